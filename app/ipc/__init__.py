@@ -1,0 +1,1 @@
+"""How console and engine talk: typed messages over a local socket, samples through a mapped ring."""

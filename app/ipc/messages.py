@@ -1,0 +1,467 @@
+"""Every message between console and engine. msgspec, tagged by class name; never pickle.
+
+A request is answered by exactly one `Reply`; `Push` messages come whenever the engine has news.
+"""
+
+import msgspec
+
+from core.model.alarm import Alarm, AudioState
+from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
+from core.model.intents import Intent
+from core.model.limits import Limit
+from core.model.people import Operator, Patient, VisitSummary
+from core.model.procedure import ProcedureView
+from core.model.words import Text
+
+PROTOCOL = 1
+"""Version of these messages. Console and engine of different versions refuse each other."""
+
+MAX_MESSAGE = 32 * 1024 * 1024
+"""Largest message either side accepts, bytes."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The base of all."""
+
+
+# ---- requests: the link itself -------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, kw_only=True):
+    """First message on every connection. `role`: `console`, `stop` or `tool`."""
+
+    protocol: int = PROTOCOL
+    role: str
+    pid: int = 0
+
+
+class Subscribe(Message, frozen=True, kw_only=True):
+    """Send `Workstation` and `Chair` pushes from now on, the present state first."""
+
+
+class Shutdown(Message, frozen=True, kw_only=True):
+    """End the engine in good order: hold therapy, commit, close. `hold_confirmed` says that a person agreed to the hold."""
+
+    hold_confirmed: bool = False
+
+
+class Stop(Message, frozen=True, kw_only=True):
+    """STOP. No login, no confirmation, idempotent. `chair` 0 stops all."""
+
+    chair: int
+
+
+# ---- requests: people ----------------------------------------------------------------------------
+
+
+class Login(Message, frozen=True, kw_only=True):
+    operator_id: str
+    pin: str = ""
+
+
+class Logout(Message, frozen=True, kw_only=True):
+    pass
+
+
+class AddOperator(Message, frozen=True, kw_only=True):
+    name: str
+    role: str
+    pin: str
+
+
+class CloseOperator(Message, frozen=True, kw_only=True):
+    operator_id: str
+
+
+class AddPatient(Message, frozen=True, kw_only=True):
+    """A new patient, written into the file of `chair`. Answered by `Done.id`."""
+
+    chair: int
+    given_name: str
+    family_name: str
+    birth_date: str
+    allergies: str = ""
+    phone: str = ""
+
+
+class CorrectPatient(Message, frozen=True, kw_only=True):
+    """A new version of a patient's identity, with its reason."""
+
+    chair: int
+    patient: Patient
+    reason: str
+
+
+class ListPatients(Message, frozen=True, kw_only=True):
+    """Answered by `Patients`: the newest version of each, over all chair files."""
+
+    query: str = ""
+
+
+# ---- requests: devices ---------------------------------------------------------------------------
+
+
+class Scan(Message, frozen=True, kw_only=True):
+    """Answered by `Devices` after `seconds`."""
+
+    seconds: float = 3.0
+
+
+class AttachDevice(Message, frozen=True, kw_only=True):
+    """Bind a device to a chair. `kind`: `hub` or `heart_rate`."""
+
+    chair: int
+    address: str
+    kind: str
+
+
+class ForgetDevice(Message, frozen=True, kw_only=True):
+    chair: int
+    address: str
+
+
+# ---- requests: the procedure ---------------------------------------------------------------------
+
+
+class SeatPatient(Message, frozen=True, kw_only=True):
+    """Begin a visit."""
+
+    chair: int
+    patient_id: str
+
+
+class Act(Message, frozen=True, kw_only=True):
+    """What a person wants of the procedure of one chair. `revision` is that of the view they were looking at: an intent
+    against an older view is refused, so that nobody presses a button whose meaning has just changed. STOP and Pause
+    are never refused for their revision."""
+
+    chair: int
+    revision: int
+    intent: Intent
+
+
+class AddMark(Message, frozen=True, kw_only=True):
+    """A marker at this moment in the record."""
+
+    chair: int
+    label: str = ""
+
+
+# ---- requests: alarms ----------------------------------------------------------------------------
+
+
+class AlarmSeen(Message, frozen=True, kw_only=True):
+    alarm_id: str
+
+
+class PauseAudio(Message, frozen=True, kw_only=True):
+    """Silence alarm sound for `seconds` (at most 120). A new alarm of higher priority sounds through."""
+
+    seconds: float = 120.0
+
+
+class ListLog(Message, frozen=True, kw_only=True):
+    """Answered by `LogPage`: alarms and events, newest first. `chair` 0: all."""
+
+    chair: int = 0
+    before_us: int | None = None
+    limit: int = 100
+
+
+# ---- requests: the reader (served by the reader process) -----------------------------------------
+
+
+class GetTimeline(Message, frozen=True, kw_only=True):
+    """Answered by `Timeline`. The view is logged with the operator."""
+
+    patient_id: str
+
+
+class GetVisit(Message, frozen=True, kw_only=True):
+    """Answered by `VisitDetail`."""
+
+    chair: int
+    visit_id: str
+
+
+class ReadRange(Message, frozen=True, kw_only=True):
+    """Min/max columns of channels over a UTC range. Answered by `RangeData`. At fewer samples than columns, samples."""
+
+    chair: int
+    visit_id: str
+    channels: tuple[str, ...]
+    from_us: int
+    to_us: int
+    columns: int
+
+
+class MakeReport(Message, frozen=True, kw_only=True):
+    """Write the patient report as PDF. Answered by `ReportMade`."""
+
+    chair: int
+    visit_id: str
+    path: str
+
+
+class ExportCsv(Message, frozen=True, kw_only=True):
+    """Write samples of a range as CSV. Answered by `Done`."""
+
+    chair: int
+    visit_id: str
+    channels: tuple[str, ...]
+    from_us: int
+    to_us: int
+    path: str
+
+
+# ---- replies -------------------------------------------------------------------------------------
+
+
+class Welcome(Message, frozen=True, kw_only=True):
+    """Answer to `Hello`.
+
+    Attributes:
+        rings: chair number → path of its ring file.
+        simulated: whether every chair of this data folder is simulated.
+    """
+
+    protocol: int
+    engine_pid: int
+    data_folder: str
+    rings: dict[int, str]
+    practice: str
+    simulated: bool
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """It is done. `id`: of what was made; `detail`: a path or the like."""
+
+    id: str = ""
+    detail: str = ""
+
+
+class Refused(Message, frozen=True, kw_only=True):
+    """It is not done, why, and what to do. `code` is stable for tests."""
+
+    code: str
+    text: Text
+    remedy: Text | None = None
+
+
+class Patients(Message, frozen=True, kw_only=True):
+    patients: tuple[Patient, ...]
+
+
+class Devices(Message, frozen=True, kw_only=True):
+    devices: tuple[DeviceSeen, ...]
+
+
+class LogEntry(Message, frozen=True, kw_only=True):
+    """One line of the log. `kind`: `alarm`, `event` or `command`; `duration_s` for alarms that ended."""
+
+    chair: int
+    at_us: int
+    kind: str
+    text: Text
+    actor: str = ""
+    priority: int = 0
+    duration_s: float | None = None
+
+
+class LogPage(Message, frozen=True, kw_only=True):
+    entries: tuple[LogEntry, ...]
+    more: bool
+
+
+class Timeline(Message, frozen=True, kw_only=True):
+    patient: Patient
+    visits: tuple[VisitSummary, ...]
+
+
+class Moment(Message, frozen=True, kw_only=True):
+    """Something worth finding again. `voice`: `patient` is drawn in plum, `staff` in ink, `device`."""
+
+    at_us: int
+    kind: str
+    text: Text
+    voice: str = "staff"
+
+
+class ChannelSpan(Message, frozen=True, kw_only=True):
+    """What the record holds of one channel in a visit."""
+
+    channel: str
+    from_us: int
+    to_us: int
+    samples: int
+
+
+class VisitDetail(Message, frozen=True, kw_only=True):
+    visit: VisitSummary
+    patient: Patient
+    procedure: ProcedureView | None
+    channels: tuple[ChannelSpan, ...]
+    moments: tuple[Moment, ...]
+
+
+class Trace(Message, frozen=True, kw_only=True):
+    """One channel over the range asked for.
+
+    Attributes:
+        at_us: UTC µs of each column's middle (or each sample), int64 little-endian bytes.
+        low, high: physical min and max of each column, float32 little-endian bytes; NaN where nothing was recorded.
+        gaps: UTC ranges without samples inside the range.
+        samples: True when each column is one sample.
+    """
+
+    channel: str
+    at_us: bytes
+    low: bytes
+    high: bytes
+    gaps: tuple[tuple[int, int], ...]
+    samples: bool
+
+
+class RangeData(Message, frozen=True, kw_only=True):
+    traces: tuple[Trace, ...]
+
+
+class ReportMade(Message, frozen=True, kw_only=True):
+    """The report's path, and its first page as PNG for the preview."""
+
+    path: str
+    pages: int
+    preview_png: bytes
+
+
+# ---- pushes --------------------------------------------------------------------------------------
+
+
+class SensorView(Message, frozen=True, kw_only=True):
+    """A standard Bluetooth sensor beside the hub."""
+
+    address: str
+    kind: str
+    name: str
+    link: LinkState
+    info: DeviceInfo | None = None
+    contact: bool | None = None
+
+
+class Chair(Message, frozen=True, kw_only=True):
+    """Everything the console needs to draw one chair, but for the samples.
+
+    Attributes:
+        state: key of the state sentence: `idle`, `planning`, `treating`, `held`, `waiting`, `unknown`, …
+        headline, reason, next_step: the state sentence.
+        hub: None while there is no fresh status: then therapy is unknown.
+        lease_until_monotonic: when the lease ends, on the machine's monotonic clock (shared by all processes); None: no lease.
+        recording_since_us: None while nothing is recorded.
+        values: channel key → newest physical value; a channel that is silent is absent.
+    """
+
+    number: int
+    state: str
+    headline: Text
+    reason: Text
+    next_step: Text
+    link: LinkState
+    link_reason: Text | None = None
+    hub_address: str | None = None
+    identity: HubIdentity | None = None
+    hub: HubStatus | None = None
+    hub_info: DeviceInfo | None = None
+    sensors: tuple[SensorView, ...] = ()
+    patient: Patient | None = None
+    procedure: ProcedureView | None = None
+    limits: tuple[Limit, ...] = ()
+    lease_until_monotonic: float | None = None
+    recording_since_us: int | None = None
+    values: dict[str, float] = {}
+    backfill_percent: int | None = None
+    simulated: bool = False
+
+
+class Job(Message, frozen=True, kw_only=True):
+    """Something long that runs: recording, back-fill, an export."""
+
+    id: str
+    text: Text
+    percent: int | None = None
+
+
+class Workstation(Message, frozen=True, kw_only=True):
+    """What belongs to no chair. `notice`: something that happened to the workstation itself, such as an engine restart."""
+
+    operator: Operator | None
+    operators: tuple[Operator, ...]
+    alarms: tuple[Alarm, ...]
+    audio: AudioState
+    audio_until_us: int | None = None
+    jobs: tuple[Job, ...] = ()
+    notice: Text | None = None
+    chairs: tuple[int, ...] = ()
+
+
+Request = (
+    Hello
+    | Subscribe
+    | Shutdown
+    | Stop
+    | Login
+    | Logout
+    | AddOperator
+    | CloseOperator
+    | AddPatient
+    | CorrectPatient
+    | ListPatients
+    | Scan
+    | AttachDevice
+    | ForgetDevice
+    | SeatPatient
+    | Act
+    | AddMark
+    | AlarmSeen
+    | PauseAudio
+    | ListLog
+    | GetTimeline
+    | GetVisit
+    | ReadRange
+    | MakeReport
+    | ExportCsv
+)
+Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade
+Push = Chair | Workstation
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A request with the number its answer will carry."""
+
+    number: int
+    body: Request
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer (`number` as asked) or a push (`number` 0)."""
+
+    number: int
+    body: Reply | Push
+
+
+_ask = msgspec.msgpack.Decoder(Ask)
+_answer = msgspec.msgpack.Decoder(Answer)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: Ask | Answer) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_ask(data: bytes) -> Ask:
+    """Raises msgspec.ValidationError (or DecodeError) on anything that is not a request."""
+    return _ask.decode(data)
+
+
+def decode_answer(data: bytes) -> Answer:
+    """Raises msgspec.ValidationError (or DecodeError) on anything that is not an answer or a push."""
+    return _answer.decode(data)

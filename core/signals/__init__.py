@@ -1,0 +1,1 @@
+"""Signals: the channel catalogue, the min/max pyramid, codecs, clock mapping."""
