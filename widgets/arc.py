@@ -35,4 +35,7 @@ def arc_to(
     centre_x = cos * cx - sin * cy + (start.x() + end.x()) / 2
     centre_y = sin * cx + cos * cy + (start.y() + end.y()) / 2
     place = QTransform().translate(centre_x, centre_y).rotate(rotation)
-    path.connectPath(place.map(arc))
+    curve = place.map(arc)
+    for index in range(1, curve.elementCount(), 3):
+        first_control, second_control, to = (curve.elementAt(index + step) for step in range(3))
+        path.cubicTo(first_control.x, first_control.y, second_control.x, second_control.y, to.x, to.y)
