@@ -39,8 +39,12 @@ class Subscribe(Message, frozen=True, kw_only=True):
     """Send `Workstation` and `Chair` pushes from now on, the present state first."""
 
 
+class Alive(Message, frozen=True, kw_only=True):
+    """The console's own event loop turns; sent each second, so that a frozen console is told from a quiet one."""
+
+
 class Shutdown(Message, frozen=True, kw_only=True):
-    """End the engine in good order: hold therapy, commit, close. `hold_confirmed` says that a person agreed to the hold."""
+    """End the engine in good order: hold therapy, commit, close. `hold_confirmed`: a person agreed to the hold."""
 
     hold_confirmed: bool = False
 
@@ -355,7 +359,8 @@ class Chair(Message, frozen=True, kw_only=True):
         state: key of the state sentence: `idle`, `planning`, `treating`, `held`, `waiting`, `unknown`, …
         headline, reason, next_step: the state sentence.
         hub: None while there is no fresh status: then therapy is unknown.
-        lease_until_monotonic: when the lease ends, on the machine's monotonic clock (shared by all processes); None: no lease.
+        lease_until_monotonic: when the lease ends, on the machine's monotonic clock, which all processes
+            share; None: no lease.
         recording_since_us: None while nothing is recorded.
         values: channel key → newest physical value; a channel that is silent is absent.
     """
@@ -391,7 +396,7 @@ class Job(Message, frozen=True, kw_only=True):
 
 
 class Workstation(Message, frozen=True, kw_only=True):
-    """What belongs to no chair. `notice`: something that happened to the workstation itself, such as an engine restart."""
+    """What belongs to no chair. `notice`: what happened to the workstation itself, such as an engine restart."""
 
     operator: Operator | None
     operators: tuple[Operator, ...]
@@ -406,6 +411,7 @@ class Workstation(Message, frozen=True, kw_only=True):
 Request = (
     Hello
     | Subscribe
+    | Alive
     | Shutdown
     | Stop
     | Login
