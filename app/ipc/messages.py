@@ -39,14 +39,14 @@ class Subscribe(Message, frozen=True, kw_only=True):
     """Send `Workstation` and `Chair` pushes from now on, the present state first."""
 
 
-class Alive(Message, frozen=True, kw_only=True):
-    """The console's own event loop turns; sent each second, so that a frozen console is told from a quiet one."""
-
-
 class Shutdown(Message, frozen=True, kw_only=True):
     """End the engine in good order: hold therapy, commit, close. `hold_confirmed`: a person agreed to the hold."""
 
     hold_confirmed: bool = False
+
+
+class Alive(Message, frozen=True, kw_only=True):
+    """The console's window still answers. Sent by its own thread twice a second; 3 s without one hold therapy."""
 
 
 class Stop(Message, frozen=True, kw_only=True):
@@ -411,9 +411,9 @@ class Workstation(Message, frozen=True, kw_only=True):
 Request = (
     Hello
     | Subscribe
-    | Alive
     | Shutdown
     | Stop
+    | Alive
     | Login
     | Logout
     | AddOperator
