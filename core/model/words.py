@@ -18,7 +18,7 @@ class WordsError(SmilescapeError):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A sentence before translation: its key and the values to put in.
+    """A sentence before translation: its key and the values to put in. A value "@key" stands for another sentence.
 
     Processes pass this, never finished sentences, so that each reader gets its own language.
     """
@@ -37,16 +37,21 @@ class Words:
     def say(self, key: str, **values: str | float) -> str:
         """The sentence for `key` with `values` put in.
 
-        A missing key gives the key itself between brackets, so that a gap is seen and never crashes a treatment.
+        A value that begins with "@" is itself a key. A missing key gives the key itself between brackets, so that a gap is
+        seen and never crashes a treatment.
         """
         template = self._table.get(key)
         if template is None:
             return f"[{key}]"
-        return _Lenient().vformat(template, (), values)
+        said = {name: self._nested(value) for name, value in values.items()}
+        return _Lenient().vformat(template, (), said)
 
     def tell(self, text: Text) -> str:
         """The sentence for a `Text` that came from another process."""
         return self.say(text.key, **text.values)
+
+    def _nested(self, value: str | float) -> str | float:
+        return self.say(value[1:]) if isinstance(value, str) and value.startswith("@") else value
 
     def __contains__(self, key: str) -> bool:
         return key in self._table

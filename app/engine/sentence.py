@@ -1,0 +1,120 @@
+"""The state sentence of a chair: state, reason, next step. Unknown is said as unknown."""
+
+from dataclasses import dataclass
+
+from core.model.hub import HubStatus, LinkState, TherapyState
+from core.model.procedure import PhaseState, PhaseView, ProcedureView, Step
+from core.model.words import Text
+
+FRESH_SECONDS = 2.5
+"""A status older than this says nothing about the present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known about a chair at one moment.
+
+    Attributes:
+        status: the hub's newest status, None when there is none or it is older than `FRESH_SECONDS`.
+        silent_s: how long the link has been down.
+    """
+
+    bound: bool
+    link: LinkState
+    status: HubStatus | None
+    view: ProcedureView | None
+    patient: str
+    silent_s: float
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`state` is a stable key (`idle`, `planning`, `treating`, `held`, `unknown`, …); the rest is for people."""
+
+    state: str
+    headline: Text
+    reason: Text
+    next_step: Text
+
+
+def sentence(now: Situation) -> Sentence:
+    """Say how a chair is."""
+    if not now.bound:
+        return _plain("no_hub")
+    if now.link is LinkState.REFUSED:
+        return _plain("refused")
+    view = now.view
+    if view is not None and not view.closed and view.step is Step.TREAT:
+        return _treatment(now, view)
+    if now.status is not None and now.status.therapy is TherapyState.RUNNING:
+        return _plain("unexpected")
+    if now.link is not LinkState.UP or now.status is None:
+        return _plain("unreachable", seconds=round(now.silent_s))
+    if view is None or view.closed:
+        return _plain("idle")
+    return Sentence(
+        _STATES.get(view.step, "planning"),
+        Text(f"sentence.{view.step.value}.headline"),
+        Text(f"sentence.{view.step.value}.reason", {"patient": now.patient}),
+        view.blocked[0] if view.blocked else Text(f"sentence.{view.step.value}.next"),
+    )
+
+
+_STATES = {
+    Step.SEAT: "seating",
+    Step.LISTEN: "planning",
+    Step.BASELINE: "measuring",
+    Step.PLAN: "planning",
+    Step.CONSENT: "planning",
+    Step.PREFLIGHT: "checking",
+    Step.RECOVER: "recovering",
+    Step.CLOSE: "closing",
+}
+
+
+def _treatment(now: Situation, view: ProcedureView) -> Sentence:
+    if view.hold is not None:
+        if view.hold.hub_confirmed:
+            state = "held"
+        elif now.status is not None and now.status.therapy in (TherapyState.HELD, TherapyState.IDLE):
+            state = "held"
+        else:
+            state = "holding"
+        return Sentence(state, Text(f"sentence.{state}.headline"), view.hold.reason, view.hold.next_step)
+    phase = next((phase for phase in view.phases if phase.number == view.current_phase), None)
+    if phase is not None and phase.state is PhaseState.UNKNOWN:
+        return _plain("asking")
+    if now.link is not LinkState.UP or now.status is None:
+        return _plain("unreachable", seconds=round(now.silent_s))
+    if phase is None or phase.state is PhaseState.WAITING:
+        return _plain("ready", patient=now.patient)
+    if phase.state is PhaseState.STARTING:
+        return _with_phase("starting", phase, view)
+    told = _with_phase("treating", phase, view)
+    due = view.check_in_due_us
+    if due is None:
+        return told
+    left = max(0, (due - now.now_us) // 1_000_000)
+    key = "sentence.treating.check_in" if left else "sentence.treating.check_in_now"
+    return Sentence(told.state, told.headline, told.reason, Text(key, {"left": f"{left // 60}:{left % 60:02d}"}))
+
+
+def _with_phase(state: str, phase: PhaseView, view: ProcedureView) -> Sentence:
+    values: dict[str, str | int | float] = {
+        "phase": f"@module.{phase.module}.phase.{phase.key}",
+        "number": phase.number,
+        "count": len(view.phases),
+        "tooth": phase.tooth,
+    }
+    reason = f"sentence.{state}.reason_tooth" if phase.tooth else f"sentence.{state}.reason"
+    return Sentence(state, Text(f"sentence.{state}.headline"), Text(reason, values), Text(f"sentence.{state}.next"))
+
+
+def _plain(state: str, **values: str | int | float) -> Sentence:
+    return Sentence(
+        state,
+        Text(f"sentence.{state}.headline"),
+        Text(f"sentence.{state}.reason", dict(values)),
+        Text(f"sentence.{state}.next", dict(values)),
+    )
