@@ -5,12 +5,16 @@ Painted widgets ask `tokens()` in `paintEvent`, so that a switch needs a repaint
 
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+import shiboken6
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
 from widgets.tokens import DARK, LIGHT, Tokens
+
+if TYPE_CHECKING:
+    from widgets.focus import FocusFollower
 
 Mode = Literal["light", "dark"]
 FAMILY = "Inter"
@@ -25,6 +29,7 @@ RADIUS_PATIENT = 20
 
 class _Scheme:
     tokens: Tokens = LIGHT
+    follower: "FocusFollower | None" = None
 
 
 def tokens() -> Tokens:
@@ -51,6 +56,7 @@ def font(size: int, *, bold: bool = False, tabular: bool = True) -> QFont:
 
 def apply(app: QApplication, mode: Mode) -> None:
     """Switch the whole application to `mode`: fonts, palette, style sheet. May be called again at any time."""
+    from widgets.focus import FocusFollower
     from widgets.sheet import style_sheet
 
     _load_fonts()
@@ -59,6 +65,8 @@ def apply(app: QApplication, mode: Mode) -> None:
     app.setFont(font(15))
     app.setPalette(_palette(_Scheme.tokens))
     app.setStyleSheet(style_sheet(_Scheme.tokens))
+    if _Scheme.follower is None or not shiboken6.isValid(_Scheme.follower):
+        _Scheme.follower = FocusFollower(app)
 
 
 @cache

@@ -1,0 +1,181 @@
+"""What the screens know of chairs and workstation, and the one way to ask the engine for anything."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.ipc.messages import Act, Chair, Push, Refused, Reply, Request, Workstation
+from core.model.alarm import Alarm, AlarmState
+from core.model.intents import Intent
+from core.model.words import Text
+
+if TYPE_CHECKING:
+    from app.ipc.ring import RingPoll
+
+STALE_AFTER_S = 2.0
+"""A value older than this is unknown, not live."""
+
+
+class Backend(Protocol):
+    """The engine as the screens see it. Every callback comes in the thread of the screens."""
+
+    def request(self, body: Request, done: Callable[[Reply], None]) -> None:
+        """Ask without waiting; exactly one reply follows, a `Refused` when the engine is gone."""
+        ...
+
+    def stop(self, chair: int) -> None:
+        """STOP on its own connection, ahead of everything; 0 stops all."""
+        ...
+
+    def history(self, chair: int) -> "RingPoll | None":
+        """Everything that the chair's ring still holds; None without a ring."""
+        ...
+
+
+class Store(QObject):
+    """State in, intents out. Pages read it and listen to its signals; they hold no copies.
+
+    Signals:
+        chair_changed: number of the chair.
+        samples_arrived: number of the chair, app.ipc.ring.RingPoll.
+        link_changed: the engine came or went (`connected`).
+        current_changed: another chair is in context.
+        stop_asked: number of the chair that was told to stop, 0 all.
+        noticed: core.model.words.Text that a person should read, its remedy or None.
+        open_page: key of the page to show.
+    """
+
+    chair_changed = Signal(int)
+    workstation_changed = Signal()
+    link_changed = Signal()
+    current_changed = Signal()
+    samples_arrived = Signal(int, object)
+    stop_asked = Signal(int)
+    noticed = Signal(object, object)
+    open_page = Signal(str)
+
+    def __init__(
+        self, backend: Backend, *, monotonic: Callable[[], float] = time.monotonic, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.backend = backend
+        self.monotonic = monotonic
+        self.workstation: Workstation | None = None
+        self.connected = False
+        self.restarting = False
+        self.practice = ""
+        self.data_folder = ""
+        self.simulated = False
+        self.current = 0
+        self._chairs: dict[int, Chair] = {}
+        self._seen: dict[int, float] = {}
+        self._stops: dict[int, float] = {}
+
+    # ---- what is known
+
+    def chair(self, number: int) -> Chair | None:
+        return self._chairs.get(number)
+
+    def chairs(self) -> list[Chair]:
+        """By number."""
+        return [self._chairs[number] for number in sorted(self._chairs)]
+
+    def fresh(self, number: int) -> bool:
+        """Whether what we know of the chair is live: the engine is there and spoke of this chair within 2 s."""
+        seen = self._seen.get(number)
+        return self.connected and seen is not None and self.monotonic() - seen <= STALE_AFTER_S
+
+    def value(self, number: int, channel: str) -> float | None:
+        """The newest physical value of a channel; None when it is silent or stale."""
+        chair = self._chairs.get(number)
+        return chair.values.get(channel) if chair is not None and self.fresh(number) else None
+
+    def stop_asked_at(self, number: int) -> float | None:
+        """When STOP was last pressed for this chair (or for all), monotonic."""
+        pressed = [at for chair in (number, 0) if (at := self._stops.get(chair)) is not None]
+        return max(pressed) if pressed else None
+
+    def history(self, chair: int) -> "RingPoll | None":
+        """What the ring still holds."""
+        return self.backend.history(chair)
+
+    def alarms(self, chair: int | None = None) -> list[Alarm]:
+        """Alarms that have not ended, the worst and then the newest first; of one chair, or all."""
+        if self.workstation is None:
+            return []
+        found = [
+            alarm
+            for alarm in self.workstation.alarms
+            if alarm.state is not AlarmState.ENDED and chair in (None, alarm.chair)
+        ]
+        return sorted(found, key=lambda alarm: (-alarm.priority, -alarm.began_us))
+
+    # ---- what comes in
+
+    def apply(self, push: Push) -> None:
+        """Take in news from the engine."""
+        if isinstance(push, Workstation):
+            self.workstation = push
+            for gone in set(self._chairs) - set(push.chairs or self._chairs):
+                del self._chairs[gone]
+            self.workstation_changed.emit()
+            return
+        self._seen[push.number] = self.monotonic()
+        self._chairs[push.number] = push
+        self.chair_changed.emit(push.number)
+
+    def samples(self, chair: int, poll: "RingPoll") -> None:
+        """Hand new samples to whoever draws them; they show that the chair is alive as well."""
+        self._seen[chair] = self.monotonic()
+        self.samples_arrived.emit(chair, poll)
+
+    def set_link(self, connected: bool, *, restarting: bool = False) -> None:
+        """The engine came or went."""
+        if (connected, restarting) != (self.connected, self.restarting):
+            self.connected, self.restarting = connected, restarting
+            self.link_changed.emit()
+
+    def welcome(self, *, practice: str, data_folder: str, simulated: bool) -> None:
+        """What the engine said of itself."""
+        self.practice, self.data_folder, self.simulated = practice, data_folder, simulated
+        self.link_changed.emit()
+
+    def set_current(self, chair: int) -> None:
+        """Put a chair in context; 0: none."""
+        if chair != self.current:
+            self.current = chair
+            self.current_changed.emit()
+
+    def go(self, page: str, chair: int | None = None) -> None:
+        """Open a page by its key, with another chair in context if one is named."""
+        if chair is not None:
+            self.set_current(chair)
+        self.open_page.emit(page)
+
+    # ---- what goes out
+
+    def ask(self, body: Request, done: Callable[[Reply], None] | None = None) -> None:
+        """Ask the engine; never waits. A refusal that nobody takes becomes a notice."""
+        self.backend.request(body, done or self._take)
+
+    def act(self, chair: int, intent: Intent, done: Callable[[Reply], None] | None = None) -> None:
+        """Say what a person wants of a chair's procedure, against the revision that they are looking at."""
+        seen = self._chairs.get(chair)
+        revision = seen.procedure.revision if seen is not None and seen.procedure is not None else 0
+        self.ask(Act(chair=chair, revision=revision, intent=intent), done)
+
+    def stop(self, chair: int) -> None:
+        """STOP: no login, no confirmation; 0 stops all."""
+        self._stops[chair] = self.monotonic()
+        self.backend.stop(chair)
+        self.stop_asked.emit(chair)
+
+    def notice(self, text: Text, remedy: Text | None = None) -> None:
+        """Show a sentence until somebody has read it."""
+        self.noticed.emit(text, remedy)
+
+    def _take(self, reply: Reply) -> None:
+        if isinstance(reply, Refused):
+            self.notice(reply.text, reply.remedy)

@@ -1,0 +1,63 @@
+"""The keyboard focus: a ring of 2 px ink, 2 px outside whatever has it."""
+
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+
+from widgets.theme import RADIUS_CONTROL, tokens
+
+OWN_FOCUS = "ownFocus"
+"""Property of widgets that draw their focus themselves."""
+
+_REACH = 4
+
+
+class FocusFollower(QObject):
+    """Puts a ring round whatever has the focus. For the keyboard only: a finger sees what it touched."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._ring: _Ring | None = None
+        app.focusChanged.connect(self._moved)
+
+    def _moved(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if self._ring is not None and shiboken6.isValid(self._ring):
+            self._ring.hide()
+            self._ring.deleteLater()
+        self._ring = None
+        if new is None or new.parentWidget() is None or new.property(OWN_FOCUS) or isinstance(new, QAbstractScrollArea):
+            return
+        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self._ring = _Ring(new)
+
+
+class _Ring(QWidget):
+    """A sibling of its target, so that it dies with the target's page and needs no window of its own."""
+
+    def __init__(self, target: QWidget) -> None:
+        super().__init__(target.parentWidget())
+        self._target = target
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        target.installEventFilter(self)
+        self._follow()
+
+    def _follow(self) -> None:
+        self.setGeometry(self._target.geometry().adjusted(-_REACH, -_REACH, _REACH, _REACH))
+        self.setVisible(not self._target.isHidden())
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        follow = (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide)
+        if event.type() in follow and watched is self._target:
+            self._follow()
+        return False
+
+    def paintEvent(self, _event: object) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(tokens().ink), 2))
+        radius = RADIUS_CONTROL + 3
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
+        painter.end()
