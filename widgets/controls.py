@@ -167,11 +167,11 @@ class Label(QLabel):
         self.setFont(font(size, bold=bold))
         self.setWordWrap(wrap)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("text", tone)
+        self.setProperty("tone", tone)
 
     def set_tone(self, tone: Tone) -> None:
-        if self.property("text") != tone:
-            self.setProperty("text", tone)
+        if self.property("tone") != tone:
+            self.setProperty("tone", tone)
             self.style().unpolish(self)
             self.style().polish(self)
 

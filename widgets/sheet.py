@@ -1,6 +1,6 @@
 """The style sheet, made from the tokens, for what is not painted: text, fields, lists, scroll bars.
 
-Roles are Qt properties: `text` on labels (`muted`, `patient`, `action`).
+Roles are Qt properties: `tone` on labels (`muted`, `patient`, `action`).
 """
 
 from widgets.tokens import Tokens
@@ -13,9 +13,9 @@ def style_sheet(t: Tokens) -> str:
     QMainWindow, QDialog {{ background: {t.bg}; }}
     QFrame[card="true"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: 12px; }}
     QLabel {{ background: transparent; border: none; }}
-    QLabel[text="muted"] {{ color: {t.muted}; }}
-    QLabel[text="patient"] {{ color: {t.patient}; }}
-    QLabel[text="action"] {{ color: {t.action}; }}
+    QLabel[tone="muted"] {{ color: {t.muted}; }}
+    QLabel[tone="patient"] {{ color: {t.patient}; }}
+    QLabel[tone="action"] {{ color: {t.action}; }}
     QLineEdit, QComboBox, QPlainTextEdit, QTextEdit, QSpinBox, QDateEdit {{
         background: {t.surface}; border: 1px solid {t.control}; border-radius: 6px; padding: 0 12px; min-height: 46px;
         selection-background-color: {t.action}; selection-color: {t.on_action}; font-size: 15px;
