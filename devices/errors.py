@@ -22,7 +22,7 @@ class FrameError(DeviceError):
     code = "device.frame"
 
 
-class LinkRefused(DeviceError):
+class LinkRefused(DeviceError):  # noqa: N818 - the name of a state, as in LinkState.REFUSED
     """Connected, but the peer is not one that we may talk to.
 
     Attributes:

@@ -1,0 +1,170 @@
+"""What every simulated device is made of: a Bumble host on some transport, with its services, advertising."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+
+from bumble import hci
+from bumble.core import UUID, AdvertisingData, BaseBumbleError
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import Service
+from bumble.keys import KeyStore, MemoryKeyStore
+from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.transport import open_transport
+from bumble.transport.common import Transport, TransportSink, TransportSource
+
+from core.model.errors import SmilescapeError
+
+ADVERTISING_INTERVAL_MS = 100.0
+_POWER_ON_S = 10.0
+
+
+class TransportError(SmilescapeError):
+    """A simulated device has no radio."""
+
+    code = "simulator.transport"
+
+
+def advertising_payload(
+    services: Sequence[UUID], *, name: str | None = None, manufacturer: tuple[int, bytes] | None = None
+) -> bytes:
+    """One advertising (or scan response) payload.
+
+    Args:
+        manufacturer: company identifier and data.
+
+    Raises:
+        ValueError: it exceeds the 31 bytes of a legacy payload.
+    """
+    structures: list[tuple[int, bytes]] = []
+    short = b"".join(bytes(uuid) for uuid in services if len(bytes(uuid)) == 2)
+    long = b"".join(bytes(uuid) for uuid in services if len(bytes(uuid)) == 16)
+    if short:
+        structures.append((AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, short))
+    if long:
+        structures.append((AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, long))
+    if services:
+        flags = AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE | AdvertisingData.Flags.BR_EDR_NOT_SUPPORTED
+        structures.insert(0, (AdvertisingData.FLAGS, bytes([flags])))
+    if name is not None:
+        structures.append((AdvertisingData.COMPLETE_LOCAL_NAME, name.encode()))
+    if manufacturer is not None:
+        company, data = manufacturer
+        structures.append((AdvertisingData.MANUFACTURER_SPECIFIC_DATA, company.to_bytes(2, "little") + data))
+    payload = b"".join(bytes([len(data) + 1, kind]) + data for kind, data in structures)
+    if len(payload) > 31:
+        raise ValueError(f"an advertising payload has 31 bytes, not {len(payload)}")
+    return payload
+
+
+class Peripheral:
+    """A powered Bumble device with services that advertises until closed, again after each disconnection.
+
+    Attributes:
+        device: the Bumble device: `notify_subscribers`, `indicate_subscribers`, `connections`, events.
+        lost: set when the transport is gone.
+    """
+
+    def __init__(
+        self,
+        source: TransportSource,
+        sink: TransportSink,
+        *,
+        name: str,
+        address: str,
+        services: Sequence[Service],
+        advertising: bytes,
+        scan_response: bytes = b"",
+        keys: KeyStore | None = None,
+    ) -> None:
+        configuration = DeviceConfiguration(
+            name=name,
+            address=hci.Address(address),
+            irk=(bytes(hci.Address(address)) * 3)[:16],
+            advertising_interval_min=ADVERTISING_INTERVAL_MS,
+            advertising_interval_max=ADVERTISING_INTERVAL_MS,
+            advertising_data=advertising,
+            scan_response_data=scan_response,
+        )
+        self.device = Device.from_config_with_hci(configuration, source, sink)
+        self.device.keystore = keys if keys is not None else MemoryKeyStore()
+        self.device.pairing_config_factory = _just_works
+        self.device.add_services(services)
+        self.lost = asyncio.Event()
+        self._transport: Transport | None = None
+        source.terminated.add_done_callback(lambda _: self.lost.set())
+
+    @classmethod
+    async def open(
+        cls,
+        transport: str,
+        *,
+        name: str,
+        address: str,
+        services: Sequence[Service],
+        advertising: bytes,
+        scan_response: bytes = b"",
+        keys: KeyStore | None = None,
+    ) -> "Peripheral":
+        """A peripheral on a Bumble transport such as `tcp-client:127.0.0.1:9001` or `usb:0`, powered and advertising.
+
+        Raises:
+            TransportError: the transport is not there or does not answer.
+        """
+        remedy = "Start the simulated air first, or check the transport."
+        try:
+            opened = await open_transport(transport)
+        except (OSError, ValueError, BaseBumbleError) as error:
+            raise TransportError(f"The transport {transport} cannot be opened: {error}.", remedy) from error
+        peripheral = cls(
+            opened.source,
+            opened.sink,
+            name=name,
+            address=address,
+            services=services,
+            advertising=advertising,
+            scan_response=scan_response,
+            keys=keys,
+        )
+        peripheral._transport = opened
+        try:
+            await peripheral.power_on()
+        except (TimeoutError, OSError, BaseBumbleError) as error:
+            await peripheral.close()
+            raise TransportError(f"The radio on {transport} does not answer: {error}.", remedy) from error
+        return peripheral
+
+    async def power_on(self) -> None:
+        """Reset the controller and start to advertise. Raises TimeoutError when it does not answer."""
+        async with asyncio.timeout(_POWER_ON_S):
+            await self.device.power_on()
+            await self.device.start_advertising(auto_restart=True)
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        return tuple(self.device.connections.values())
+
+    async def drop(self) -> None:
+        """End every connection from this side."""
+        for connection in self.connections:
+            await connection.disconnect()
+
+    async def close(self) -> None:
+        """Leave the air at once, as a device whose battery is taken out."""
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+
+    async def __aenter__(self) -> "Peripheral":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _just_works(connection: Connection) -> PairingConfig:
+    """LE Secure Connections without input or output, bonding."""
+    delegate = PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
+    return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
