@@ -6,6 +6,7 @@ import msgspec
 
 Style = Literal["line", "step", "held", "envelope"]
 Source = Literal["hub", "heart_rate"]
+Reading = Literal["newest", "rectified", "swing"]
 
 
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +24,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         trace: index into the trace colours of the theme.
         row: place in the strips, 0 at the top; `pinned` rows carry the large value. None is not drawn live.
         source: which kind of device measures it.
+        reading: what the large value says: the newest sample, the mean rectified value of one second (EMG), or the swing
+            from trough to peak of two seconds (perfusion index).
         reference: where the figures come from; "(check)" marks one quoted from general knowledge.
     """
 
@@ -43,6 +46,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     row: int | None = None
     pinned: bool = False
     source: Source = "hub"
+    reading: Reading = "newest"
     reference: str = ""
 
     @property
