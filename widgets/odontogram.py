@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.model.people import ToothState
 from core.model.words import Words, load_words
+from widgets.focus import OWN_FOCUS
 from widgets.odontogram_paint import Chart, Rows, column, paint_chart
 from widgets.teeth import LOWER, UPPER, is_front, is_upper
 from widgets.theme import RADIUS_CONTROL, color, tokens
@@ -52,6 +53,7 @@ class Odontogram(QWidget):
         self._drawn: _Drawn | None = None
         self._picture = QPixmap()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setProperty(OWN_FOCUS, True)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self._words.say("odontogram.name"))
