@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from core.model.hub import HoldCause
 from core.model.limits import Limit
 from core.model.people import ToothState
 from core.model.words import Text
@@ -117,6 +118,8 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         number: 1…, the number on the wire.
         elapsed_s: time really delivered, from the hub's own status.
+        delivered_before_s: delivered under an earlier order of this phase, which the hub has forgotten (it restarted).
+        ending: its end was ordered; it counts as running until the hub says that it is idle.
     """
 
     number: int
@@ -127,6 +130,8 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     dose_percent: int
     state: PhaseState = PhaseState.WAITING
     elapsed_s: float = 0.0
+    delivered_before_s: float = 0.0
+    ending: bool = False
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +140,9 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         hub_confirmed: whether the hub has confirmed that the dose is zero. False is unknown, not safe.
         hub_checked_us, patient_yes_us: the first two of the three touches to resume; None until done.
+        hub_asked_us: when somebody asked to check the hub; its next report answers.
+        hub_holds_phase: the hub still holds this phase and can go on with it; otherwise the rest is ordered anew.
+        hub_cause: the cause that the hub itself reports; None until it has reported.
     """
 
     origin: HoldOrigin
@@ -145,6 +153,9 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     hub_confirmed: bool = False
     hub_checked_us: int | None = None
     patient_yes_us: int | None = None
+    hub_asked_us: int | None = None
+    hub_holds_phase: bool = False
+    hub_cause: HoldCause | None = None
 
 
 class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +166,29 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     detail: Text | None = None
     by_hand: bool = False
     """A person confirms it; the others are measured."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is measured about chair and hub, for the interlocks. None is not known, and blocks like False.
+
+    Attributes:
+        status_fresh: the hub's status is less than 2 s old.
+        recording: samples reach the disk durably.
+        high_alarm: an alarm of high priority is active on this chair.
+        hub_idle: the hub is idle and delivers no dose.
+        limits_quiet: no limit is crossed and every limited channel speaks.
+        values: channel key → present physical value; compared with the baseline in the recovery check, kept nowhere.
+    """
+
+    link_up: bool | None = None
+    identity_known: bool | None = None
+    status_fresh: bool | None = None
+    battery_percent: int | None = None
+    recording: bool | None = None
+    high_alarm: bool | None = None
+    hub_idle: bool | None = None
+    limits_quiet: bool | None = None
+    values: dict[str, float] = {}
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +209,9 @@ class ProcedureView(msgspec.Struct, frozen=True, kw_only=True):
     """The procedure of one chair as it stands. Persisted at each transition, and sent to the console.
 
     Attributes:
+        revision: counts what changes the meaning of a button; progress (elapsed time, measured facts) leaves it alone.
+        simulated: the visit runs on simulated devices; phases then last their `demo_seconds`.
+        facts: the last measured facts.
         blocked: why the step cannot be left yet; empty when it can.
         comfort: MDAS answers, five of 1–5 (0: not asked), and agreed words and signals.
         check_in_due_us: when the next check-in with the patient is due.
@@ -206,6 +243,8 @@ class ProcedureView(msgspec.Struct, frozen=True, kw_only=True):
     signed_by: str | None = None
     signed_us: int | None = None
     closed: bool = False
+    simulated: bool = False
+    facts: Facts = Facts()
 
     @property
     def step_number(self) -> int:
