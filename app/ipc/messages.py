@@ -383,7 +383,7 @@ class Chair(Message, frozen=True, kw_only=True):
     lease_until_monotonic: float | None = None
     recording_since_us: int | None = None
     values: dict[str, float] = {}
-    backfill_percent: int | None = None
+    backfill_frames: int = 0
     simulated: bool = False
 
 
