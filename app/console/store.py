@@ -1,18 +1,24 @@
 """What the screens know of chairs and workstation, and the one way to ask the engine for anything."""
 
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from app.ipc.messages import Act, Chair, Push, Refused, Reply, Request, Workstation
 from core.model.alarm import Alarm, AlarmState
+from core.model.clock import Clock, SystemClock
+from core.model.hub import TherapyState
 from core.model.intents import Intent
 from core.model.words import Text
 
 if TYPE_CHECKING:
     from app.ipc.ring import RingPoll
+
+StopState = Literal["ready", "asked", "held"]
+
+STOP_SHOWN_S = 10.0
+"""How long a STOP that was obeyed is still shown as such."""
 
 STALE_AFTER_S = 2.0
 """A value older than this is unknown, not live."""
@@ -56,12 +62,10 @@ class Store(QObject):
     noticed = Signal(object, object)
     open_page = Signal(str)
 
-    def __init__(
-        self, backend: Backend, *, monotonic: Callable[[], float] = time.monotonic, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, backend: Backend, *, clock: Clock | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.backend = backend
-        self.monotonic = monotonic
+        self.clock = clock or SystemClock()
         self.workstation: Workstation | None = None
         self.connected = False
         self.restarting = False
@@ -72,6 +76,12 @@ class Store(QObject):
         self._chairs: dict[int, Chair] = {}
         self._seen: dict[int, float] = {}
         self._stops: dict[int, float] = {}
+        self._stopped: set[int] = set()
+        self._heard_at: float | None = None
+
+    def monotonic(self) -> float:
+        """Seconds on the clock that all processes share."""
+        return self.clock.monotonic()
 
     # ---- what is known
 
@@ -85,7 +95,92 @@ class Store(QObject):
     def fresh(self, number: int) -> bool:
         """Whether what we know of the chair is live: the engine is there and spoke of this chair within 2 s."""
         seen = self._seen.get(number)
-        return self.connected and seen is not None and self.monotonic() - seen <= STALE_AFTER_S
+        return self.answering and seen is not None and self.monotonic() - seen <= STALE_AFTER_S
+
+    @property
+    def answering(self) -> bool:
+        """Whether the engine is there and has said anything within 2 s; a frozen engine is as good as none."""
+        return self.connected and self._heard_at is not None and self.monotonic() - self._heard_at <= STALE_AFTER_S
+
+    def value(self, number: int, channel: str) -> float | None:
+        """The newest physical value of a channel; None when it is silent or stale."""
+        chair = self._chairs.get(number)
+        return chair.values.get(channel) if chair is not None and self.fresh(number) else None
+
+    def stop_state(self, chair: int) -> StopState:
+        """What became of STOP for a chair, or for all (0): `asked` until the hub itself reports no therapy, then `held`."""
+        numbers = [number for number in self._chairs if chair in (0, number)]
+        pressed = [number for number in numbers if number in self._stops]
+        if not pressed:
+            return "ready"
+        return "held" if all(number in self._stopped for number in pressed) else "asked"
+
+    def history(self, chair: int) -> "RingPoll | None":
+        """Everything that the chair's ring still holds; None without a ring."""
+        ...
+
+
+class Store(QObject):
+    """State in, intents out. Pages read it and listen to its signals; they hold no copies.
+
+    Signals:
+        chair_changed: number of the chair.
+        samples_arrived: number of the chair, app.ipc.ring.RingPoll.
+        link_changed: the engine came or went (`connected`).
+        current_changed: another chair is in context.
+        stop_asked: number of the chair that was told to stop, 0 all.
+        noticed: core.model.words.Text that a person should read, its remedy or None.
+        open_page: key of the page to show.
+    """
+
+    chair_changed = Signal(int)
+    workstation_changed = Signal()
+    link_changed = Signal()
+    current_changed = Signal()
+    samples_arrived = Signal(int, object)
+    stop_asked = Signal(int)
+    noticed = Signal(object, object)
+    open_page = Signal(str)
+
+    def __init__(self, backend: Backend, *, clock: Clock | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.backend = backend
+        self.clock = clock or SystemClock()
+        self.workstation: Workstation | None = None
+        self.connected = False
+        self.restarting = False
+        self.practice = ""
+        self.data_folder = ""
+        self.simulated = False
+        self.current = 0
+        self._chairs: dict[int, Chair] = {}
+        self._seen: dict[int, float] = {}
+        self._stops: dict[int, float] = {}
+        self._stopped: set[int] = set()
+        self._heard_at: float | None = None
+
+    def monotonic(self) -> float:
+        """Seconds on the clock that all processes share."""
+        return self.clock.monotonic()
+
+    # ---- what is known
+
+    def chair(self, number: int) -> Chair | None:
+        return self._chairs.get(number)
+
+    def chairs(self) -> list[Chair]:
+        """By number."""
+        return [self._chairs[number] for number in sorted(self._chairs)]
+
+    def fresh(self, number: int) -> bool:
+        """Whether what we know of the chair is live: the engine is there and spoke of this chair within 2 s."""
+        seen = self._seen.get(number)
+        return self.answering and seen is not None and self.monotonic() - seen <= STALE_AFTER_S
+
+    @property
+    def answering(self) -> bool:
+        """Whether the engine is there and has said anything within 2 s; a frozen engine is as good as none."""
+        return self.connected and self._heard_at is not None and self.monotonic() - self._heard_at <= STALE_AFTER_S
 
     def value(self, number: int, channel: str) -> float | None:
         """The newest physical value of a channel; None when it is silent or stale."""
@@ -116,6 +211,7 @@ class Store(QObject):
 
     def apply(self, push: Push) -> None:
         """Take in news from the engine."""
+        self.heard()
         if isinstance(push, Workstation):
             self.workstation = push
             for gone in set(self._chairs) - set(push.chairs or self._chairs):
@@ -124,7 +220,14 @@ class Store(QObject):
             return
         self._seen[push.number] = self.monotonic()
         self._chairs[push.number] = push
+        self._watch_stop(push)
         self.chair_changed.emit(push.number)
+
+    def heard(self) -> None:
+        """The engine said something, be it only that it lives."""
+        was, self._heard_at = self.answering, self.monotonic()
+        if not was:
+            self.link_changed.emit()
 
     def samples(self, chair: int, poll: "RingPoll") -> None:
         """Hand new samples to whoever draws them; they show that the chair is alive as well."""
@@ -140,6 +243,7 @@ class Store(QObject):
     def welcome(self, *, practice: str, data_folder: str, simulated: bool) -> None:
         """What the engine said of itself."""
         self.practice, self.data_folder, self.simulated = practice, data_folder, simulated
+        self.heard()
         self.link_changed.emit()
 
     def set_current(self, chair: int) -> None:
@@ -168,13 +272,28 @@ class Store(QObject):
 
     def stop(self, chair: int) -> None:
         """STOP: no login, no confirmation; 0 stops all."""
-        self._stops[chair] = self.monotonic()
         self.backend.stop(chair)
+        for number in self._chairs:
+            if chair in (0, number):
+                self._stops[number] = self.monotonic()
+                self._stopped.discard(number)
         self.stop_asked.emit(chair)
 
     def notice(self, text: Text, remedy: Text | None = None) -> None:
         """Show a sentence until somebody has read it."""
         self.noticed.emit(text, remedy)
+
+    def _watch_stop(self, chair: Chair) -> None:
+        """A STOP is believed when a status that the hub sent after it says that no therapy runs."""
+        pressed = self._stops.get(chair.number)
+        if pressed is None or chair.hub is None or chair.hub.received_monotonic < pressed:
+            return
+        quiet = chair.hub.therapy in (TherapyState.HELD, TherapyState.IDLE)
+        if quiet and self.monotonic() - pressed < STOP_SHOWN_S:
+            self._stopped.add(chair.number)
+        elif quiet or chair.number in self._stopped:
+            del self._stops[chair.number]
+            self._stopped.discard(chair.number)
 
     def _take(self, reply: Reply) -> None:
         if isinstance(reply, Refused):

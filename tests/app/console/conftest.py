@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.console.store import Store
 from app.ipc.messages import Chair, Done, Reply, Request, SensorView, Workstation
 from core.model.alarm import Alarm, AlarmPriority, AlarmState, AudioState
+from core.model.clock import ManualClock
 from core.model.hub import DeviceInfo, HoldCause, HubIdentity, HubStatus, LinkState, TherapyState
 from core.model.limits import Limit, LimitOwner
 from core.model.people import Operator, Patient, Role, ToothState
@@ -54,19 +55,6 @@ class FakeBackend:
     def of(self, kind: type) -> list[Request]:
         """Every request of one type."""
         return [body for body in self.asked if isinstance(body, kind)]
-
-
-class ManualTime:
-    """A monotonic clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 MIRA = Operator(id="op-mira", name="Mira Chen", role=Role.DENTIST)
@@ -284,15 +272,16 @@ def backend() -> FakeBackend:
 
 
 @pytest.fixture
-def clock() -> ManualTime:
-    return ManualTime()
+def clock() -> ManualClock:
+    """12 minutes 40 after the sample visits began; monotonic 1000."""
+    return ManualClock(NOW_US + 760_000_000)
 
 
 @pytest.fixture
-def store(qapp: QApplication, backend: FakeBackend, clock: ManualTime) -> Store:
+def store(qapp: QApplication, backend: FakeBackend, clock: ManualClock) -> Store:
     """Connected, nothing known yet."""
     theme.apply(qapp, "light")
-    made = Store(backend, monotonic=clock)
+    made = Store(backend, clock=clock)
     made.set_link(True)
     made.welcome(practice="Cedar Lane practice", data_folder="/home/mira/smilescape", simulated=True)
     return made
