@@ -94,8 +94,10 @@ class Button(QPushButton):
         elif self.isEnabled() and self.underMouse():
             base = _mixed(base, QColor(scheme.ink), 0.05)
         painter.setBrush(base)
-        painter.setPen(QPen(QColor(line), 1))
-        painter.drawRoundedRect(box, RADIUS_CONTROL, RADIUS_CONTROL)
+        chosen = self.isChecked() and self.isEnabled()
+        painter.setPen(QPen(QColor(scheme.ink if chosen else line), 2 if chosen else 1))
+        inset = 0.5 if chosen else 0.0
+        painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), RADIUS_CONTROL, RADIUS_CONTROL)
         self._paint_content(painter, ink)
         painter.end()
 

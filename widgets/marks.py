@@ -15,12 +15,22 @@ _SHAPES = {
     "held": "pause",
     "held_patient": "pause",
     "idle": "circle",
+    "ready": "half",
+    "no_hub": "dotted",
+    "holding": "pause_asked",
     "unknown": "question",
+    "unreachable": "question",
+    "refused": "question",
+    "asking": "question",
+    "unexpected": "question",
     "waiting": "half",
     "alarm_high": "high",
     "alarm_medium": "medium",
     "alarm_low": "low",
 }
+
+
+_ALARMS = ("high", "medium", "low")
 
 
 def mark_shape(state: str) -> str:
@@ -31,11 +41,11 @@ def mark_shape(state: str) -> str:
 def paint_state_mark(painter: QPainter, state: str, rect: QRectF, scheme: Tokens) -> None:
     """Draw the mark of `state` into `rect` (square, logical pixels).
 
-    `state`: `treating`, `held`, `held_patient`, `idle`, `unknown`, `alarm_high`, `alarm_medium`, `alarm_low`; any other
-    is a step under way.
+    `state`: a chair's state (`treating`, `held`, `held_patient`, `idle`, `holding`, `unknown`, …), or `alarm_high`,
+    `alarm_medium`, `alarm_low`; any other is a step under way.
     """
     shape = mark_shape(state)
-    if shape in ("high", "medium", "low"):
+    if shape in _ALARMS:
         paint_alarm_mark(painter, AlarmPriority[shape.upper()], rect, scheme)
         return
     painter.save()
@@ -56,9 +66,18 @@ def paint_state_mark(painter: QPainter, state: str, rect: QRectF, scheme: Tokens
         painter.setBrush(QColor(scheme.on_patient if patient else scheme.surface))
         painter.drawRoundedRect(QRectF(7.4, 6.4, 3, 11.2), 0.6, 0.6)
         painter.drawRoundedRect(QRectF(13.6, 6.4, 3, 11.2), 0.6, 0.6)
-    elif shape == "circle":
+    elif shape == "pause_asked":
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(scheme.control), 1.6))
+        painter.setPen(QPen(QColor(scheme.ink), 1.6))
+        painter.drawRoundedRect(QRectF(1.8, 1.8, 20.4, 20.4), 3.2, 3.2)
+        painter.drawLine(QPointF(9, 7), QPointF(9, 17))
+        painter.drawLine(QPointF(15, 7), QPointF(15, 17))
+    elif shape in ("circle", "dotted"):
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        pen = QPen(QColor(scheme.control), 1.6)
+        if shape == "dotted":
+            pen.setDashPattern([2, 2])
+        painter.setPen(pen)
         painter.drawEllipse(QRectF(1.6, 1.6, 20.8, 20.8))
     elif shape == "half":
         painter.setBrush(QColor(scheme.ink))
@@ -75,9 +94,22 @@ def paint_state_mark(painter: QPainter, state: str, rect: QRectF, scheme: Tokens
     painter.restore()
 
 
-def paint_alarm_mark(painter: QPainter, priority: AlarmPriority, rect: QRectF, scheme: Tokens) -> None:
-    """The mark of one alarm priority: three strokes, two strokes, one stroke, each on its own shape and colour."""
-    fill, on = alarm_colors(priority, scheme)
+def paint_alarm_mark(
+    painter: QPainter,
+    priority: AlarmPriority,
+    rect: QRectF,
+    scheme: Tokens,
+    *,
+    colours: tuple[str, str] | None = None,
+) -> None:
+    """The mark of one alarm priority: three strokes, two strokes, one stroke, each on its own shape and colour.
+
+    `colours` (fill, strokes) replaces the priority's own where the mark stands on its own colour: then medium and low
+    are outlines.
+    """
+    fill, on = colours or alarm_colors(priority, scheme)
+    if colours is not None and priority is not AlarmPriority.HIGH:
+        fill, on = on, fill
     strokes = {AlarmPriority.HIGH: 3, AlarmPriority.MEDIUM: 2, AlarmPriority.LOW: 1}[priority]
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
