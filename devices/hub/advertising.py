@@ -34,7 +34,7 @@ def encode_advert(advert: HubAdvert) -> bytes:
 
 
 def decode_advert(manufacturer_data: Mapping[int, bytes]) -> HubAdvert | None:
-    """The advert in a scan result's manufacturer data; None when it carries none. Never raises: anybody may advertise."""
+    """The advert in a scan result's manufacturer data; None when it carries none. Never raises."""
     data = manufacturer_data.get(COMPANY, b"")
     if len(data) < _LAYOUT.size:
         return None

@@ -11,7 +11,6 @@ from devices.errors import FrameError
 MAX_FETCH: Final = 256
 """Most frames that one FETCH may ask for."""
 STOP_VALUE: Final = b"STOP"
-CENTIDEGREE: Final = 0.01
 
 HEAD: Final = struct.Struct("<BI")
 _ACKNOWLEDGE: Final = struct.Struct("<I")
@@ -113,7 +112,7 @@ def _payload(order: Order) -> bytes:
                 order.tooth,
                 order.dose_percent,
                 order.seconds,
-                round(order.tissue_limit_c / CENTIDEGREE),
+                round(order.tissue_limit_c * 100),
                 order.envelope_sha256,
             )
 
@@ -126,6 +125,6 @@ def _phase(data: bytes) -> PhaseOrder:
         tooth=tooth,
         seconds=seconds,
         dose_percent=dose,
-        tissue_limit_c=ceiling * CENTIDEGREE,
+        tissue_limit_c=ceiling / 100,
         envelope_sha256=envelope,
     )
