@@ -108,89 +108,12 @@ class Store(QObject):
         return chair.values.get(channel) if chair is not None and self.fresh(number) else None
 
     def stop_state(self, chair: int) -> StopState:
-        """What became of STOP for a chair, or for all (0): `asked` until the hub itself reports no therapy, then `held`."""
+        """What became of STOP for a chair, or for all (0): `asked` until the hub reports no therapy, then `held`."""
         numbers = [number for number in self._chairs if chair in (0, number)]
         pressed = [number for number in numbers if number in self._stops]
         if not pressed:
             return "ready"
         return "held" if all(number in self._stopped for number in pressed) else "asked"
-
-    def history(self, chair: int) -> "RingPoll | None":
-        """Everything that the chair's ring still holds; None without a ring."""
-        ...
-
-
-class Store(QObject):
-    """State in, intents out. Pages read it and listen to its signals; they hold no copies.
-
-    Signals:
-        chair_changed: number of the chair.
-        samples_arrived: number of the chair, app.ipc.ring.RingPoll.
-        link_changed: the engine came or went (`connected`).
-        current_changed: another chair is in context.
-        stop_asked: number of the chair that was told to stop, 0 all.
-        noticed: core.model.words.Text that a person should read, its remedy or None.
-        open_page: key of the page to show.
-    """
-
-    chair_changed = Signal(int)
-    workstation_changed = Signal()
-    link_changed = Signal()
-    current_changed = Signal()
-    samples_arrived = Signal(int, object)
-    stop_asked = Signal(int)
-    noticed = Signal(object, object)
-    open_page = Signal(str)
-
-    def __init__(self, backend: Backend, *, clock: Clock | None = None, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.backend = backend
-        self.clock = clock or SystemClock()
-        self.workstation: Workstation | None = None
-        self.connected = False
-        self.restarting = False
-        self.practice = ""
-        self.data_folder = ""
-        self.simulated = False
-        self.current = 0
-        self._chairs: dict[int, Chair] = {}
-        self._seen: dict[int, float] = {}
-        self._stops: dict[int, float] = {}
-        self._stopped: set[int] = set()
-        self._heard_at: float | None = None
-
-    def monotonic(self) -> float:
-        """Seconds on the clock that all processes share."""
-        return self.clock.monotonic()
-
-    # ---- what is known
-
-    def chair(self, number: int) -> Chair | None:
-        return self._chairs.get(number)
-
-    def chairs(self) -> list[Chair]:
-        """By number."""
-        return [self._chairs[number] for number in sorted(self._chairs)]
-
-    def fresh(self, number: int) -> bool:
-        """Whether what we know of the chair is live: the engine is there and spoke of this chair within 2 s."""
-        seen = self._seen.get(number)
-        return self.answering and seen is not None and self.monotonic() - seen <= STALE_AFTER_S
-
-    @property
-    def answering(self) -> bool:
-        """Whether the engine is there and has said anything within 2 s; a frozen engine is as good as none."""
-        return self.connected and self._heard_at is not None and self.monotonic() - self._heard_at <= STALE_AFTER_S
-
-    def value(self, number: int, channel: str) -> float | None:
-        """The newest physical value of a channel; None when it is silent or stale."""
-        chair = self._chairs.get(number)
-        return chair.values.get(channel) if chair is not None and self.fresh(number) else None
-
-    def stop_asked_at(self, number: int) -> float | None:
-        """When STOP was last pressed for this chair (or for all), monotonic."""
-        pressed = [at for chair in (number, 0) if (at := self._stops.get(chair)) is not None]
-        return max(pressed) if pressed else None
 
     def history(self, chair: int) -> "RingPoll | None":
         """What the ring still holds."""
