@@ -1,1 +1,65 @@
-"""core/record"""
+"""One chair's encrypted record: samples, people, visits, alarms, events and the audit log."""
+
+from core.record.errors import (
+    ChannelChanged,
+    DiskFull,
+    ExportFailed,
+    NotFound,
+    RecordBusy,
+    RecordDamaged,
+    RecordError,
+    RecordExists,
+    RecordMissing,
+    RecordNewer,
+    RecordReadOnly,
+    StaleVersion,
+    WrongKey,
+)
+from core.record.reader import RecordReader
+from core.record.record import Record
+from core.record.types import (
+    AuditEntry,
+    AuditHead,
+    Columns,
+    LoggedEntry,
+    Loss,
+    PatientTimeline,
+    RecordedChannel,
+    RecordedMoment,
+    RecordInfo,
+    Span,
+    StampedBlock,
+    StoredBlock,
+    VerifyReport,
+)
+
+__all__ = [
+    "AuditEntry",
+    "AuditHead",
+    "ChannelChanged",
+    "Columns",
+    "DiskFull",
+    "ExportFailed",
+    "LoggedEntry",
+    "Loss",
+    "NotFound",
+    "PatientTimeline",
+    "Record",
+    "RecordBusy",
+    "RecordDamaged",
+    "RecordError",
+    "RecordExists",
+    "RecordInfo",
+    "RecordMissing",
+    "RecordNewer",
+    "RecordReadOnly",
+    "RecordReader",
+    "RecordedChannel",
+    "RecordedMoment",
+    "Span",
+    "StaleVersion",
+    "StampedBlock",
+    "StoredBlock",
+    "VerifyReport",
+    "WrongKey",
+]

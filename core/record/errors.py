@@ -1,0 +1,83 @@
+"""What can go wrong with a record, each with its next step."""
+
+# ruff: noqa: N818 - the names say what happened, as in `raise DiskFull`
+
+from core.model.errors import SmilescapeError
+
+
+class RecordError(SmilescapeError):
+    """The base of all errors of this room."""
+
+    code = "record"
+
+
+class RecordMissing(RecordError):
+    """There is no such file."""
+
+    code = "record.missing"
+
+
+class RecordExists(RecordError):
+    """A record would have been written over."""
+
+    code = "record.exists"
+
+
+class RecordBusy(RecordError):
+    """Another program holds the record open for writing, or a lock did not come free in time."""
+
+    code = "record.busy"
+
+
+class RecordReadOnly(RecordError):
+    """The file or its folder cannot be written."""
+
+    code = "record.read_only"
+
+
+class RecordNewer(RecordError):
+    """The file was written by a newer version of the program."""
+
+    code = "record.newer"
+
+
+class RecordDamaged(RecordError):
+    """The file is not what was written."""
+
+    code = "record.damaged"
+
+
+class WrongKey(RecordError):
+    """The file is a record, and this key does not open it."""
+
+    code = "record.wrong_key"
+
+
+class DiskFull(RecordError):
+    """There is no space left. The transaction was rolled back; everything committed before it stands."""
+
+    code = "record.disk_full"
+
+
+class ChannelChanged(RecordError):
+    """The catalogue gives a channel's number another meaning than the record does."""
+
+    code = "record.channel_changed"
+
+
+class StaleVersion(RecordError):
+    """Somebody else saved a newer version meanwhile."""
+
+    code = "record.stale_version"
+
+
+class NotFound(RecordError):
+    """The record does not hold what was asked for."""
+
+    code = "record.not_found"
+
+
+class ExportFailed(RecordError):
+    """An export could not be written; no half file was left."""
+
+    code = "record.export"

@@ -1,0 +1,233 @@
+"""A record, open to be read: in any process, while another writes it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.model.alarm import Alarm, AlarmPriority
+from core.model.people import Patient, VisitSummary
+from core.model.procedure import ProcedureView
+from core.model.words import Text
+from core.record.audit import AuditLog
+from core.record.errors import NotFound, RecordDamaged
+from core.record.schema import record_migrations
+from core.record.signals import SignalReader
+from core.record.sqlcipher import CipherFile
+from core.record.types import (
+    AuditEntry,
+    AuditHead,
+    Columns,
+    LoggedEntry,
+    Loss,
+    PatientTimeline,
+    RecordedChannel,
+    RecordedMoment,
+    RecordInfo,
+    Span,
+    StoredBlock,
+    VerifyReport,
+)
+from core.record.verify import verify
+from core.record.versions import Clinical, read_cbor
+from core.signals.clockmap import ClockFit
+
+
+class RecordReader:
+    """Reads one record; calls from several threads take turns. Each call is one short snapshot of the file.
+
+    Every method may raise RecordDamaged.
+    """
+
+    def __init__(self, file: CipherFile) -> None:
+        self._file = file
+        self._signals = SignalReader(file)
+        self._clinical = Clinical(file)
+        self._audit = AuditLog(file)
+
+    @classmethod
+    def open(cls, path: Path, key: bytes) -> "RecordReader":
+        """Raises RecordMissing, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly."""
+        file = CipherFile.read(path, key)
+        try:
+            file.check_schema(record_migrations)
+            return cls(file)
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> "RecordReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- signals -----------------------------------------------------------------------------------
+
+    def channels(self) -> list[RecordedChannel]:
+        """What each channel number means in this record."""
+        return self._signals.channels()
+
+    def spans(self, visit_id: str | None = None) -> list[Span]:
+        """What the record holds of each channel, in one visit or in all."""
+        with self._file.reading():
+            return self._signals.spans(visit_id)
+
+    def columns(self, channel: str, from_us: int, to_us: int, columns: int, visit_id: str | None = None) -> Columns:
+        """One channel over [from_us, to_us), UTC µs, in `columns` columns of equal width.
+
+        The cost depends on the columns asked for, not on the length of the range. A column's low and high never miss
+        an extreme; over long ranges they may include up to 255 samples of the next column. When there are no more
+        samples than columns, the samples themselves come back.
+
+        Raises NotFound for a channel that the record does not know.
+        """
+        return self._signals.columns(channel, from_us, to_us, columns, visit_id)
+
+    def samples(
+        self, source: str | None, channel: str, from_us: int | None = None, to_us: int | None = None
+    ) -> Iterator[StoredBlock]:
+        """Every sample: blocks that reach into the range, by source, boot and index. `source` None: all.
+
+        Holds no snapshot between blocks; what is written meanwhile may or may not be included.
+        """
+        return self._signals.samples(source, channel, from_us, to_us)
+
+    def losses(self) -> list[Loss]:
+        """Frames that their source confirmed lost."""
+        sql = "SELECT name, boot, first, last, at_us FROM loss JOIN source ON source.id = source ORDER BY loss.id"
+        return [Loss(*row) for row in self._file.rows(sql)]
+
+    def clock_fits(self, source: str, boot: int) -> list[ClockFit]:
+        """How hub time was mapped to UTC, oldest first."""
+        sql = (
+            "SELECT fit FROM clock_fit JOIN source ON source.id = source WHERE name = ? AND boot = ? "
+            "ORDER BY clock_fit.id"
+        )
+        return [read_cbor(row[0], ClockFit) for row in self._file.rows(sql, (source, boot))]
+
+    # ---- people and visits -------------------------------------------------------------------------
+
+    def patients(self) -> list[Patient]:
+        """The newest version of each, by name."""
+        return sorted(
+            self._clinical.patients.all_newest(), key=lambda patient: (patient.family_name, patient.given_name)
+        )
+
+    def patient(self, patient_id: str) -> Patient | None:
+        return self._clinical.patients.newest(patient_id)
+
+    def patient_history(self, patient_id: str) -> list[Patient]:
+        """Every version, the first one first."""
+        return self._clinical.patients.history(patient_id)
+
+    def visits(self, patient_id: str | None = None) -> list[VisitSummary]:
+        """The newest version of each visit, the latest visit first."""
+        return self._clinical.visits_of(patient_id)
+
+    def visit(self, visit_id: str) -> VisitSummary | None:
+        return self._clinical.visits.newest(visit_id)
+
+    def timeline(self, patient_id: str) -> PatientTimeline:
+        """A patient and their visits in this file. Raises NotFound."""
+        with self._file.reading():
+            patient = self.patient(patient_id)
+            if patient is None:
+                raise NotFound("This record does not know the patient.", "Look in the records of the other chairs.")
+            return PatientTimeline(patient, tuple(self.visits(patient_id)))
+
+    def procedure(self, visit_id: str) -> ProcedureView | None:
+        """The procedure as it stood last."""
+        return self._clinical.procedures.newest(visit_id)
+
+    def procedure_history(self, visit_id: str) -> list[ProcedureView]:
+        """Every state the procedure was saved in, the first one first."""
+        return self._clinical.procedures.history(visit_id)
+
+    def alarms(self) -> list[Alarm]:
+        """The newest state of each, in order of onset."""
+        return sorted(self._clinical.alarms.all_newest(), key=lambda alarm: alarm.began_us)
+
+    # ---- what happened -----------------------------------------------------------------------------
+
+    def moments(self, visit_id: str) -> list[RecordedMoment]:
+        """Events of a visit, and the alarms that began while it lasted, in order of time."""
+        with self._file.reading():
+            sql = "SELECT at_us, kind, text, voice, author, data FROM event WHERE visit = ? ORDER BY at_us, id"
+            found = [
+                RecordedMoment(at_us, kind, read_cbor(text, Text), voice, author, data)
+                for at_us, kind, text, voice, author, data in self._file.rows(sql, (visit_id,))
+            ]
+            visit = self.visit(visit_id)
+            if visit is not None:
+                end = visit.ended_us if visit.ended_us is not None else 1 << 62
+                found += [
+                    RecordedMoment(alarm.began_us, "alarm", alarm.text, "device")
+                    for alarm in self.alarms()
+                    if visit.began_us <= alarm.began_us <= end
+                ]
+        return sorted(found, key=lambda moment: moment.at_us)
+
+    def log(self, before_us: int | None = None, limit: int = 100) -> list[LoggedEntry]:
+        """Alarms and events before a time, newest first."""
+        before = 1 << 62 if before_us is None else before_us
+        with self._file.reading():
+            sql = "SELECT at_us, kind, text, author FROM event WHERE at_us < ? ORDER BY at_us DESC, id DESC LIMIT ?"
+            found = [
+                LoggedEntry(at_us, "command" if kind.startswith("command") else "event", read_cbor(text, Text), author)
+                for at_us, kind, text, author in self._file.rows(sql, (before, limit))
+            ]
+            found += [_logged(alarm) for alarm in self.alarms() if alarm.began_us < before]
+        return sorted(found, key=lambda entry: entry.at_us, reverse=True)[:limit]
+
+    def audit_entries(self, start: int = 0, limit: int = 1000) -> list[AuditEntry]:
+        """Audit entries from number `start` on."""
+        return self._audit.entries(start, limit)
+
+    def audit_head(self) -> AuditHead:
+        """Size of the audit log and the RFC 9162 tree hash over it."""
+        return self._audit.head()
+
+    # ---- the file ----------------------------------------------------------------------------------
+
+    def info(self) -> RecordInfo:
+        """The record at a glance."""
+        with self._file.reading():
+            about = self._file.row("SELECT id, chair, simulated, created_us FROM about")
+            if about is None:
+                raise RecordDamaged(f"{self._file.path} does not say whose record it is.", "Restore it from a backup.")
+            spans = self._signals.spans(None)
+            blocks, samples = self._signals.totals()
+            return RecordInfo(
+                path=str(self._file.path),
+                id=about[0],
+                chair=about[1],
+                simulated=bool(about[2]),
+                created_us=about[3],
+                schema=self._file.applied(record_migrations)[-1],
+                size_bytes=self._file.path.stat().st_size,
+                sources=tuple(row[0] for row in self._file.rows("SELECT name FROM source ORDER BY id")),
+                patients=self._clinical.patients.count(),
+                visits=self._clinical.visits.count(),
+                events=int((self._file.row("SELECT count(*) FROM event") or (0,))[0]),
+                alarms=self._clinical.alarms.count(),
+                audit=self._audit.head(),
+                blocks=blocks,
+                samples=samples,
+                losses=tuple(self.losses()),
+                from_us=min((span.from_us for span in spans), default=None),
+                to_us=max((span.to_us for span in spans), default=None),
+                channels=tuple(spans),
+            )
+
+    def verify(self) -> VerifyReport:
+        """Check every page, block, sample count and audit entry. Never raises for damage: the report tells."""
+        return verify(self._file)
+
+
+def _logged(alarm: Alarm) -> LoggedEntry:
+    lasted = None if alarm.ended_us is None else (alarm.ended_us - alarm.began_us) / 1_000_000
+    return LoggedEntry(
+        alarm.began_us, "alarm", alarm.text, alarm.acknowledged_by or "", int(AlarmPriority(alarm.priority)), lasted
+    )

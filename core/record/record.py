@@ -1,0 +1,362 @@
+"""One chair's record, open for writing."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import filelock
+import msgspec
+
+from core.model import cbor
+from core.model.alarm import Alarm, AlarmState
+from core.model.clock import Clock
+from core.model.ids import new_id
+from core.model.people import Patient, VisitSummary
+from core.model.procedure import ProcedureView
+from core.model.words import Text
+from core.record.audit import AuditLog
+from core.record.blocks import BlockStore
+from core.record.compaction import Compactor
+from core.record.errors import ChannelChanged, NotFound, RecordBusy, RecordReadOnly, StaleVersion
+from core.record.schema import record_migrations
+from core.record.sequences import SequenceBook
+from core.record.sqlcipher import CipherFile
+from core.record.types import AuditEntry, StampedBlock
+from core.record.versions import Clinical, read_cbor, utc_offset_s
+from core.signals.catalogue import Catalogue, load_catalogue
+from core.signals.clockmap import ClockFit
+
+OPEN = "open"
+"""State of a visit that has not ended."""
+
+
+class Record:
+    """Reads and writes one chair's file, from one thread at a time.
+
+    Everything that changes the file stands inside `with record.transaction():`, which is one durable commit: when the
+    block has ended, it survives a crash of program and machine; when an exception left it, nothing of it happened.
+    Only one program has a record open for writing; any number read it meanwhile.
+
+    Every method may raise DiskFull, RecordDamaged or RecordReadOnly.
+    """
+
+    def __init__(self, file: CipherFile, lock: filelock.BaseFileLock, clock: Clock, catalogue: Catalogue) -> None:
+        self._file = file
+        self._lock = lock
+        self._clock = clock
+        self._blocks = BlockStore(file)
+        self._sequences = SequenceBook(file, self._blocks)
+        self._compactor = Compactor(file)
+        self._clinical = Clinical(file)
+        self._audit = AuditLog(file)
+        with self.transaction():
+            self._describe_channels(catalogue)
+        row = file.row("SELECT id, chair, simulated FROM about")
+        if row is None:
+            raise NotFound(f"{file.path} is not a record of a chair.", "Open one that is.")
+        self.id: str = row[0]
+        self.chair: int = row[1]
+        self.simulated = bool(row[2])
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        key: bytes,
+        *,
+        chair: int,
+        simulated: bool,
+        clock: Clock,
+        catalogue: Catalogue | None = None,
+    ) -> "Record":
+        """Make a new record with a key of 32 random bytes.
+
+        Raises RecordExists, RecordMissing (no such folder), RecordBusy, RecordReadOnly, DiskFull.
+        """
+        lock = _lock(path)
+        try:
+            file = CipherFile.create(path, key)
+            try:
+                # The tables and the row that says whose record it is come in one commit: never half a record.
+                with file.transaction():
+                    file.migrate(record_migrations)
+                    file.execute(
+                        "INSERT INTO about (id, chair, simulated, created_us) VALUES (?, ?, ?, ?)",
+                        (new_id(), chair, int(simulated), clock.utc_us()),
+                    )
+                return cls(file, lock, clock, catalogue or load_catalogue())
+            except BaseException:
+                file.close()
+                for part in ("", "-wal", "-shm"):
+                    path.with_name(path.name + part).unlink(missing_ok=True)
+                raise
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, *, clock: Clock, catalogue: Catalogue | None = None) -> "Record":
+        """Open a record and bring its schema up to date.
+
+        Raises RecordMissing, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly, RecordBusy, ChannelChanged.
+        """
+        CipherFile.read(path, key).close()  # a wrong key or a damaged file is reported before anything is touched
+        lock = _lock(path)
+        try:
+            file = CipherFile.open(path, key)
+            try:
+                file.migrate(record_migrations)
+                return cls(file, lock, clock, catalogue or load_catalogue())
+            except BaseException:
+                file.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One durable commit. Nested blocks belong to the outermost; one that fails takes everything with it."""
+        if self._file.in_transaction:
+            yield
+            return
+        try:
+            with self._file.transaction():
+                yield
+        except BaseException:
+            self._blocks.forget()
+            self._sequences.forget()
+            raise
+
+    def close(self) -> None:
+        """Compact what is left and close; the file then stands alone. Safe to call twice."""
+        try:
+            if self._lock.is_locked:
+                with contextlib.suppress(Exception):  # compaction is a convenience; the samples are safe without it
+                    self.compact(settle=True)
+        finally:
+            self._file.close()
+            self._lock.release()
+
+    # ---- signals -----------------------------------------------------------------------------------
+
+    def add_blocks(self, source: str, blocks: Sequence[StampedBlock], visit_id: str | None) -> int:
+        """Store what is new of `blocks`, in whatever order they come; returns the samples newly stored.
+
+        A sample is known by (source, boot, channel, index); the first to arrive is kept.
+        """
+        self._must_write()
+        return self._blocks.add(source, blocks, visit_id)
+
+    def add_sequences(self, source: str, boot: int, sequences: Iterable[int]) -> None:
+        """These frames are in the record: add them in the transaction that adds their blocks."""
+        self._must_write()
+        self._sequences.add(source, boot, sequences)
+
+    def resume_point(self, source: str, boot: int) -> int | None:
+        """Highest frame up to which, from the first after boot, every one is committed or confirmed lost."""
+        return self._sequences.resume_point(source, boot)
+
+    def missing_sequences(self, source: str, boot: int, first: int, last: int) -> list[tuple[int, int]]:
+        """Ranges of frames within `first` to `last` that are neither committed nor lost; both ends included."""
+        return self._sequences.missing(source, boot, first, last)
+
+    def add_loss(self, source: str, boot: int, first_seq: int, last_seq: int, at_us: int) -> None:
+        """The source confirmed that it no longer holds these frames, both ends included."""
+        self._must_write()
+        self._sequences.add_loss(source, boot, first_seq, last_seq, at_us)
+
+    def save_clock_fit(self, source: str, boot: int, fit: ClockFit) -> None:
+        self._must_write()
+        self._file.execute(
+            "INSERT INTO clock_fit (source, boot, fit) VALUES (?, ?, ?)",
+            (self._blocks.source(source), boot, cbor.encode(fit)),
+        )
+
+    def clock_fit(self, source: str, boot: int) -> ClockFit | None:
+        """The newest fit of that boot, to go on from after a restart."""
+        row = self._file.row(
+            "SELECT fit FROM clock_fit JOIN source ON source.id = source WHERE name = ? AND boot = ? "
+            "ORDER BY clock_fit.id DESC LIMIT 1",
+            (source, boot),
+        )
+        return read_cbor(row[0], ClockFit) if row else None
+
+    def compact(self, *, settle: bool = False) -> int:
+        """Move raw blocks into large compressed ones with their pyramid; returns how many blocks it wrote.
+
+        Cheap when there is little to do, bounded in work, and a commit of its own outside a transaction. `settle`
+        leaves nothing raw, for the end of a visit.
+        """
+        with self.transaction():
+            return self._compactor.run(settle=settle)
+
+    # ---- people and visits -------------------------------------------------------------------------
+
+    def save_patient(self, patient: Patient, *, author: str, reason: str, at_us: int) -> Patient:
+        """Store a version of a patient's identity and return it with its number; unchanged, nothing is stored.
+
+        Raises:
+            StaleVersion: `patient` was read before the newest version was written.
+        """
+        self._must_write()
+        newest = self._clinical.patients.newest(patient.id)
+        if newest is not None:
+            if msgspec.structs.replace(patient, version=newest.version) == newest:
+                return newest
+            if patient.version < newest.version:
+                raise StaleVersion(
+                    f"{newest.name} was changed meanwhile (version {newest.version}).",
+                    "Open the patient again and repeat the change.",
+                )
+            patient = msgspec.structs.replace(patient, version=max(patient.version, newest.version + 1))
+        self._clinical.patients.save(
+            patient.id, patient, author=author, reason=reason, at_us=at_us, version=patient.version
+        )
+        return patient
+
+    def patients(self) -> list[Patient]:
+        """The newest version of each, by name."""
+        return sorted(
+            self._clinical.patients.all_newest(), key=lambda patient: (patient.family_name, patient.given_name)
+        )
+
+    def patient(self, patient_id: str) -> Patient | None:
+        return self._clinical.patients.newest(patient_id)
+
+    def begin_visit(self, visit: VisitSummary, *, author: str = "", reason: str = "begun") -> None:
+        self._must_write()
+        self._save_visit(visit, author=author, reason=reason, at_us=visit.began_us)
+
+    def end_visit(
+        self,
+        visit_id: str,
+        ended_us: int,
+        state: str,
+        teeth: Sequence[int],
+        title_key: str,
+        *,
+        mdas: int | None = None,
+        author: str = "",
+        reason: str = "ended",
+    ) -> VisitSummary:
+        """Raises NotFound."""
+        self._must_write()
+        visit = self._clinical.visits.newest(visit_id)
+        if visit is None:
+            raise NotFound(f"There is no visit {visit_id}.", "Begin the visit first.")
+        ended = msgspec.structs.replace(
+            visit,
+            ended_us=ended_us,
+            state=state,
+            teeth=tuple(teeth),
+            title_key=title_key,
+            mdas=visit.mdas if mdas is None else mdas,
+        )
+        self._save_visit(ended, author=author, reason=reason, at_us=ended_us)
+        return ended
+
+    def open_visit(self) -> VisitSummary | None:
+        """The visit that has not ended."""
+        return next((visit for visit in self.visits(None) if visit.state == OPEN), None)
+
+    def visits(self, patient_id: str | None) -> list[VisitSummary]:
+        """The newest version of each visit, of one patient or of all, the latest visit first."""
+        return self._clinical.visits_of(patient_id)
+
+    def save_procedure(self, view: ProcedureView, *, author: str, at_us: int, reason: str = "") -> None:
+        """Keep one more state of a visit's procedure."""
+        self._must_write()
+        self._clinical.procedures.save(
+            view.visit_id, view, author=author, reason=reason or view.step, at_us=at_us, owner=view.patient_id
+        )
+
+    def procedure(self, visit_id: str) -> ProcedureView | None:
+        return self._clinical.procedures.newest(visit_id)
+
+    def save_alarm(self, alarm: Alarm, *, author: str = "", at_us: int | None = None) -> None:
+        """Keep one more state of an alarm."""
+        self._must_write()
+        at = self._clock.utc_us() if at_us is None else at_us
+        self._clinical.alarms.save(alarm.id, alarm, author=author, reason=alarm.state, at_us=at)
+
+    def alarms(self, *, active: bool = False) -> list[Alarm]:
+        """The newest state of each alarm, in order of onset; only those that have not ended when `active`."""
+        found = self._clinical.alarms.all_newest()
+        kept = [alarm for alarm in found if not active or alarm.state is not AlarmState.ENDED]
+        return sorted(kept, key=lambda alarm: alarm.began_us)
+
+    # ---- what happened -----------------------------------------------------------------------------
+
+    def add_event(
+        self,
+        kind: str,
+        text: Text,
+        *,
+        at_us: int,
+        visit_id: str | None,
+        author: str,
+        voice: str = "staff",
+        data: bytes = b"",
+    ) -> str:
+        """Store something that happened and return its id. `voice`: `patient`, `staff` or `device`."""
+        self._must_write()
+        identity = new_id()
+        self._file.execute(
+            "INSERT INTO event (id, kind, text, at_us, utc_offset_s, visit, author, voice, data) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (identity, kind, cbor.encode(text), at_us, utc_offset_s(at_us), visit_id, author, voice, data),
+        )
+        return identity
+
+    def audit(self, kind: str, *, actor: str, at_us: int, body: Mapping[str, object]) -> AuditEntry:
+        """Append to the audit log, in the same commit as what it tells of."""
+        self._must_write()
+        return self._audit.append(kind, actor=actor, at_us=at_us, body=body)
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _must_write(self) -> None:
+        if not self._file.in_transaction:
+            raise RuntimeError("A record is changed inside `with record.transaction():` only.")
+
+    def _save_visit(self, visit: VisitSummary, *, author: str, reason: str, at_us: int) -> None:
+        self._clinical.visits.save(visit.id, visit, author=author, reason=reason, at_us=at_us, owner=visit.patient_id)
+
+    def _describe_channels(self, catalogue: Catalogue) -> None:
+        """Write down what each number means; the file then explains itself.
+
+        Raises:
+            ChannelChanged: the catalogue disagrees with what was recorded.
+        """
+        rows = self._file.rows("SELECT number, key, unit, scale, zero FROM channel")
+        known = {row[0]: tuple(row[1:]) for row in rows}
+        for spec in catalogue:
+            ours = (spec.key, spec.unit, spec.scale, spec.offset)
+            if spec.number not in known:
+                self._file.execute(
+                    "INSERT INTO channel (number, key, unit, scale, zero) VALUES (?, ?, ?, ?, ?)", (spec.number, *ours)
+                )
+            elif known[spec.number] != ours:
+                raise ChannelChanged(
+                    f"Channel {spec.number} was recorded as {known[spec.number]}, the catalogue says {ours}.",
+                    "Give the changed channel a number of its own in channels.toml.",
+                )
+
+
+def _lock(path: Path) -> filelock.BaseFileLock:
+    """The lock of the one writer; the operating system frees it when the process dies."""
+    lock = filelock.FileLock(str(path) + ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise RecordBusy(f"{path} is open in another program.", "Close that one first.") from None
+    except OSError as error:
+        raise RecordReadOnly(
+            f"The folder {path.parent} cannot be written: {error.strerror}.", "Check the rights of the folder."
+        ) from error
+    return lock

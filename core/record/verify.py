@@ -1,0 +1,101 @@
+"""A full check of a record: is everything there, and is it what was written?"""
+
+import numpy as np
+
+from core.record.audit import AuditLog, leaf_hash
+from core.record.blocks import BlockRow
+from core.record.errors import RecordError
+from core.record.signals import SignalReader
+from core.record.sqlcipher import CipherFile
+from core.record.types import VerifyReport
+
+_MOST = 100
+
+
+class _Check:
+    def __init__(self, file: CipherFile) -> None:
+        self.file = file
+        self.signals = SignalReader(file)
+        self.problems: list[str] = []
+        self.entries = self.blocks = self.samples = 0
+
+    def note(self, problem: str) -> None:
+        if len(self.problems) < _MOST:
+            self.problems.append(problem)
+
+
+def verify(file: CipherFile) -> VerifyReport:
+    """Check pages, blocks, samples and audit log of an open file; damage ends up in the report."""
+    check = _Check(file)
+    for part in (_pages, _database, _each_block, _overlaps, _audit):
+        try:
+            part(check)
+        except RecordError as error:
+            check.note(f"{part.__name__.lstrip('_').replace('_', ' ')}: {error}")
+    problems = tuple(check.problems)
+    return VerifyReport(not problems, problems, check.entries, check.blocks, check.samples)
+
+
+def _pages(check: _Check) -> None:
+    """Each page of the file authenticates under the key."""
+    for (problem,) in check.file.rows("PRAGMA cipher_integrity_check"):
+        check.note(f"page: {problem}")
+
+
+def _database(check: _Check) -> None:
+    """Tables, indexes and references agree."""
+    for (problem,) in check.file.rows(f"PRAGMA integrity_check({_MOST})"):
+        if problem != "ok":
+            check.note(f"database: {problem}")
+    for table, row, parent, _ in check.file.rows("PRAGMA foreign_key_check"):
+        check.note(f"database: row {row} of {table} refers to a missing row of {parent}")
+
+
+def _each_block(check: _Check) -> None:
+    """Checksum, decoding, count, and the extremes that the block claims."""
+    for row in check.signals.all_rows():
+        check.blocks += 1
+        try:
+            samples, at_us, _ = check.signals.samples_of(row)
+        except RecordError as error:
+            check.note(f"{_place(row)}: {error}")
+            continue
+        check.samples += len(samples)
+        claimed = (row.low, row.high, row.total)
+        if (int(samples.min()), int(samples.max()), int(samples.sum(dtype=np.int64))) != claimed:
+            check.note(f"{_place(row)}: low, high or total are not those of its samples")
+        if row.end_utc_us <= row.utc_us or bool(np.any(np.diff(at_us) < 0)):
+            check.note(f"{_place(row)}: time runs backwards")
+
+
+def _overlaps(check: _Check) -> None:
+    """No sample stands twice."""
+    for stream, index, earlier_end in _doubled(check.file):
+        check.note(f"stream {stream}: samples {index} to {earlier_end - 1} stand twice")
+
+
+def _doubled(file: CipherFile) -> list[tuple[int, ...]]:
+    part = "SELECT stream, first_index, first_index + count AS end FROM {}"
+    sql = (
+        "SELECT stream, first_index, before FROM (SELECT stream, first_index, "
+        "max(end) OVER (PARTITION BY stream ORDER BY first_index ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
+        f"AS before FROM ({part.format('block')} UNION ALL {part.format('tail')})) WHERE before > first_index"
+    )
+    return file.rows(sql)
+
+
+def _audit(check: _Check) -> None:
+    """Entries without holes, each with the hash of its own bytes."""
+    log = AuditLog(check.file)
+    while page := log.entries(check.entries):
+        for entry in page:
+            if entry.sequence != check.entries:
+                check.note(f"audit: entries {check.entries} to {entry.sequence - 1} are missing")
+                check.entries = entry.sequence
+            if leaf_hash(entry.entry) != entry.leaf:
+                check.note(f"audit entry {entry.sequence}: its hash is not that of its bytes")
+            check.entries += 1
+
+
+def _place(row: BlockRow) -> str:
+    return f"{row.where} (channel {row.channel}, samples {row.first_index} to {row.end_index - 1})"

@@ -1,0 +1,117 @@
+"""Min, max and mean of every 256 samples, so that a long recording opens without decoding it; columns of a plot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.model.block import Samples
+from core.model.errors import SmilescapeError
+
+STRIDE = 256
+"""Samples to an entry. Below it decoding is as quick, and the pyramid would cost more space."""
+
+_ENTRY_BYTES = 8
+Times = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+
+
+class PyramidError(SmilescapeError):
+    """A stored pyramid is not one."""
+
+    code = "signals.pyramid"
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """Entries over consecutive runs of `STRIDE` samples, the last one shorter.
+
+    Attributes:
+        low, high: int16, shape (n,).
+        mean: float32, shape (n,).
+    """
+
+    low: Samples
+    high: Samples
+    mean: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, samples: Samples) -> "Pyramid":
+        """The pyramid over `samples`, shape (n,), n ≥ 1."""
+        starts = np.arange(0, len(samples), STRIDE)
+        counts = np.diff(np.append(starts, len(samples)))
+        total = np.add.reduceat(samples.astype(np.int64), starts)
+        return cls(
+            np.minimum.reduceat(samples, starts),
+            np.maximum.reduceat(samples, starts),
+            (total / counts).astype(np.float32),
+        )
+
+    def to_bytes(self) -> bytes:
+        """All lows, all highs (int16), all means (float32), little-endian."""
+        return self.low.astype("<i2").tobytes() + self.high.astype("<i2").tobytes() + self.mean.astype("<f4").tobytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, count: int) -> "Pyramid":
+        """Read the pyramid over `count` samples. Raises PyramidError."""
+        n = -(-count // STRIDE)
+        if len(data) != n * _ENTRY_BYTES:
+            raise PyramidError(f"The pyramid over {count} samples has {len(data)} bytes.")
+        low, high = np.frombuffer(data, "<i2", n), np.frombuffer(data, "<i2", n, 2 * n)
+        return cls(low.astype(np.int16), high.astype(np.int16), np.frombuffer(data, "<f4", n, 4 * n).astype(np.float32))
+
+
+class Binner:
+    """Gathers samples and pyramid entries into `columns` equal columns of [from_us, to_us).
+
+    A column's low and high never miss an extreme. An entry that lies across a border counts to both columns, so an
+    envelope may reach over by less than one entry; single samples are exact.
+    """
+
+    def __init__(self, from_us: int, to_us: int, columns: int) -> None:
+        self._from_us, self._to_us, self._n = from_us, to_us, columns
+        self._low = np.full(columns, np.inf)
+        self._high = np.full(columns, -np.inf)
+        self._total = np.zeros(columns)
+        self._count = np.zeros(columns)
+
+    def add_samples(self, at_us: Times, values: Samples) -> None:
+        """Times and raw values, shape (n,); what lies outside the range is left out."""
+        inside = (at_us >= self._from_us) & (at_us < self._to_us)
+        at, value = at_us[inside], values[inside].astype(np.float64)
+        column = self._column(at)
+        self._extend(column, value, value)
+        self._weigh(column, value, np.ones(len(at)))
+
+    def add_entries(self, first_us: Times, last_us: Times, low: Values, high: Values, mean: Values, n: Values) -> None:
+        """Entries over n samples each, the first at `first_us` and the last at `last_us`; all of shape (m,)."""
+        inside = (last_us >= self._from_us) & (first_us < self._to_us)
+        first_us, last_us = first_us[inside], last_us[inside]
+        left = self._column(np.maximum(first_us, self._from_us))
+        right = self._column(np.minimum(last_us, self._to_us - 1))
+        # An entry is at most half a column long (the caller sees to it), so it touches at most two.
+        for column in (left, right):
+            self._extend(column, low[inside], high[inside])
+        middle = np.clip((first_us + last_us) // 2, self._from_us, self._to_us - 1)
+        self._weigh(self._column(middle), mean[inside], n[inside])
+
+    def result(self) -> tuple[Times, Values, Values, Values]:
+        """Middle of each column (µs), low, high and mean, shape (columns,); NaN where nothing is."""
+        empty = self._low > self._high
+        low, high = np.where(empty, np.nan, self._low), np.where(empty, np.nan, self._high)
+        # A column may hold only a part of an entry whose middle lies next door: then the envelope is all we know.
+        counted = np.maximum(self._count, 1)
+        mean = np.where(self._count > 0, self._total / counted, (low + high) / 2)
+        edges = np.arange(self._n, dtype=np.int64) * 2 + 1
+        return self._from_us + edges * (self._to_us - self._from_us) // (2 * self._n), low, high, mean
+
+    def _column(self, at_us: Times) -> Times:
+        return (at_us - self._from_us) * self._n // (self._to_us - self._from_us)
+
+    def _extend(self, column: Times, low: Values, high: Values) -> None:
+        np.minimum.at(self._low, column, low)
+        np.maximum.at(self._high, column, high)
+
+    def _weigh(self, column: Times, mean: Values, n: Values) -> None:
+        self._total += np.bincount(column, mean * n, self._n)
+        self._count += np.bincount(column, n, self._n)
