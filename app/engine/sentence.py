@@ -75,9 +75,9 @@ _STATES = {
 
 def _treatment(now: Situation, view: ProcedureView) -> Sentence:
     if view.hold is not None:
-        if view.hold.hub_confirmed:
-            state = "held"
-        elif now.status is not None and now.status.therapy in (TherapyState.HELD, TherapyState.IDLE):
+        if view.hold.hub_confirmed or (
+            now.status is not None and now.status.therapy in (TherapyState.HELD, TherapyState.IDLE)
+        ):
             state = "held"
         else:
             state = "holding"

@@ -1,0 +1,212 @@
+"""The commands. Each one-line failure comes from here: a SmilescapeError is said, never a traceback."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from core.model.errors import SmilescapeError
+
+FAILED = 1
+DATA = click.option(
+    "--data", type=click.Path(path_type=Path), default=None, help="Data folder; the system's usual place by default."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code. A failure is one clear line on standard error."""
+    try:
+        result = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except SmilescapeError as error:
+        click.echo(str(error), err=True)
+        return FAILED
+    except BrokenPipeError:
+        return FAILED
+    except OSError as error:
+        click.echo(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        return FAILED
+    return result if isinstance(result, int) else 0
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="smilescape-workstation", prog_name="smilescape")
+@DATA
+@click.option("--radio", default="platform", help="How to reach the air: platform, or bumble:TRANSPORT.")
+@click.option("--chairs", type=click.IntRange(1, 8), default=4, help="How many chairs this workstation has.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
+@click.pass_context
+def cli(context: click.Context, data: Path | None, radio: str, chairs: int, theme: str) -> int:
+    """Smilescape Workstation. Without a command it opens the window on real hubs.
+
+    Example: python main.py --data /srv/practice --chairs 2
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    from app.workplace import open_real
+
+    return open_real(data, radio=radio, chairs=chairs, theme=theme)
+
+
+@cli.command()
+@DATA
+@click.option("--reset", is_flag=True, help="Forget the simulated clinic's data and end.")
+@click.option("--seed", type=int, default=1, help="The same seed gives the same mouths.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
+def demo(data: Path | None, reset: bool, seed: int, theme: str) -> int:
+    """Open the workstation on a simulated clinic of two chairs.
+
+    Example: python main.py demo --theme dark
+    """
+    from app.workplace import open_demo, reset_demo
+
+    return reset_demo(data) if reset else open_demo(data, seed=seed, theme=theme)
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the results go.")
+@click.option("--seed", type=int, default=1)
+def tour(out: Path, seed: int) -> int:
+    """Run the main job end to end, without a display, and leave pictures, report, record and figures in OUT.
+
+    Example: python main.py tour --out out --seed 7
+    """
+    from app.tour.run import run_tour
+
+    return run_tour(out, seed=seed)
+
+
+@cli.command()
+@DATA
+@click.option("--radio", default="platform")
+def doctor(data: Path | None, radio: str) -> int:
+    """Check adapter, keyring, disk, clock and libraries, each with a remedy.
+
+    Example: python main.py doctor
+    """
+    from app.doctor import examine
+
+    return examine(data, radio)
+
+
+@cli.group()
+def record() -> None:
+    """Look into a chair's record without the workstation."""
+
+
+PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
+
+
+@record.command("info")
+@click.argument("file", type=click.Path(path_type=Path))
+@PASSPHRASE
+def record_info(file: Path, passphrase: str | None) -> int:
+    """What a record holds: chair, patients, visits, samples, size.
+
+    Example: python main.py record info chair-1.sqlite
+    """
+    from app.record_commands import info
+
+    return info(file, passphrase)
+
+
+@record.command("verify")
+@click.argument("file", type=click.Path(path_type=Path))
+@PASSPHRASE
+def record_verify(file: Path, passphrase: str | None) -> int:
+    """Check every page, block and log entry; exit 1 and name the first problems when something is wrong.
+
+    Example: python main.py record verify chair-1.sqlite
+    """
+    from app.record_commands import verify
+
+    return verify(file, passphrase)
+
+
+@record.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
+@click.option("--channel", "channels", multiple=True, help="Key of a channel; all when left out.")
+@click.option("--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00.")
+@click.option("--to", "end", default=None, help="UTC.")
+@PASSPHRASE
+def record_export(
+    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
+) -> int:
+    """Write samples as CSV.
+
+    Example: python main.py record export chair-1.sqlite --out ph.csv --channel saliva_ph
+    """
+    from app.record_commands import export
+
+    return export(file, out, channels, begin, end, passphrase)
+
+
+@cli.group()
+def simulate() -> None:
+    """Devices in software, over any Bumble transport: a USB Bluetooth dongle makes them real radio peripherals."""
+
+
+@simulate.command("hub")
+@click.option("--transport", required=True, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
+@click.option("--seed", type=int, default=1)
+@click.option("--serial", default="SIM-0001")
+@click.option("--name", default="Smilescape hub")
+@click.option("--address", default="C0:5E:00:00:00:01", help="Static random Bluetooth address.")
+@click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, help="Times faster than life.")
+@click.option("--boot-file", type=click.Path(path_type=Path), default=None, help="Keeps the boot counter.")
+@click.option("--journal", type=click.Path(path_type=Path), default=None, help="Write every sample made.")
+@click.option("--obey", is_flag=True, help='Read faults as JSON lines on standard input, such as {"type": "sugar"}.')
+def simulate_hub(  # one parameter for each option
+    transport: str,
+    seed: int,
+    serial: str,
+    name: str,
+    address: str,
+    speed: float,
+    boot_file: Path | None,
+    journal: Path | None,
+    obey: bool,
+) -> int:
+    """Be a nanobot hub, until Ctrl-C.
+
+    Example: python main.py simulate hub --transport usb:0
+    """
+    from app.clinic.hub_process import run_hub_process
+
+    return run_hub_process(
+        transport,
+        seed=seed,
+        serial=serial,
+        name=name,
+        address=address,
+        speed=speed,
+        boot_file=boot_file,
+        journal=journal,
+        obey=obey,
+    )
+
+
+@cli.command()
+@click.argument("name", required=False)
+def bench(name: str | None) -> int:
+    """Measure NAME against a peer in the same run; one JSON object on standard output, progress on standard error.
+
+    Example: python main.py bench draw
+    """
+    from app.bench import run_bench
+
+    return run_bench(name)
+
+
+def has_display() -> bool:
+    """Whether a window could be seen here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,175 @@
+"""The simulated clinic's process: the air, the heart-rate bands, and one process for each hub.
+
+Ends with SIGTERM, or by itself when neither an engine nor a console has been there for a while.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trigger, write_clinic
+from app.clinic.control import ControlListener
+from app.clinic.hubs import HubProcess
+from app.ipc.address import EngineNotRunning, read_address
+from core.model.errors import SmilescapeError
+from core.model.ids import new_id
+from devices.simulator.air import Air
+from devices.simulator.heart_rate import run_heart_rate
+
+log = logging.getLogger(__name__)
+
+ALONE_SECONDS = 60.0
+OUT_OF_RANGE_SECONDS = 6.0
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("bumble").setLevel(logging.ERROR)
+    try:
+        config = msgspec.json.decode(sys.stdin.buffer.read(), type=ClinicConfig)
+        asyncio.run(run(config))
+    except (SmilescapeError, msgspec.MsgspecError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the launcher reads it
+        return 3
+    return 0
+
+
+async def run(config: ClinicConfig) -> None:
+    """The clinic, until it is told to end or nobody needs it."""
+    ended = asyncio.Event()
+    if sys.platform != "win32":
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, ended.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C belongs to the console, which ends us in order
+    async with Air(1 + 2 * config.chairs) as air, contextlib.AsyncExitStack() as stack:
+        clinic = Clinic(config, air)
+        stack.push_async_callback(clinic.close)
+        await clinic.open()
+        lonely = asyncio.create_task(_until_alone(Path(config.runtime)))
+        waiting = asyncio.create_task(ended.wait())
+        await asyncio.wait({lonely, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        lonely.cancel()
+        waiting.cancel()
+
+
+class Clinic:
+    """Radio 0 is the engine's; each chair has one for its hub and one for its band."""
+
+    def __init__(self, config: ClinicConfig, air: Air) -> None:
+        self._config = config
+        self._air = air
+        self._runtime = Path(config.runtime)
+        self._hubs: dict[int, HubProcess] = {}
+        self._bands: list[asyncio.Task[None]] = []
+        self._away: set[asyncio.Task[None]] = set()
+        self._control: ControlListener | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def open(self) -> None:
+        """Start every device, then publish the address."""
+        devices: list[SimulatedDevice] = []
+        for chair in range(1, self._config.chairs + 1):
+            devices += await self._chair(chair)
+        key = secrets.token_bytes(32)
+        self._control = ControlListener(key, self._heard)
+        write_clinic(
+            self._runtime,
+            ClinicAddress(
+                pid=_pid(),
+                radio=f"bumble:{self._air.transports[0]}",
+                control=self._control.address,
+                key=key.hex(),
+                devices=tuple(devices),
+            ),
+        )
+
+    async def close(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        for task in (*self._bands, *self._away):
+            task.cancel()
+        await asyncio.gather(*self._bands, *self._away, return_exceptions=True)
+        for hub in self._hubs.values():
+            await hub.close()
+
+    async def _chair(self, chair: int) -> list[SimulatedDevice]:
+        folder = self._runtime / f"hub-{chair}"
+        folder.mkdir(exist_ok=True)
+        hub = SimulatedDevice(
+            chair=chair,
+            kind="hub",
+            address=f"C0:5E:00:00:00:{chair:02X}",
+            name=f"Hub {chair}",
+            journal=str(folder / f"journal-{new_id()}.bin"),
+        )
+        band = SimulatedDevice(
+            chair=chair, kind="heart_rate", address=f"C2:5A:00:00:00:{chair:02X}", name=f"Band {chair}"
+        )
+        process = HubProcess(
+            self._air.transports[2 * chair - 1],
+            device=hub,
+            seed=self._config.seed * 100 + chair,
+            speed=self._config.speed,
+            folder=folder,
+        )
+        self._hubs[chair] = process
+        await process.start()
+        beating = run_heart_rate(
+            self._air.transports[2 * chair],
+            seed=self._config.seed * 100 + 50 + chair,
+            name=band.name,
+            address=band.address,
+        )
+        self._bands.append(asyncio.create_task(beating))
+        return [hub, band]
+
+    def _heard(self, trigger: Trigger) -> None:
+        """Called in the listener's thread."""
+        asyncio.run_coroutine_threadsafe(self._carry_out(trigger), self._loop).result(5.0)
+
+    async def _carry_out(self, trigger: Trigger) -> None:
+        hub = self._hubs.get(trigger.chair)
+        if hub is None:
+            return
+        if trigger.name == "drop_link":
+            task = asyncio.create_task(self._carry_away(2 * trigger.chair - 1))
+            self._away.add(task)
+            task.add_done_callback(self._away.discard)
+        else:
+            await hub.trigger(trigger.name)
+
+    async def _carry_away(self, radio: int) -> None:
+        """Out of range for a while: the link ends by supervision timeout, and the hub goes on measuring."""
+        self._air.set_in_range(radio, False)
+        try:
+            await asyncio.sleep(OUT_OF_RANGE_SECONDS)
+        finally:
+            self._air.set_in_range(radio, True)
+
+
+async def _until_alone(runtime: Path) -> None:
+    """Return once no engine has been there for `ALONE_SECONDS`."""
+    alone = 0.0
+    while alone < ALONE_SECONDS:
+        await asyncio.sleep(1.0)
+        try:
+            read_address(runtime)
+            alone = 0.0
+        except EngineNotRunning:
+            alone += 1.0
+
+
+def _pid() -> int:
+    import os
+
+    return os.getpid()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""`main.py simulate hub`: a simulated hub as a program, told faults on standard input."""
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from devices.simulator.control import Control, read_control
+from devices.simulator.hub import run_hub
+
+
+def run_hub_process(
+    transport: str,
+    *,
+    seed: int,
+    serial: str,
+    name: str,
+    address: str,
+    speed: float,
+    boot_file: Path | None,
+    journal: Path | None,
+    obey: bool,
+) -> int:
+    """Be a hub until interrupted, until the transport is lost, or, with `obey`, until standard input ends.
+
+    Prints `ready` once it advertises.
+    """
+    if sys.platform != "win32":
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    async def run() -> None:
+        await run_hub(
+            transport,
+            seed=seed,
+            serial=serial,
+            name=name,
+            address=address,
+            speed=speed,
+            boot_file=boot_file,
+            journal=journal,
+            control=_spoken() if obey else None,
+            ready=lambda: print("ready", flush=True),  # noqa: T201 - said to whoever started us
+        )
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _spoken() -> AsyncIterator[Control]:
+    """Control messages from standard input, read in a thread: pipes and terminals are alike on every system."""
+    loop = asyncio.get_running_loop()
+    stream = asyncio.StreamReader()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            loop.call_soon_threadsafe(stream.feed_data, line)
+        loop.call_soon_threadsafe(stream.feed_eof)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return read_control(stream)

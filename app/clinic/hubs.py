@@ -1,0 +1,84 @@
+"""A simulated hub in a process of its own."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from pathlib import Path
+
+from app.clinic.config import SimulatedDevice
+from devices.simulator import control
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+END_SECONDS = 3.0
+SALIVA_PH = 2
+FAULTS: dict[str, tuple[control.Control, ...]] = {
+    "sugar": (control.Sugar(),),
+    "clench": (control.Clench(),),
+    "warm": (control.Warm(),),
+    "silence": (control.Silence(channel=SALIVA_PH),),
+    "unsilence": (control.Unsilence(channel=SALIVA_PH),),
+    "reboot": (control.Reboot(),),
+    "battery": (control.Battery(percent=12),),
+    "patient_stop": (control.PatientStop(), control.PatientStop(pressed=False)),
+    "pulse_up": (control.PulseUp(),),
+    "fault": (control.Fail(),),
+    "lose_receipts": (control.LoseReceipts(),),
+    "damage_frames": (control.DamageFrames(),),
+}
+"""Name in a trigger → what the hub is told."""
+
+
+class HubProcess:
+    """`main.py simulate hub` as a child, obeying over its standard input."""
+
+    def __init__(self, transport: str, *, device: SimulatedDevice, seed: int, speed: float, folder: Path) -> None:
+        self._arguments = [
+            str(ROOT / "main.py"),
+            "simulate",
+            "hub",
+            *("--transport", transport),
+            *("--seed", str(seed)),
+            *("--serial", f"SIM-{seed:05d}"),
+            *("--name", device.name),
+            *("--address", device.address),
+            *("--speed", str(speed)),
+            *("--boot-file", str(folder / "boot.json")),
+            *("--journal", device.journal),
+            "--obey",
+        ]
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Returns once the hub advertises."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, *self._arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if b"ready" not in line:
+            log.error("a simulated hub did not start: %r", line)
+
+    async def trigger(self, name: str) -> None:
+        """Let something happen to it; unknown names are logged."""
+        if self._process is None or self._process.stdin is None or name not in FAULTS:
+            log.warning("no such fault: %s", name)
+            return
+        for message in FAULTS[name]:
+            self._process.stdin.write(control.encode_control(message))
+        with contextlib.suppress(ConnectionError):
+            await self._process.stdin.drain()
+
+    async def close(self) -> None:
+        if self._process is None or self._process.returncode is not None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()

@@ -1,0 +1,424 @@
+"""One chair: its devices, its samples, its record and its procedure."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.engine.alarm_desk import AlarmDesk
+from app.engine.clock import AsyncClock
+from app.engine.flow import SampleFlow
+from app.engine.hub_link import HubLink
+from app.engine.recorder import Committed, Recorder
+from app.engine.runner import NOBODY, ProcedureRunner
+from app.engine.sensor_link import SensorLink
+from app.engine.sentence import Situation, sentence
+from app.engine.vigil import Vigil
+from app.ipc import messages as ipc
+from app.ipc.ring import RingWriter
+from core.model.hub import HubIdentity, HubStatus, LinkState, Opcode
+from core.model.ids import new_id
+from core.model.intents import Intent
+from core.model.limits import Limit
+from core.model.people import Operator, Patient, ToothState, VisitSummary
+from core.model.procedure import ProcedureView
+from core.model.words import Text
+from core.people.codes import visit_code
+from core.procedure.events import DiskFull, Event, HubReported, LimitCrossed, LinkLost, LinkUp, Note, StopPressed
+from core.procedure.machine import ProcedureMachine
+from core.procedure.modules import ModuleCatalogue
+from core.record import Record, RecordError
+from core.safety.limits import Crossing, LimitMonitor, strictest
+from core.signals.catalogue import Catalogue
+from devices.radio import Radio
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all chairs share. `changed` is told the number of a chair whose picture is out of date."""
+
+    radio: Radio
+    catalogue: Catalogue
+    modules: ModuleCatalogue
+    alarms: AlarmDesk
+    clock: AsyncClock
+    simulated: bool
+    changed: Callable[[int], None]
+
+
+class Chair:
+    """One chair of the practice.
+
+    Attributes:
+        number: 1…
+        recorder: the thread that owns this chair's record.
+        hub: None while no hub is bound.
+        runner: the open visit's procedure, or the last one until the next patient is seated.
+        recording: whether samples reach the disk; None before the first commit.
+    """
+
+    def __init__(self, number: int, record: Record, ring: RingWriter, house: House) -> None:
+        self.number = number
+        self.house = house
+        self.hub: HubLink | None = None
+        self.sensors: dict[str, SensorLink] = {}
+        self.runner: ProcedureRunner | None = None
+        self.patient: Patient | None = None
+        self.visit: VisitSummary | None = None
+        self.recording: bool | None = None
+        self.monitor = LimitMonitor(strictest(house.modules.limits), house.catalogue)
+        self._loop = asyncio.get_running_loop()
+        self.recorder = Recorder(record, committed=self._on_committed, failed=self._on_failed)
+        self.flow = SampleFlow(
+            catalogue=house.catalogue,
+            monitor=self.monitor,
+            recorder=self.recorder,
+            ring=ring,
+            clock=house.clock,
+        )
+        self._ring = ring
+        self._vigil = Vigil(self)
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Begin to record; take up a visit that was open when the engine ended."""
+        self.recorder.start()
+        visit = await self.do(lambda record: record.open_visit())
+        if visit is not None:
+            await self._take_up(visit)
+        self._vigil.start()
+
+    async def close(self) -> None:
+        """Let go of the devices, commit everything, close the file."""
+        await self._vigil.close()
+        await self.unbind()
+        if self.runner is not None:
+            await self.runner.settled()
+            await self.runner.close()
+        await asyncio.to_thread(self.recorder.close)
+        self._ring.close()
+
+    async def do(self, run: Callable[[Record], T]) -> T:
+        """Run `run` on the record; returns once it is durable."""
+        return await asyncio.wrap_future(self.recorder.do(run))
+
+    # ---- devices
+
+    def bind_hub(self, address: str) -> None:
+        self.hub = HubLink(
+            address,
+            radio=self.house.radio,
+            flow=self.flow,
+            recorder=self.recorder,
+            owner=self,
+            clock=self.house.clock,
+        )
+        self.touched()
+
+    def bind_sensor(self, address: str, name: str) -> None:
+        self.sensors[address] = SensorLink(
+            address,
+            name,
+            radio=self.house.radio,
+            flow=self.flow,
+            clock=self.house.clock,
+            crossed=self.crossed,
+            changed=self._sensor_changed,
+        )
+        self.touched()
+
+    async def unbind(self, address: str | None = None) -> None:
+        """Let go of one device, or of all."""
+        if self.hub is not None and address in (None, self.hub.address):
+            hub, self.hub = self.hub, None
+            await hub.close()
+            self.house.alarms.clear("link.lost", self.number)
+        for sensor_address in [known for known in self.sensors if address in (None, known)]:
+            await self.sensors.pop(sensor_address).close()
+        self.touched()
+
+    # ---- the visit
+
+    @property
+    def view(self) -> ProcedureView | None:
+        return self.runner.view if self.runner is not None else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a visit is open."""
+        return self.visit is not None and self.visit.ended_us is None
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that count now, the strictest of all owners."""
+        return strictest(
+            self.view.limits if self.view is not None and not self.view.closed else self.house.modules.limits
+        )
+
+    async def seat(self, patient: Patient, teeth: tuple[ToothState, ...], actor: Operator) -> None:
+        """Begin a visit."""
+        at_us = self.house.clock.utc_us()
+        visit = VisitSummary(
+            id=new_id(),
+            patient_id=patient.id,
+            code=visit_code(),
+            chair=self.number,
+            began_us=at_us,
+            ended_us=None,
+            state="open",
+            title_key="visit.title.procedure",
+            simulated=self.house.simulated,
+        )
+
+        def write(record: Record) -> None:
+            if record.patient(patient.id) != patient:
+                record.save_patient(patient, author=actor.id, reason="seated", at_us=at_us)
+            record.begin_visit(visit)
+            record.add_event(
+                "seated",
+                Text("log.seated", {"patient": patient.initials}),
+                at_us=at_us,
+                visit_id=visit.id,
+                author=actor.id,
+            )
+            record.audit("visit.begun", actor=actor.id, at_us=at_us, body={"visit": visit.id, "patient": patient.id})
+
+        await self.do(write)
+        machine = ProcedureMachine.begin(
+            self.house.modules,
+            visit_id=visit.id,
+            visit_code=visit.code,
+            patient=patient,
+            chair=self.number,
+            teeth=teeth,
+            at_us=at_us,
+            simulated=self.house.simulated,
+        )
+        await self._run(machine, visit, patient)
+        if self.hub is not None and self.hub.link is LinkState.UP:
+            self.observe(LinkUp())
+
+    def act(self, intent: Intent, *, actor: Operator, revision: int | None) -> None:
+        """What a person wants of the procedure. Raises Refusal, or KeyError without a procedure."""
+        if self.runner is None:
+            raise KeyError(self.number)
+        self.runner.act(intent, actor=actor, revision=revision)
+
+    def observe(self, event: Event, *, actor: str = NOBODY) -> None:
+        """What happened, told to the procedure if there is one."""
+        if self.runner is not None and not self.runner.view.closed:
+            self.runner.observe(event, actor=actor)
+
+    def stop(self, by: str) -> asyncio.Future[bool]:
+        """STOP: sent to the hub at once, whatever the procedure thinks. The future says whether the hub answered."""
+        done: asyncio.Future[bool] = self._loop.create_future()
+        hub = self.hub
+        task = asyncio.ensure_future(hub.driver.stop()) if hub is not None else None
+        self.observe(StopPressed(by), actor=by or NOBODY)
+        self.log("stop", Text("log.stop"), author=by)
+        if task is None:
+            done.set_result(False)
+            return done
+
+        def finished(sent: "asyncio.Task[object]") -> None:
+            reached = not sent.cancelled() and sent.exception() is None
+            self.log("stop", Text("log.stop_sent" if reached else "log.stop_unreached"), author=by, voice="device")
+            if not done.done():
+                done.set_result(reached)
+
+        task.add_done_callback(finished)
+        return done
+
+    def log(self, kind: str, text: Text, *, author: str = NOBODY, voice: str = "staff") -> None:
+        """Write a line into the record's log."""
+        at_us = self.house.clock.utc_us()
+        visit_id = self.visit.id if self.busy and self.visit is not None else None
+
+        def write(record: Record) -> None:
+            record.add_event(kind, text, at_us=at_us, visit_id=visit_id, author=author, voice=voice)
+            record.audit(f"event.{kind}", actor=author, at_us=at_us, body={"text": text.key, "visit": visit_id})
+
+        self.recorder.do(write)
+
+    async def _take_up(self, visit: VisitSummary) -> None:
+        view = await self.do(lambda record: record.procedure(visit.id))
+        patient = await self.do(lambda record: record.patient(visit.patient_id))
+        if view is None or patient is None:
+            log.error("the open visit %s has no procedure or patient", visit.code)
+            return
+        await self._run(ProcedureMachine(self.house.modules, view), visit, patient)
+
+    async def _run(self, machine: ProcedureMachine, visit: VisitSummary, patient: Patient) -> None:
+        if self.runner is not None:
+            await self.runner.close()
+        self.visit, self.patient = visit, patient
+        self.flow.visit_id = visit.id
+        self.runner = ProcedureRunner(
+            machine,
+            hub=lambda: self.hub.driver if self.hub is not None else None,
+            recorder=self.recorder,
+            clock=self.house.clock,
+            changed=self._procedure_changed,
+            noted=self._noted,
+            unknown=self._order_unknown,
+        )
+        self._procedure_changed()
+
+    def _procedure_changed(self) -> None:
+        view = self.view
+        if view is not None and view.closed and self.busy and self.visit is not None:
+            self._end_visit(view, self.visit)
+        self.monitor.set_limits(self.limits)
+        self.touched()
+
+    def _end_visit(self, view: ProcedureView, visit: VisitSummary) -> None:
+        at_us = self.house.clock.utc_us()
+        state = "ended_early" if view.ended_early else "complete"
+        teeth = tuple(tooth.fdi for tooth in view.teeth if tooth.done)
+        mdas = sum(view.comfort.values()) if view.comfort and all(view.comfort.values()) else None
+        self.visit = VisitSummary(
+            id=visit.id,
+            patient_id=visit.patient_id,
+            code=visit.code,
+            chair=visit.chair,
+            began_us=visit.began_us,
+            ended_us=at_us,
+            state=state,
+            title_key=visit.title_key,
+            teeth=teeth,
+            mdas=mdas,
+            simulated=visit.simulated,
+        )
+        self.flow.visit_id = None
+
+        def write(record: Record) -> None:
+            record.end_visit(visit.id, at_us, state=state, teeth=teeth, title_key=visit.title_key, mdas=mdas)
+            record.audit(
+                "visit.ended",
+                actor=view.signed_by or NOBODY,
+                at_us=at_us,
+                body={"visit": visit.id, "state": state},
+            )
+
+        self.recorder.do(write)
+
+    def _noted(self, note: Note) -> None:
+        self.log(note.kind, note.text, voice=note.voice)
+
+    def _order_unknown(self, opcode: Opcode | None) -> None:
+        self.house.alarms.raise_("command.unknown", self.number)
+
+    # ---- what the devices say
+
+    def hub_link_changed(self, state: LinkState) -> None:
+        if state is LinkState.UP:
+            self.log("link", Text("log.link_up"), voice="device")
+            self.observe(LinkUp())
+        elif state is LinkState.LOST:
+            self.log("link", Text("log.link_lost"), voice="device")
+            self.observe(LinkLost())
+        self.touched()
+
+    def hub_identified(self, identity: HubIdentity, rebooted: bool) -> None:
+        if rebooted:
+            self.log("reboot", Text("log.hub_rebooted"), voice="device")
+        self.touched()
+
+    def hub_status(self, status: HubStatus) -> None:
+        self.observe(HubReported(status))
+        self._vigil.hub_status(status)
+        self.touched()
+
+    def hub_frame_refused(self, reason: str) -> None:
+        self.house.alarms.raise_("frame.refused", self.number, reason=reason)
+
+    def hub_frames_lost(self, frames: int) -> None:
+        self.log("gap", Text("log.gap_lost", {"frames": frames}), voice="device")
+
+    def crossed(self, crossings: Sequence[Crossing]) -> None:
+        for crossing in crossings:
+            self._vigil.crossed(crossing)
+            if crossing.began:
+                self.observe(LimitCrossed(crossing.limit, crossing.value))
+
+    def touched(self) -> None:
+        self.house.changed(self.number)
+
+    def _sensor_changed(self, sensor: SensorLink) -> None:
+        key = "log.sensor_up" if sensor.link is LinkState.UP else "log.sensor_lost"
+        if sensor.link in (LinkState.UP, LinkState.LOST):
+            self.log("sensor", Text(key, {"name": sensor.name}), voice="device")
+        self.touched()
+
+    # ---- what the record says (called on its thread)
+
+    def _on_committed(self, committed: Committed) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to acknowledge
+            self._loop.call_soon_threadsafe(self._acknowledge, committed)
+
+    def _on_failed(self, error: RecordError | None) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._record_state, error)
+
+    def _acknowledge(self, committed: Committed) -> None:
+        self.recording = True
+        if self.hub is not None:
+            self.hub.acknowledge(committed)
+
+    def _record_state(self, error: RecordError | None) -> None:
+        self.recording = error is None
+        if error is None:
+            self.house.alarms.clear("disk.full", self.number)
+            self.house.alarms.clear("record.failed", self.number)
+            return
+        self.house.alarms.raise_("disk.full" if error.code == "record.disk_full" else "record.failed", self.number)
+        self.observe(DiskFull())
+        self.touched()
+
+    # ---- the picture
+
+    def picture(self) -> ipc.Chair:
+        """Everything the console needs to draw this chair."""
+        hub = self.hub
+        status = hub.status if hub is not None else None
+        patient = self.patient
+        said = sentence(
+            Situation(
+                bound=hub is not None,
+                link=hub.link if hub is not None else LinkState.ABSENT,
+                status=status,
+                view=self.view,
+                patient=patient.given_name if patient is not None else "",
+                silent_s=hub.silent_s if hub is not None else 0.0,
+                now_us=self.house.clock.utc_us(),
+            )
+        )
+        missing = hub.missing if hub is not None else 0
+        return ipc.Chair(
+            number=self.number,
+            state=said.state,
+            headline=said.headline,
+            reason=said.reason,
+            next_step=said.next_step,
+            link=hub.link if hub is not None else LinkState.ABSENT,
+            link_reason=hub.link_reason if hub is not None else None,
+            hub_address=hub.address if hub is not None else None,
+            identity=hub.identity if hub is not None else None,
+            hub=status,
+            hub_info=hub.info if hub is not None else None,
+            sensors=tuple(sensor.view() for sensor in self.sensors.values()),
+            patient=patient if self.busy or (self.view is not None) else None,
+            procedure=self.view,
+            limits=self.limits,
+            lease_until_monotonic=hub.lease_until if hub is not None else None,
+            recording_since_us=self.visit.began_us if self.busy and self.visit is not None else None,
+            values=self.flow.values(),
+            backfill_frames=missing,
+            simulated=self.house.simulated,
+        )

@@ -1,0 +1,90 @@
+"""The way of the samples: safety first, then the record, then the screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engine.clock import AsyncClock
+from app.engine.recorder import Arrival, Recorder
+from app.ipc.ring import RingWriter
+from core.model.block import Provenance, SampleBlock
+from core.record import StampedBlock
+from core.safety.limits import Crossing, LimitMonitor
+from core.signals.catalogue import Catalogue
+from core.signals.clockmap import ClockMap
+
+
+@dataclass(slots=True)
+class Newest:
+    """The newest value of a channel, physical, and when it came (monotonic s)."""
+
+    value: float
+    at: float
+
+
+class SampleFlow:
+    """Takes every block of one chair, whatever device it came from.
+
+    Attributes:
+        newest: channel key → newest live value.
+        visit_id: the open visit that samples belong to, None between visits.
+    """
+
+    def __init__(
+        self, *, catalogue: Catalogue, monitor: LimitMonitor, recorder: Recorder, ring: RingWriter, clock: AsyncClock
+    ) -> None:
+        self._catalogue = catalogue
+        self._monitor = monitor
+        self._recorder = recorder
+        self._ring = ring
+        self._clock = clock
+        self._maps: dict[tuple[str, int], ClockMap] = {}
+        self.newest: dict[str, Newest] = {}
+        self.visit_id: str | None = None
+
+    def take(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None) -> list[Crossing]:
+        """One frame's blocks; what limits they crossed or came back within."""
+        at = self._clock.monotonic()
+        crossings: list[Crossing] = []
+        stamped: list[StampedBlock] = []
+        for block in blocks:
+            live = block.provenance is not Provenance.BACKFILLED
+            if live:
+                crossings += self._monitor.feed(block, at)
+            utc_us = self._map(source, block, at if live else None).utc_us(block.start_us)
+            stamped.append(StampedBlock(block, utc_us))
+            if live:
+                self._remember(block, at)
+        if stamped:
+            self._recorder.add(Arrival(source, stamped[0].block.boot, sequence, tuple(stamped), self.visit_id))
+        for item in stamped:
+            self._ring.write(item.block, item.utc_us)
+        return crossings
+
+    def clock_map(self, source: str, boot: int) -> ClockMap:
+        """The map from one boot's device time to UTC."""
+        return self._maps.setdefault((source, boot), ClockMap(self._clock))
+
+    def values(self, fresh_s: float = 2.0) -> dict[str, float]:
+        """Values that are fresh: not older than `fresh_s` or two periods of their channel."""
+        now = self._clock.monotonic()
+        return {
+            key: newest.value
+            for key, newest in self.newest.items()
+            if now - newest.at <= max(fresh_s, 2 * self._catalogue.key(key).period_us / 1e6)
+        }
+
+    def _map(self, source: str, block: SampleBlock, at: float | None) -> ClockMap:
+        found = self.clock_map(source, block.boot)
+        if at is not None:
+            found.observe(block.end_us, at)
+        return found
+
+    def _remember(self, block: SampleBlock, at: float) -> None:
+        spec = self._catalogue.number(block.channel)
+        if spec is None:
+            return
+        raw = block.samples.astype(np.float64)
+        value = float(np.abs(raw).mean() if spec.style == "envelope" else raw[-1]) * spec.scale + spec.offset
+        self.newest[spec.key] = Newest(value, at)

@@ -1,0 +1,267 @@
+"""Wires the engine together: what is built from what, in which order, and how it ends."""
+
+import asyncio
+import logging
+
+from app.engine.alarm_desk import AlarmDesk
+from app.engine.chair import Chair, House
+from app.engine.clock import AsyncClock, SystemAsyncClock
+from app.engine.people_desk import PeopleDesk
+from app.engine.reader_host import ReaderHost
+from app.engine.reader_wire import ChairFile, ReaderSetup
+from app.engine.runtime import Folder
+from app.engine.server import Server
+from app.engine.service import Service, no
+from app.engine.sounder import Sounder
+from app.engine.watch import Watch
+from app.engine_config import DeviceBinding, EngineConfig
+from app.ipc import messages as ipc
+from app.ipc.ring import RingWriter
+from core.model.alarm import AudioState
+from core.model.hub import DeviceSeen
+from core.model.words import Text
+from core.people.demo import Demo, load_demo
+from core.procedure.events import EngineRestarted
+from core.procedure.modules import load_modules
+from core.record import Record
+from core.record.keys import KeyStore
+from core.record.practice import PracticeFile
+from core.safety.alarm_catalogue import load_alarms
+from core.safety.alarms import AlarmBook
+from core.signals.catalogue import load_catalogue
+from devices.errors import RadioError
+from devices.radio import Radio
+
+log = logging.getLogger(__name__)
+
+PUBLISH_SECONDS = 0.1
+RADIO_RETRY_SECONDS = 2.0
+
+
+class Engine:
+    """Everything of one data folder. Build with `open`, run until `ended` is set, then `close`."""
+
+    def __init__(self, config: EngineConfig, folder: Folder, clock: AsyncClock | None = None) -> None:
+        self.config = config
+        self.folder = folder
+        self.clock: AsyncClock = clock or SystemAsyncClock()
+        self.simulated = config.simulated
+        self.ended = asyncio.Event()
+        self.chairs: dict[int, Chair] = {}
+        self.notice: Text | None = None
+        self.keys = KeyStore(prefer="file" if config.passphrase else "keyring")
+        self.radio = Radio.parse(config.radio)
+        self._dirty: set[int] = set()
+        self._reader_files: list[ChairFile] = []
+        self._touched = True
+        self._tasks: list[asyncio.Task[None]] = []
+        self.sounder = Sounder(self.clock, self._sound_changed) if config.sound else None
+        self.alarms = AlarmDesk(
+            AlarmBook(load_alarms()),
+            recorder=lambda chair: (self.chairs.get(chair) or self.chairs[min(self.chairs)]).recorder,
+            sound=self.sounder,
+            clock=self.clock,
+            changed=self.touched,
+        )
+        self.server = Server(folder.runtime_dir, Service(self), self.clock)
+        self.reader = ReaderHost(self.clock)
+        self.watch = Watch(self)
+
+    @property
+    def data_folder(self) -> str:
+        return str(self.folder.root)
+
+    @property
+    def practice(self) -> str:
+        name: str | None = self.practice_file.setting("practice.name")
+        return name or self.config.practice
+
+    # ---- life
+
+    async def open(self) -> None:
+        """Open the files, take up what was open, listen."""
+        self.practice_file = self._open_practice()
+        demo = load_demo() if self.simulated else None
+        self.people = PeopleDesk(self.practice_file, demo=demo, chairs=self.chairs.values, clock=self.clock)
+        house = House(
+            radio=self.radio,
+            catalogue=load_catalogue(),
+            modules=load_modules(),
+            alarms=self.alarms,
+            clock=self.clock,
+            simulated=self.simulated,
+            changed=self._dirty.add,
+        )
+        for number in range(1, self.config.chairs + 1):
+            record = await asyncio.to_thread(self._open_record, number)
+            ring = RingWriter(self.folder.ring_file(number))
+            self.chairs[number] = Chair(number, record, ring, house)
+        for chair in self.chairs.values():
+            await chair.start()
+        if demo is not None:
+            await self._seed(demo)
+        await self.operator_changed()
+        await self._take_up()
+        await self.server.start()
+        self._tasks = [
+            asyncio.create_task(self._publish()),
+            asyncio.create_task(self._devices()),
+            asyncio.create_task(self.watch.run()),
+        ]
+        if self.sounder is not None:
+            self._tasks.append(asyncio.create_task(self.sounder.run()))
+
+    async def close(self) -> None:
+        """End in good order: devices, records, helpers. What was acknowledged is on disk before this returns."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.watch.close()
+        await self.server.close()
+        await self.reader.close()
+        for chair in self.chairs.values():
+            await chair.close()
+        await self.radio.close()
+        self.practice_file.close()
+
+    # ---- what the service asks
+
+    def rings(self) -> dict[int, str]:
+        return {number: str(self.folder.ring_file(number)) for number in self.chairs}
+
+    def touched(self) -> None:
+        self._touched = True
+
+    def console_came(self) -> None:
+        self.watch.console_came()
+
+    def consoles_changed(self) -> None:
+        self.watch.look()
+
+    def request_shutdown(self) -> None:
+        self.ended.set()
+
+    async def operator_changed(self) -> None:
+        """Who is logged in may read; at logout and user switch the reader process ends."""
+        if self.people.operator is None:
+            await self.reader.close()
+        else:
+            await self.reader.open(ReaderSetup(tuple(self._reader_files)))
+        self.touched()
+
+    async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]:
+        try:
+            return tuple(await self.radio.scan(seconds))
+        except RadioError as error:
+            raise no("radio", reason=str(error)) from error
+
+    async def bind(self, chair: int, kind: str, address: str) -> None:
+        """Bind a device to a chair, in place of another hub; kept over restarts."""
+        one = self.chairs[chair]
+        if kind == "hub" and one.hub is not None:
+            await self.forget(chair, one.hub.address)
+        self.practice_file.bind_device(chair, kind, address, "")
+        self._attach(DeviceBinding(chair=chair, kind=kind, address=address))
+
+    async def forget(self, chair: int, address: str) -> None:
+        self.practice_file.forget_device(chair, address)
+        await self.chairs[chair].unbind(address)
+
+    # ---- inside
+
+    def _open_practice(self) -> PracticeFile:
+        key = self.keys.load_or_create(self.folder.practice_file, lambda: self.config.passphrase)
+        path = self.folder.practice_file
+        return (PracticeFile.open if path.exists() else PracticeFile.create)(path, key, clock=self.clock)
+
+    def _open_record(self, number: int) -> Record:
+        path = self.folder.chair_file(number)
+        key = self.keys.load_or_create(path, lambda: self.config.passphrase)
+        self._reader_files.append(ChairFile(number, str(path), key))
+        if path.exists():
+            return Record.open(path, key, clock=self.clock)
+        return Record.create(path, key, chair=number, simulated=self.simulated, clock=self.clock)
+
+    async def _seed(self, demo: Demo) -> None:
+        first = self.chairs[min(self.chairs)]
+        known = {patient.id for patient in await first.do(lambda record: record.patients())}
+        at_us = self.clock.utc_us()
+
+        def write(record: Record) -> None:
+            for person in demo.patients:
+                if person.patient.id not in known:
+                    record.save_patient(person.patient, author=demo.operator.id, reason="demo", at_us=at_us)
+
+        await first.do(write)
+
+    async def _take_up(self) -> None:
+        """Tell open procedures that the engine restarted: therapy was held by the hub, and is held by us."""
+        for chair in self.chairs.values():
+            if chair.busy:
+                chair.observe(EngineRestarted())
+                chair.log("engine", Text("log.engine_restarted"), voice="device")
+                self.notice = Text("notice.engine_restarted")
+
+    async def _devices(self) -> None:
+        """Open the radio, trying again while there is none, then attach what is bound."""
+        for binding in self.config.devices:
+            self.practice_file.bind_device(binding.chair, binding.kind, binding.address, binding.name)
+        while True:
+            try:
+                await self.radio.open()
+                break
+            except RadioError as error:
+                log.warning("no radio: %s", error)
+                self.alarms.raise_("radio.absent", 0, reason=str(error))
+                await self.clock.sleep(RADIO_RETRY_SECONDS)
+        self.alarms.clear("radio.absent", 0)
+        for number in self.chairs:
+            for device in self.practice_file.devices(number):
+                self._attach(DeviceBinding(chair=number, kind=device.kind, address=device.address, name=device.name))
+
+    def _attach(self, binding: DeviceBinding) -> None:
+        chair = self.chairs[binding.chair]
+        if binding.kind == "hub":
+            chair.bind_hub(binding.address)
+        else:
+            chair.bind_sensor(binding.address, binding.name)
+
+    async def _publish(self) -> None:
+        """Send what changed, at most ten times a second."""
+        self._dirty |= set(self.chairs)
+        while True:
+            await self.clock.sleep(PUBLISH_SECONDS)
+            dirty, wanted = sorted(self._dirty), self._touched
+            self._dirty.clear()
+            self._touched = False
+            for number in dirty:
+                self.server.publish(self.chairs[number].picture())
+            if wanted:
+                self.server.publish(self._workstation())
+
+    def _workstation(self) -> ipc.Workstation:
+        audio, until = self.alarms.audio()
+        return ipc.Workstation(
+            operator=self.people.operator,
+            operators=self.people.operators(),
+            alarms=self.alarms.active(),
+            audio=audio,
+            audio_until_us=until,
+            jobs=self._jobs(),
+            notice=self.notice,
+            chairs=tuple(self.chairs),
+        )
+
+    def _jobs(self) -> tuple[ipc.Job, ...]:
+        jobs = [
+            ipc.Job(id=f"recording-{number}", text=Text("job.recording"))
+            for number, chair in self.chairs.items()
+            if chair.busy and chair.recording
+        ]
+        for number, chair in self.chairs.items():
+            if chair.hub is not None and chair.hub.missing:
+                jobs.append(ipc.Job(id=f"backfill-{number}", text=Text("job.backfill", {"frames": chair.hub.missing})))
+        return tuple(jobs)
+
+    def _sound_changed(self, state: AudioState) -> None:
+        self.alarms.sound_changed(state)

@@ -1,0 +1,251 @@
+"""Carries out what a procedure wants: writes the audit log before each order and after it.
+
+The machine in `core/procedure` decides; this file only acts. Orders that start dose wait in a queue; orders that end
+it do not.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from app.engine.clock import AsyncClock
+from app.engine.recorder import Recorder
+from core.model.hub import HubStatus, Opcode, PhaseOrder, Receipt
+from core.model.intents import Intent
+from core.model.people import Operator
+from core.model.procedure import ProcedureView
+from core.procedure.events import (
+    Effect,
+    Event,
+    HubReported,
+    Note,
+    OrderClear,
+    OrderEnd,
+    OrderHold,
+    OrderPhase,
+    OrderRefused,
+    OrderResume,
+    OrderStop,
+    OrderUnknown,
+    ReadHub,
+    ReceiptCame,
+)
+from core.procedure.machine import ProcedureMachine
+from core.record import Record
+from devices.hub.errors import CommandUnknown, HubUnreachable
+
+log = logging.getLogger(__name__)
+
+NOBODY = "workstation"
+"""The actor of what no person asked for."""
+
+
+class Hub(Protocol):
+    """What the runner needs of a hub's driver."""
+
+    async def start_phase(self, order: PhaseOrder) -> Receipt: ...
+    async def hold(self) -> Receipt: ...
+    async def resume(self) -> Receipt: ...
+    async def end_phase(self) -> Receipt: ...
+    async def clear(self) -> Receipt: ...
+    async def stop(self) -> Receipt: ...
+    async def read_status(self) -> HubStatus: ...
+
+
+class ProcedureRunner:
+    """One procedure on one chair.
+
+    Attributes:
+        machine: the state machine; read `machine.view`.
+    """
+
+    def __init__(
+        self,
+        machine: ProcedureMachine,
+        *,
+        hub: Callable[[], Hub | None],
+        recorder: Recorder,
+        clock: AsyncClock,
+        changed: Callable[[], None],
+        noted: Callable[[Note], None],
+        unknown: Callable[[Opcode | None], None],
+    ) -> None:
+        self.machine = machine
+        self._hub = hub
+        self._recorder = recorder
+        self._clock = clock
+        self._changed = changed
+        self._noted = noted
+        self._unknown = unknown
+        self._author = NOBODY
+        self._halts = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._orders: asyncio.Queue[tuple[int, str, Effect]] = asyncio.Queue()
+        self._worker = asyncio.create_task(self._work())
+
+    @property
+    def view(self) -> ProcedureView:
+        return self.machine.view
+
+    def act(self, intent: Intent, *, actor: Operator, revision: int | None) -> None:
+        """Do what a person wants. Raises Refusal."""
+        before = self.machine.view
+        effects = self.machine.act(intent, actor=actor, at_us=self._clock.utc_us(), revision=revision)
+        self._settle(before, effects, actor.id)
+
+    def observe(self, event: Event, *, actor: str = NOBODY) -> None:
+        """Tell the procedure what happened."""
+        before = self.machine.view
+        effects = self.machine.observe(event, at_us=self._clock.utc_us())
+        self._settle(before, effects, actor)
+
+    async def close(self) -> None:
+        self._worker.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._worker
+
+    async def settled(self) -> None:
+        """Wait until every order given so far has been carried out."""
+        await self._orders.join()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _settle(self, before: ProcedureView, effects: tuple[Effect, ...], actor: str) -> None:
+        """Persist the transition, then let its effects run."""
+        view = self.machine.view
+        if view != before:
+            if _worth_a_version(before, view):
+                at_us = self._clock.utc_us()
+                self._recorder.do(lambda record: record.save_procedure(view, author=actor, at_us=at_us))
+            self._changed()
+        for effect in effects:
+            self._dispatch(effect, actor)
+
+    def _dispatch(self, effect: Effect, actor: str) -> None:
+        if isinstance(effect, Note):
+            self._noted(effect)
+        elif isinstance(effect, OrderStop | OrderHold):
+            self._halts += 1
+            self._spawn(self._halt(effect, actor))
+        elif isinstance(effect, ReadHub):
+            self._spawn(self._read_hub())
+        else:
+            self._orders.put_nowait((self._halts, actor, effect))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self) -> None:
+        while True:
+            halts, actor, effect = await self._orders.get()
+            try:
+                await self._order(effect, actor, halts)
+            except Exception:
+                log.exception("order failed: %r", effect)
+                self.observe(OrderRefused(_opcode(effect)))
+            finally:
+                self._orders.task_done()
+
+    async def _halt(self, effect: OrderStop | OrderHold, actor: str) -> None:
+        """Send first, write afterwards: nothing may stand before a halt."""
+        hub = self._hub()
+        opcode = _opcode(effect)
+        intended = self._audit("command.intended", actor, {"opcode": opcode})
+        if hub is None:
+            self._audit("command.unsent", actor, {"opcode": opcode})
+            self.observe(OrderRefused(opcode))
+            return
+        await self._send(hub.stop if isinstance(effect, OrderStop) else hub.hold, opcode, actor)
+        await intended
+
+    async def _order(self, effect: Effect, actor: str, halts: int) -> None:
+        opcode = _opcode(effect)
+        body: dict[str, object] = {"opcode": opcode}
+        if isinstance(effect, OrderPhase):
+            body["order"] = effect.order
+        await self._audit("command.intended", actor, body)
+        hub = self._hub()
+        overtaken = halts != self._halts and isinstance(effect, OrderPhase | OrderResume)
+        if overtaken or hub is None:
+            self._audit("command.unsent", actor, {"opcode": opcode, "overtaken": overtaken})
+            self.observe(OrderRefused(opcode))
+            return
+        await self._send(_call(hub, effect), opcode, actor)
+
+    async def _send(self, call: Callable[[], Awaitable[Receipt]], opcode: int, actor: str) -> None:
+        try:
+            receipt = await call()
+        except CommandUnknown as error:
+            self._audit("command.unknown", actor, {"opcode": opcode, "reason": str(error)})
+            self._unknown(Opcode(opcode) if opcode else None)
+            self.observe(OrderUnknown(opcode))
+        except HubUnreachable as error:
+            self._audit("command.unsent", actor, {"opcode": opcode, "reason": str(error)})
+            self.observe(OrderRefused(opcode))
+        else:
+            self._audit("command.receipt", actor, {"opcode": opcode, "code": int(receipt.code), "raw": receipt.raw})
+            self.observe(ReceiptCame(opcode, receipt) if receipt.accepted else OrderRefused(opcode, receipt))
+
+    async def _read_hub(self) -> None:
+        hub = self._hub()
+        if hub is None:
+            return
+        try:
+            status = await hub.read_status()
+        except (CommandUnknown, HubUnreachable) as error:
+            log.info("the hub's status could not be read: %s", error)
+            return
+        self.observe(HubReported(status))
+
+    def _audit(self, kind: str, actor: str, body: dict[str, object]) -> Awaitable[object]:
+        """Write an entry; await the result to know that it is durable."""
+        at_us = self._clock.utc_us()
+        body = {"visit": self.view.visit_id, "phase": self.view.current_phase, **body}
+
+        def write(record: Record) -> object:
+            return record.audit(kind, actor=actor, at_us=at_us, body=body)
+
+        done = self._recorder.do(write)
+        done.add_done_callback(_complain)
+        return asyncio.wrap_future(done)
+
+
+def _complain(done: "Future[object]") -> None:
+    error = done.exception()
+    if error is not None:
+        log.error("audit failed: %s", error)
+
+
+def _opcode(effect: Effect) -> int:
+    """The wire number of the order an effect stands for; 0 is STOP."""
+    opcodes: dict[type, Opcode] = {
+        OrderPhase: Opcode.START_PHASE,
+        OrderHold: Opcode.HOLD,
+        OrderResume: Opcode.RESUME,
+        OrderEnd: Opcode.END_PHASE,
+        OrderClear: Opcode.CLEAR,
+    }
+    return int(opcodes.get(type(effect), 0))
+
+
+def _call(hub: Hub, effect: Effect) -> Callable[[], Awaitable[Receipt]]:
+    if isinstance(effect, OrderPhase):
+        order = effect.order
+        return lambda: hub.start_phase(order)
+    if isinstance(effect, OrderResume):
+        return hub.resume
+    if isinstance(effect, OrderEnd):
+        return hub.end_phase
+    return hub.clear
+
+
+def _worth_a_version(before: ProcedureView, after: ProcedureView) -> bool:
+    """Whether more than measured progress changed: the elapsed time of a phase stands in the hub, too."""
+    return before.revision != after.revision

@@ -1,0 +1,333 @@
+"""Serves what consoles ask: one method for each request, roles and sessions checked here."""
+
+import logging
+from typing import Protocol
+
+from app.engine.chair import Chair
+from app.engine.people_desk import PeopleDesk
+from app.engine.reader_wire import ReadRequest
+from app.engine.server import Session
+from app.ipc import messages as ipc
+from core.model.hub import DeviceSeen
+from core.model.ids import new_id
+from core.model.people import Operator, Patient, Role
+from core.model.words import Text
+from core.people.codes import patient_code
+from core.procedure.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """What the service needs of the reader process."""
+
+    async def request(self, body: ReadRequest) -> ipc.Reply: ...
+
+
+class Workstation(Protocol):
+    """What the service needs of the engine around it."""
+
+    chairs: dict[int, Chair]
+    people: PeopleDesk
+    reader: Reader
+    simulated: bool
+
+    @property
+    def data_folder(self) -> str: ...
+    @property
+    def practice(self) -> str: ...
+
+    def rings(self) -> dict[int, str]: ...
+    def touched(self) -> None: ...
+    async def operator_changed(self) -> None: ...
+    def console_came(self) -> None: ...
+    def consoles_changed(self) -> None: ...
+    async def bind(self, chair: int, kind: str, address: str) -> None: ...
+    async def forget(self, chair: int, address: str) -> None: ...
+    async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]: ...
+    def request_shutdown(self) -> None: ...
+
+
+def no(code: str, remedy: str | None = None, **values: str | int | float) -> Refusal:
+    """A refusal whose sentence is `refused.<code>`."""
+    return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
+
+
+READS = (ipc.GetTimeline, ipc.GetVisit, ipc.ReadRange, ipc.MakeReport, ipc.ExportCsv)
+
+
+class Service:
+    """The handler behind the server."""
+
+    def __init__(self, house: Workstation) -> None:
+        self._house = house
+
+    # ---- the server's seam
+
+    async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
+        if isinstance(request, ipc.Hello):
+            return self._welcome()
+        if isinstance(request, READS):
+            return await self._read(request)
+        method = getattr(self, f"_{_snake(type(request).__name__)}", None)
+        if method is None:
+            raise no("internal", reason=type(request).__name__)
+        reply: ipc.Reply = await method(request)
+        return reply
+
+    def stop(self, chair: int) -> None:
+        """STOP for one chair, or for all with 0. Needs nobody logged in."""
+        operator = self._house.people.operator
+        by = operator.id if operator is not None else ""
+        for number, one in self._house.chairs.items():
+            if chair in (0, number):
+                one.stop(by)
+
+    def attached(self, session: Session) -> None:
+        if session.role == "console":
+            self._house.console_came()
+
+    def detached(self, session: Session) -> None:
+        if session.role == "console":
+            self._house.consoles_changed()
+
+    # ---- the workstation
+
+    def _welcome(self) -> ipc.Reply:
+        import os
+
+        house = self._house
+        return ipc.Welcome(
+            protocol=ipc.PROTOCOL,
+            engine_pid=os.getpid(),
+            data_folder=str(house.data_folder),
+            rings=house.rings(),
+            practice=house.practice,
+            simulated=house.simulated,
+        )
+
+    async def _shutdown(self, request: ipc.Shutdown) -> ipc.Reply:
+        treating = [chair for chair in self._house.chairs.values() if chair.view is not None and chair.view.treating]
+        if treating and not request.hold_confirmed:
+            raise no("treating", "treating_remedy")
+        for chair in treating:
+            chair.stop(self._actor().id if self._house.people.operator else "")
+        self._house.request_shutdown()
+        return ipc.Done()
+
+    # ---- people
+
+    async def _login(self, request: ipc.Login) -> ipc.Reply:
+        operator = self._house.people.login(request.operator_id, request.pin)
+        self._log_all("login", Text("log.login", {"name": operator.name}), operator.id)
+        await self._house.operator_changed()
+        return ipc.Done(id=operator.id)
+
+    async def _logout(self, request: ipc.Logout) -> ipc.Reply:
+        operator = self._house.people.logout()
+        if operator is not None:
+            self._log_all("logout", Text("log.logout", {"name": operator.name}), operator.id)
+        await self._house.operator_changed()
+        return ipc.Done()
+
+    async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
+        self._dentist()
+        made = self._house.people.add(request.name, request.role, request.pin)
+        self._house.touched()
+        return ipc.Done(id=made.id)
+
+    async def _close_operator(self, request: ipc.CloseOperator) -> ipc.Reply:
+        self._dentist()
+        self._house.people.close_account(request.operator_id)
+        self._house.touched()
+        return ipc.Done()
+
+    async def _add_patient(self, request: ipc.AddPatient) -> ipc.Reply:
+        actor = self._actor()
+        if not request.given_name.strip():
+            raise no("empty_name")
+        if not _is_date(request.birth_date):
+            raise no("birth_date")
+        patient = Patient(
+            id=new_id(),
+            version=1,
+            code=patient_code(),
+            given_name=request.given_name.strip(),
+            family_name=request.family_name.strip(),
+            birth_date=request.birth_date,
+            allergies=request.allergies.strip(),
+            phone=request.phone.strip(),
+            simulated=self._house.simulated,
+        )
+        await self._save_patient(self._chair(request.chair), patient, actor, "added")
+        return ipc.Done(id=patient.id)
+
+    async def _correct_patient(self, request: ipc.CorrectPatient) -> ipc.Reply:
+        actor = self._actor()
+        await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason)
+        return ipc.Done(id=request.patient.id)
+
+    async def _list_patients(self, request: ipc.ListPatients) -> ipc.Reply:
+        self._actor()
+        wanted = request.query.strip().casefold()
+        found = [
+            patient
+            for patient in (await self._patients()).values()
+            if wanted in f"{patient.name} {patient.code} {patient.birth_date}".casefold()
+        ]
+        return ipc.Patients(
+            patients=tuple(sorted(found, key=lambda patient: (patient.family_name, patient.given_name)))
+        )
+
+    # ---- devices
+
+    async def _scan(self, request: ipc.Scan) -> ipc.Reply:
+        self._actor()
+        return ipc.Devices(devices=await self._house.scan(min(max(request.seconds, 0.5), 15.0)))
+
+    async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
+        actor = self._actor()
+        chair = self._chair(request.chair)
+        if request.kind not in ("hub", "heart_rate"):
+            raise no("device_kind")
+        for other in self._house.chairs.values():
+            taken = request.address in other.sensors or (other.hub is not None and other.hub.address == request.address)
+            if taken and other is not chair:
+                raise no("device_busy", "device_remedy", chair=other.number)
+        self._not_treating(chair)
+        await self._house.bind(chair.number, request.kind, request.address)
+        chair.log("device", Text("log.device_bound", {"address": request.address}), author=actor.id)
+        return ipc.Done()
+
+    async def _forget_device(self, request: ipc.ForgetDevice) -> ipc.Reply:
+        actor = self._actor()
+        chair = self._chair(request.chair)
+        self._not_treating(chair)
+        await self._house.forget(chair.number, request.address)
+        chair.log("device", Text("log.device_forgotten", {"address": request.address}), author=actor.id)
+        return ipc.Done()
+
+    # ---- the procedure
+
+    async def _seat_patient(self, request: ipc.SeatPatient) -> ipc.Reply:
+        actor = self._actor()
+        chair = self._chair(request.chair)
+        if chair.busy:
+            raise no("visit_open", "visit_open_remedy")
+        patient = (await self._patients()).get(request.patient_id)
+        if patient is None:
+            raise no("unknown_patient")
+        await chair.seat(patient, await self._house.people.teeth(patient.id), actor)
+        return ipc.Done(id=chair.visit.id if chair.visit is not None else "")
+
+    async def _act(self, request: ipc.Act) -> ipc.Reply:
+        actor = self._actor()
+        chair = self._chair(request.chair)
+        if chair.runner is None:
+            raise no("no_procedure")
+        chair.act(request.intent, actor=actor, revision=request.revision)
+        return ipc.Done()
+
+    async def _add_mark(self, request: ipc.AddMark) -> ipc.Reply:
+        actor = self._actor()
+        text = Text("log.mark_named", {"label": request.label}) if request.label else Text("log.mark")
+        self._chair(request.chair).log("mark", text, author=actor.id)
+        return ipc.Done()
+
+    # ---- alarms and log
+
+    async def _alarm_seen(self, request: ipc.AlarmSeen) -> ipc.Reply:
+        chair = next(iter(self._house.chairs.values()))
+        try:
+            chair.house.alarms.seen(request.alarm_id, self._actor())
+        except KeyError:
+            raise no("no_alarm") from None
+        return ipc.Done()
+
+    async def _pause_audio(self, request: ipc.PauseAudio) -> ipc.Reply:
+        self._actor()
+        chair = next(iter(self._house.chairs.values()))
+        chair.house.alarms.pause_audio(min(max(request.seconds, 0.0), 120.0))
+        return ipc.Done()
+
+    async def _list_log(self, request: ipc.ListLog) -> ipc.Reply:
+        self._actor()
+        return await self._read(request)
+
+    # ---- helpers
+
+    async def _read(self, request: ipc.Request) -> ipc.Reply:
+        """Answered by the reader process, for an operator who is logged in; who looked at whom is written down."""
+        actor = self._actor()
+        viewed = {
+            "patient": getattr(request, "patient_id", None),
+            "visit": getattr(request, "visit_id", None),
+            "request": type(request).__name__,
+        }
+        if not isinstance(request, ipc.ReadRange | ipc.ListLog):
+            chair = self._house.chairs[getattr(request, "chair", None) or min(self._house.chairs)]
+            at_us = chair.house.clock.utc_us()
+            await chair.do(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=viewed))
+        return await self._house.reader.request(request)
+
+    async def _save_patient(self, chair: Chair, patient: Patient, actor: Operator, reason: str) -> None:
+        at_us = chair.house.clock.utc_us()
+
+        def write(record: object) -> None:
+            from core.record import Record
+
+            assert isinstance(record, Record)
+            record.save_patient(patient, author=actor.id, reason=reason, at_us=at_us)
+            record.audit("patient.saved", actor=actor.id, at_us=at_us, body={"patient": patient.id, "reason": reason})
+
+        await chair.do(write)
+
+    async def _patients(self) -> dict[str, Patient]:
+        """The newest version of every patient over all chair files."""
+        newest: dict[str, Patient] = {}
+        for chair in self._house.chairs.values():
+            for patient in await chair.do(lambda record: record.patients()):
+                known = newest.get(patient.id)
+                if known is None or patient.version > known.version:
+                    newest[patient.id] = patient
+        return newest
+
+    def _actor(self) -> Operator:
+        operator = self._house.people.operator
+        if operator is None:
+            raise no("login")
+        return operator
+
+    def _dentist(self) -> Operator:
+        operator = self._actor()
+        if operator.role is not Role.DENTIST:
+            raise no("role")
+        return operator
+
+    def _chair(self, number: int) -> Chair:
+        chair = self._house.chairs.get(number)
+        if chair is None:
+            raise no("chair", chair=number)
+        return chair
+
+    @staticmethod
+    def _not_treating(chair: Chair) -> None:
+        if chair.view is not None and chair.view.treating:
+            raise no("treating", "treating_remedy")
+
+    def _log_all(self, kind: str, text: Text, author: str) -> None:
+        for chair in self._house.chairs.values():
+            chair.log(kind, text, author=author)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _is_date(text: str) -> bool:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,0 +1,154 @@
+"""Opens the workstation: starts what it needs, shows the window, ends what it started."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from app.clinic.config import ClinicConfig, Trigger
+from app.clinic.control import trigger
+from app.engine.runtime import Folder
+from app.engine_config import DeviceBinding, EngineConfig
+from app.launch import ClinicProcess, EngineProcess, StartFailed
+from core.record.keys import KeyStore
+
+DEMO_PASSPHRASE = "simulated"
+"""Wraps the keys of simulated data, which needs no protection; nobody is asked for it."""
+DEMO_IDLE_EXIT_S = 300.0
+END_SECONDS = 20.0
+
+
+class DemoControls:
+    """What the demo strip can break."""
+
+    def __init__(self, runtime: Path) -> None:
+        self._runtime = runtime
+
+    def trigger(self, chair: int, name: str) -> None:
+        trigger(self._runtime, Trigger(chair=chair, name=name))
+
+
+def open_real(data: Path | None, *, radio: str, chairs: int, theme: str) -> int:
+    """The workstation on real hubs."""
+    _needs_display()
+    root = data or Folder.default()
+    folder = Folder.open(root, simulated=False)
+    config = EngineConfig(
+        data_folder=str(folder.root),
+        radio=radio,
+        chairs=chairs,
+        simulated=False,
+        passphrase=_passphrase(folder),
+    )
+    return _show(EngineProcess(config, folder.root), folder, theme=theme, demo=None, before=lambda: None)
+
+
+def open_demo(data: Path | None, *, seed: int, theme: str) -> int:
+    """The workstation on a simulated clinic; without a display, the tour instead."""
+    from app.cli import has_display
+
+    if not has_display():
+        click.echo("There is no display here, so the tour runs instead. Pictures and the report go to out/.")
+        from app.tour.run import run_tour
+
+        return run_tour(Path("out"), seed=seed)
+    folder = Folder.open(data or Folder.default(demo=True), simulated=True)
+    click.echo(f"Simulated data lies in {folder.root}. Forget it with: make reset")
+    clinic = ClinicProcess(ClinicConfig(runtime=str(folder.runtime_dir), chairs=2, seed=seed), folder.root)
+    try:
+        engine = EngineProcess(demo_config(folder, clinic), folder.root)
+        return _show(
+            engine,
+            folder,
+            theme=theme,
+            demo=DemoControls(folder.runtime_dir),
+            before=lambda: clinic.ensure() and None,
+        )
+    finally:
+        clinic.end()
+
+
+def demo_config(folder: Folder, clinic: ClinicProcess, *, sound: bool = True) -> EngineConfig:
+    """Start the clinic, and say how an engine reaches it."""
+    found = clinic.ensure()
+    return EngineConfig(
+        data_folder=str(folder.root),
+        radio=found.radio,
+        chairs=len({device.chair for device in found.devices}),
+        simulated=True,
+        practice="Cedar Lane practice",
+        passphrase=DEMO_PASSPHRASE,
+        devices=tuple(
+            DeviceBinding(chair=device.chair, kind=device.kind, address=device.address, name=device.name)
+            for device in found.devices
+        ),
+        idle_exit_s=DEMO_IDLE_EXIT_S,
+        sound=sound,
+    )
+
+
+def reset_demo(data: Path | None) -> int:
+    """Remove the demo's data folder, after checking that it is one."""
+    root = data or Folder.default(demo=True)
+    if not root.exists():
+        click.echo("There is no simulated data.")
+        return 0
+    folder = Folder.open(root, simulated=True)
+    ClinicProcess(ClinicConfig(runtime=str(folder.runtime_dir)), folder.root).end()
+    engine = EngineProcess(EngineConfig(data_folder=str(folder.root), simulated=True), folder.root)
+    engine.terminate()
+    if not engine.wait(END_SECONDS):
+        raise StartFailed("The engine still runs on this folder.", "Close the window first.")
+    shutil.rmtree(folder.root)
+    click.echo(f"Removed {folder.root}.")
+    return 0
+
+
+def _show(
+    engine: EngineProcess,
+    folder: Folder,
+    *,
+    theme: str,
+    demo: DemoControls | None,
+    before: Callable[[], None],
+) -> int:
+    engine.ensure()
+
+    def restart() -> None:
+        before()
+        engine.ensure()
+
+    from app.console.run import run_console
+
+    code = run_console(engine.runtime, restart_engine=restart, demo=demo, mode=theme)
+    if not engine.wait(END_SECONDS):
+        click.echo("The engine goes on: a treatment is held, or another window is open.")
+    return code
+
+
+def _needs_display() -> None:
+    from app.cli import has_display
+
+    if not has_display():
+        raise StartFailed("There is no display here.", "Run `python main.py tour --out out` to see it in pictures.")
+
+
+def _passphrase(folder: Folder) -> str:
+    """Ask for the passphrase of the key files, where there is no keyring. Twice when they do not exist yet."""
+    if KeyStore.has_keyring() and not any(folder.root.glob("*.key")):
+        return ""
+    given = os.environ.get("SMILESCAPE_PASSPHRASE")
+    if given:
+        return given
+    if not sys.stdin.isatty():
+        raise StartFailed(
+            "This machine has no keyring, so a passphrase is needed.",
+            "Set SMILESCAPE_PASSPHRASE, or start in a terminal.",
+        )
+    text: str = click.prompt(
+        "Passphrase of the records", hide_input=True, confirmation_prompt=not any(folder.root.glob("*.key"))
+    )
+    return text
