@@ -41,8 +41,14 @@ class ProcedureMachine:
         chair: int,
         teeth: tuple[ToothState, ...],
         at_us: int,
+        simulated: bool | None = None,
     ) -> "ProcedureMachine":
-        """A visit that begins: the patient is being seated."""
+        """A visit that begins: the patient is being seated.
+
+        Args:
+            simulated: whether the devices are; None takes it from the patient. Phases then last their `demo_seconds`.
+        """
+        simulated = patient.simulated if simulated is None else simulated
         view = ProcedureView(
             visit_id=visit_id,
             visit_code=visit_code,
@@ -50,10 +56,10 @@ class ProcedureMachine:
             chair=chair,
             step=Step.SEAT,
             began_us=at_us,
-            baseline=fresh_baseline(patient.simulated),
+            baseline=fresh_baseline(simulated),
             teeth=teeth,
             limits=limits_in_force(modules, None),
-            simulated=patient.simulated,
+            simulated=simulated,
         )
         return cls(modules, _derive(modules, view, Facts()))
 

@@ -53,6 +53,7 @@ from core.procedure.treatment import (
 REMINDER_US = 20_000_000
 """Between two reminders of a check-in that is due, µs."""
 STOP_OPCODE = 0
+OWN_REASON = "limit.reason.own"
 _BEGINS = (Opcode.START_PHASE, Opcode.RESUME)
 _QUIETS = (STOP_OPCODE, Opcode.HOLD)
 
@@ -80,7 +81,7 @@ def observe(  # noqa: PLR0912  # one branch an event: a table would hide which f
             values: Values = {
                 "channel": f"@channel.{limit.channel}.name",
                 "value": round(value, 2),
-                "reason": f"@{limit.reason}",
+                "reason": f"@{limit.reason or OWN_REASON}",
             }
             return _holding(view, hold(view, HoldOrigin.LIMIT, at_us, values=values))
         case LinkLost():
@@ -147,6 +148,8 @@ def _accepted(modules: ModuleCatalogue, view: ProcedureView, opcode: int, receip
         return put_hold(view, hub_confirmed=confirmed), ()
     if opcode == Opcode.END_PHASE and phase is not None and phase.ending and receipt.therapy is TherapyState.IDLE:
         return finish(modules, view, phase.number, PhaseState.SKIPPED, at_us)
+    if opcode in (Opcode.CLEAR, Opcode.END_PHASE):
+        return view, (ReadHub(),)
     return view, ()
 
 

@@ -45,7 +45,7 @@ def answer(view: ProcedureView, status: HubStatus, at_us: int) -> Outcome:
     if not still(status) or status.patient_stop:
         return view, ()
     if status.therapy is TherapyState.HELD and not resumable(phase, status):
-        return view, (OrderClear(), ReadHub())
+        return view, (OrderClear(),)
     return put_hold(view, hub_asked_us=None, hub_checked_us=at_us), (note("hub_checked", "device"),)
 
 
