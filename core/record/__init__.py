@@ -15,6 +15,8 @@ from core.record.errors import (
     StaleVersion,
     WrongKey,
 )
+from core.record.keys import KeyExists, KeyFileDamaged, KeyMissing, KeyStore, WrongPassphrase
+from core.record.practice import DeviceBinding, DeviceTaken, Login, PracticeFile
 from core.record.reader import RecordReader
 from core.record.record import Record
 from core.record.types import (
@@ -38,12 +40,20 @@ __all__ = [
     "AuditHead",
     "ChannelChanged",
     "Columns",
+    "DeviceBinding",
+    "DeviceTaken",
     "DiskFull",
     "ExportFailed",
+    "KeyExists",
+    "KeyFileDamaged",
+    "KeyMissing",
+    "KeyStore",
     "LoggedEntry",
+    "Login",
     "Loss",
     "NotFound",
     "PatientTimeline",
+    "PracticeFile",
     "Record",
     "RecordBusy",
     "RecordDamaged",
@@ -62,4 +72,5 @@ __all__ = [
     "StoredBlock",
     "VerifyReport",
     "WrongKey",
+    "WrongPassphrase",
 ]

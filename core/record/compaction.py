@@ -44,7 +44,10 @@ class Compactor:
 
     def run(self, *, settle: bool = False) -> int:
         """Compact the streams that have enough raw rows, or all; returns the blocks written."""
-        sql = "SELECT stream, period_us, count(*), sum(count) FROM tail GROUP BY stream ORDER BY max(count(*) / 300.0, sum(count) / 16384.0) DESC"
+        sql = (
+            "SELECT stream, period_us, count(*), sum(count) FROM tail GROUP BY stream "
+            f"ORDER BY max(count(*) / {_RIPE_ROWS}.0, sum(count) / {TARGET_FAST}.0) DESC"
+        )
         written, work = 0, 0
         for stream, period_us, rows, samples in self._file.rows(sql):
             ripe = rows >= _RIPE_ROWS or samples >= _target(period_us)

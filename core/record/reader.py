@@ -69,6 +69,10 @@ class RecordReader:
         """What each channel number means in this record."""
         return self._signals.channels()
 
+    def channel(self, key: str) -> RecordedChannel:
+        """Raises NotFound."""
+        return self._signals.channel(key)
+
     def spans(self, visit_id: str | None = None) -> list[Span]:
         """What the record holds of each channel, in one visit or in all."""
         with self._file.reading():

@@ -86,10 +86,9 @@ class CipherFile:
         _check_file(path)
         file = cls._connect(path, key, "rw")
         try:
-            file._first_read(key)
-            if file.database.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                file.execute("PRAGMA journal_mode = WAL")
             _check_writable(path)
+            if file.rows("PRAGMA journal_mode") != [("wal",)]:
+                file.execute("PRAGMA journal_mode = WAL")
         except BaseException:
             file.close()
             raise
@@ -105,27 +104,16 @@ class CipherFile:
         Raises RecordMissing, WrongKey, RecordDamaged, RecordReadOnly.
         """
         _check_file(path)
-        file = cls._connect(path, key, "ro")
         try:
-            file._first_read(key)
+            return cls._connect(path, key, "ro")
         except RecordReadOnly:
-            file.close()
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
                 raise RecordReadOnly(
                     f"{path} was not closed in good order, and its folder cannot be written.",
                     f"Copy {path.name} and {log.name} together to a folder that can be written, and open the copy.",
                 ) from None
-            file = cls._connect(path, key, "ro&immutable=1")
-            try:
-                file._first_read(key)
-            except BaseException:
-                file.close()
-                raise
-        except BaseException:
-            file.close()
-            raise
-        return file
+            return cls._connect(path, key, "ro&immutable=1")
 
     @classmethod
     def _connect(cls, path: Path, key: bytes, mode: str) -> "CipherFile":
@@ -135,32 +123,27 @@ class CipherFile:
         try:
             # One thread at a time is enough: `_lock` sees to it.
             connection = sqlcipher3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+        except sqlcipher3.Error as error:
+            raise _translated(error, path) from error
+        try:
             connection.execute("PRAGMA cipher_log_level = NONE")
             connection.execute(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
             connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
             connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # decrypts the first page
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             connection.execute(f"PRAGMA journal_size_limit = {4 * _WAL_PAGES * PAGE_BYTES}")
             return cls(path, Database(connection, execute_plugins=False))
         except sqlcipher3.Error as error:
+            connection.close()
+            if _code(error) == _NOTADB and not _made_with(path, key):
+                raise WrongKey(
+                    f"The key does not open {path}.",
+                    "Take the key kept for this file; after a move, bring its key file along.",
+                ) from error
             raise _translated(error, path) from error
-
-    def _first_read(self, key: bytes) -> None:
-        """The first page decides whether the key is right."""
-        try:
-            self.database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlcipher3.Error as error:
-            if _code(error) == _NOTADB:
-                with self.path.open("rb") as raw:
-                    head = raw.read(_SALT_BYTES)
-                if not hmac.compare_digest(head, _salt(key)):
-                    raise WrongKey(
-                        f"The key does not open {self.path}.",
-                        "Take the key kept for this file; after a move, bring its key file along.",
-                    ) from error
-            raise _translated(error, self.path) from error
 
     # ---- statements --------------------------------------------------------------------------------
 
@@ -244,6 +227,15 @@ class CipherFile:
 
 def _salt(key: bytes) -> bytes:
     return hmac.digest(key, b"smilescape record salt 1", hashlib.sha256)[:_SALT_BYTES]
+
+
+def _made_with(path: Path, key: bytes) -> bool:
+    """Whether the file begins with the salt that belongs to this key."""
+    try:
+        with path.open("rb") as raw:
+            return hmac.compare_digest(raw.read(_SALT_BYTES), _salt(key))
+    except OSError:
+        return False
 
 
 def _check_file(path: Path) -> None:

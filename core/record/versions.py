@@ -60,11 +60,12 @@ class Versions(Generic[T]):
 
     def all_newest(self, owner: str | None = None) -> list[T]:
         """The newest version of each, in the order in which they were first saved; of one owner when given."""
-        # SQLite takes the other columns of a max() query from the row that holds the maximum.
-        sql = "SELECT body, max(version) FROM version WHERE kind = ? {} GROUP BY entity ORDER BY min(id)"
-        if owner is None:
-            return [self._read(row[0]) for row in self._file.rows(sql.format(""), (self._kind,))]
-        return [self._read(row[0]) for row in self._file.rows(sql.format("AND owner = ?"), (self._kind, owner))]
+        sql = (
+            "SELECT v.body FROM version v JOIN (SELECT entity, min(id) AS begun, max(version) AS newest FROM version "
+            "WHERE kind = ?1 AND (?2 IS NULL OR owner = ?2) GROUP BY entity) e "
+            "ON v.kind = ?1 AND v.entity = e.entity AND v.version = e.newest ORDER BY e.begun"
+        )
+        return [self._read(row[0]) for row in self._file.rows(sql, (self._kind, owner))]
 
     def history(self, entity: str) -> list[T]:
         """Every version, the first one first."""
