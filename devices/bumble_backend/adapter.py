@@ -69,7 +69,8 @@ class BumbleAdapter:
         try:
             async with asyncio.timeout(_POWER_ON_S):
                 opened = await open_transport(transport)
-        except (OSError, ValueError, TimeoutError, BaseBumbleError) as error:
+        # Bumble asserts that a specification is complete, and imports a transport's library when it is asked for.
+        except (OSError, ValueError, AssertionError, ImportError, BaseBumbleError) as error:
             raise _unavailable(f"The transport {transport} cannot be opened: {error}") from error
         store = MemoryKeyStore() if keys is None else JsonKeyStore(name, str(keys))
         adapter = cls(opened.source, opened.sink, name=name, address=address, keys=store)
@@ -152,9 +153,14 @@ class BumbleAdapter:
 
 
 def _just_works(connection: Connection) -> PairingConfig:
-    """LE Secure Connections without input or output, bonding."""
-    delegate = PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
-    return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+    """LE Secure Connections without input or output, bonding. The identity is the address that is on the air."""
+    return PairingConfig(
+        sc=True,
+        mitm=False,
+        bonding=True,
+        delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT),
+        identity_address_type=PairingConfig.AddressType.RANDOM,
+    )
 
 
 def _unavailable(message: str) -> BleakBluetoothNotAvailableError:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MAX_MTU = 517
+_MAX_VALUE = 512
 _ABANDON_S = 2.0
 _DISCONNECT_S = 5.0
 
@@ -54,6 +55,11 @@ class BumbleClient(BaseBleakClient):
     @property
     def mtu_size(self) -> int:
         return self._connection.att_mtu if self._connection else ATT_DEFAULT_MTU
+
+    @property
+    def _max_write(self) -> int:
+        """What fits into one write without response; no attribute is longer than 512 bytes (Vol 3, Part F, 3.2.9)."""
+        return min(self.mtu_size - 3, _MAX_VALUE)
 
     @property
     def is_connected(self) -> bool:
@@ -145,7 +151,7 @@ class BumbleClient(BaseBleakClient):
         for found in await run(service.discover_characteristics()):
             properties = sorted(gatt_char_props_to_strs(int(found.properties)))
             characteristic = BleakGATTCharacteristic(
-                found, found.handle, uuid_text(found.uuid), properties, lambda: self.mtu_size - 3, owner
+                found, found.handle, uuid_text(found.uuid), properties, lambda: self._max_write, owner
             )
             collection.add_characteristic(characteristic)
             for descriptor in await run(found.discover_descriptors()):
@@ -222,8 +228,8 @@ class BumbleClient(BaseBleakClient):
 
     async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
         client = self._linked()[1].gatt_client
-        if not response and len(bytes(data)) > self.mtu_size - 3:
-            raise BleakError(f"A write without response carries at most {self.mtu_size - 3} bytes")
+        if not response and len(bytes(data)) > self._max_write:
+            raise BleakError(f"A write without response carries at most {self._max_write} bytes")
         await self._requests.run(client.write_value(characteristic.obj, bytes(data), response))
 
     async def write_gatt_descriptor(self, descriptor: BleakGATTDescriptor, data: SizedBuffer) -> None:

@@ -10,10 +10,10 @@ import msgspec
 from bumble.att import ATT_Error
 from bumble.core import UUID
 from bumble.device import Connection
-from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.gatt import Characteristic, Service
 from bumble.keys import KeyStore
 
-from devices.simulator.peripheral import Peripheral, advertising_payload
+from devices.simulator.peripheral import Peripheral, advertising_payload, write_only
 
 _HEART_RATE = UUID.from_16_bits(0x180D)
 _BATTERY = UUID.from_16_bits(0x180F)
@@ -121,7 +121,7 @@ class HeartRateBand:
             UUID.from_16_bits(0x2A39),
             _Property.WRITE,
             Characteristic.Permissions.WRITEABLE,
-            CharacteristicValue(write=self._control_point),
+            write_only(self._control_point),
         )
         self.services = [
             Service(_HEART_RATE, [self.measurement, _constant(0x2A38, bytes([_CHEST])), control]),

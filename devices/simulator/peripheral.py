@@ -1,13 +1,14 @@
 """What every simulated device is made of: a Bumble host on some transport, with its services, advertising."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from bumble import hci
+from bumble.att import ATT_READ_NOT_PERMITTED_ERROR, ATT_Error
 from bumble.core import UUID, AdvertisingData, BaseBumbleError
 from bumble.device import Connection, Device, DeviceConfiguration
-from bumble.gatt import Service
+from bumble.gatt import CharacteristicValue, Service
 from bumble.keys import KeyStore, MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport import open_transport
@@ -55,6 +56,15 @@ def advertising_payload(
     if len(payload) > 31:
         raise ValueError(f"an advertising payload has 31 bytes, not {len(payload)}")
     return payload
+
+
+def write_only(write: Callable[[Connection, bytes], None]) -> CharacteristicValue[bytes]:
+    """The value of a characteristic without READ. Bumble 0.0.236 never answers a client that reads it all the same."""
+
+    def refuse(_connection: Connection) -> bytes:
+        raise ATT_Error(ATT_READ_NOT_PERMITTED_ERROR)
+
+    return CharacteristicValue(read=refuse, write=write)
 
 
 class Peripheral:
@@ -114,7 +124,8 @@ class Peripheral:
         remedy = "Start the simulated air first, or check the transport."
         try:
             opened = await open_transport(transport)
-        except (OSError, ValueError, BaseBumbleError) as error:
+        # Bumble asserts that a specification is complete, and imports a transport's library when it is asked for.
+        except (OSError, ValueError, AssertionError, ImportError, BaseBumbleError) as error:
             raise TransportError(f"The transport {transport} cannot be opened: {error}.", remedy) from error
         peripheral = cls(
             opened.source,
@@ -165,6 +176,11 @@ class Peripheral:
 
 
 def _just_works(connection: Connection) -> PairingConfig:
-    """LE Secure Connections without input or output, bonding."""
-    delegate = PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT)
-    return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+    """LE Secure Connections without input or output, bonding. The identity is the address that is on the air."""
+    return PairingConfig(
+        sc=True,
+        mitm=False,
+        bonding=True,
+        delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT),
+        identity_address_type=PairingConfig.AddressType.RANDOM,
+    )

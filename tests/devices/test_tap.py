@@ -11,7 +11,8 @@ def test_the_tap_keeps_the_newest_frames_with_their_times() -> None:
     for number in range(3):
         tap.add("uuid", bytearray([number]))
         clock.advance(1.0)
-    assert [(frame.at, frame.uuid, frame.data) for frame in tap.frames()] == [(6.0, "uuid", b"\1"), (7.0, "uuid", b"\2")]
+    held = [(frame.at, frame.uuid, frame.data) for frame in tap.frames()]
+    assert held == [(6.0, "uuid", b"\1"), (7.0, "uuid", b"\2")]
     assert (tap.total, tap.total_bytes) == (3, 3)
 
 
