@@ -10,24 +10,20 @@ nothing else, and is handed to `Handler.stop` by `call_soon_threadsafe` without 
 import asyncio
 import contextlib
 import itertools
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from app.ipc.address import EngineAddress, choose_address, withdraw_address, write_address
-from app.ipc.messages import Alive, Ask, Done, Hello, Push, Refused, Reply, Request, Stop, Subscribe
+from app.ipc.messages import Alive, Ask, Done, Hello, Push, Reply, Request, Stop, Subscribe
 from app.ipc.outbox import PushKey, push_key
-from app.ipc.transport import Acceptor, Peer, refused
+from app.ipc.refusals import as_refused, refused
+from app.ipc.transport import Acceptor, Peer
 from core.model.clock import Clock, SystemClock
-from core.model.errors import SmilescapeError
 from core.model.people import Operator
-from core.model.words import Text
-from core.procedure.refusal import Refusal
 
 STOP_ROLE = "stop"
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -173,14 +169,3 @@ class Server:
             reply = as_refused(error)
         finally:
             peer.outbox.answer(number, reply)
-
-
-def as_refused(error: Exception) -> Refused:
-    """An error as an answer: typed errors say themselves what they are, any other is logged with its trace."""
-    if isinstance(error, Refusal):
-        return Refused(code=error.code, text=error.text, remedy=error.remedy_text)
-    if isinstance(error, SmilescapeError):
-        remedy = Text("ipc.said", {"text": error.remedy}) if error.remedy else None
-        return Refused(code=error.code, text=Text("ipc.said", {"text": Exception.__str__(error)}), remedy=remedy)
-    _log.error("a request failed", exc_info=error)
-    return refused("failed")

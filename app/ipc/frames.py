@@ -36,6 +36,12 @@ def read_frame(stream: BinaryIO, limit: int) -> bytes | None:
     return body if len(body) == length else None
 
 
+def write_frame(stream: BinaryIO, body: bytes) -> None:
+    """Write one frame at once. Raises BrokenPipeError when nobody reads any more."""
+    stream.write(pack_frame(body))
+    stream.flush()
+
+
 async def receive_frame(stream: asyncio.StreamReader, limit: int) -> bytes | None:
     """`read_frame` for an asyncio stream."""
     try:
@@ -47,7 +53,7 @@ async def receive_frame(stream: asyncio.StreamReader, limit: int) -> bytes | Non
 
 def claim_stdout() -> BinaryIO:
     """Keep standard output for frames alone: whatever else prints goes to standard error from now on."""
-    frames = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    frames = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return frames
 

@@ -16,10 +16,10 @@ from typing import Protocol
 import msgspec
 
 from app.ipc.address import EngineAddress
-from app.ipc.messages import MAX_MESSAGE, PROTOCOL, Ask, Hello, Refused, decode_ask, encode
+from app.ipc.messages import MAX_MESSAGE, PROTOCOL, Ask, Hello, decode_ask, encode
 from app.ipc.outbox import Outbox
+from app.ipc.refusals import refused
 from app.ipc.wire import HELLO_BYTES, Wire, hang_up, prove_as_server
-from core.model.words import Text
 
 MAX_CONNECTIONS = 32
 DRAIN_SECONDS = 1.0
@@ -188,8 +188,3 @@ class Peer:
     def _hang_up(self) -> None:
         with self._wire_lock:
             hang_up(self._wire)
-
-
-def refused(why: str, **values: str | int) -> Refused:
-    """A refusal by the connection itself; its words are `ipc.<why>.text` and `ipc.<why>.remedy`."""
-    return Refused(code=f"ipc.{why}", text=Text(f"ipc.{why}.text", {**values}), remedy=Text(f"ipc.{why}.remedy"))

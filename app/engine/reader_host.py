@@ -1,0 +1,149 @@
+"""The engine's side of the reader: a process for one authorised operator, ended at logout."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import msgspec
+
+from app.engine.clock import AsyncClock, within
+from app.engine.helper import Helper
+from app.engine.reader_wire import ReaderSetup, ReadRequest, encode_setup
+from app.ipc.frames import FrameTooLong
+from app.ipc.messages import (
+    MAX_MESSAGE,
+    Ask,
+    Chair,
+    ExportCsv,
+    GetTimeline,
+    GetVisit,
+    MakeReport,
+    ReadRange,
+    Refused,
+    Reply,
+    Workstation,
+    decode_answer,
+    encode,
+)
+from app.ipc.refusals import refused
+
+MAX_PENDING = 32
+SECONDS: dict[type[ReadRequest], float] = {
+    GetTimeline: 10.0,
+    GetVisit: 10.0,
+    ReadRange: 10.0,
+    MakeReport: 120.0,
+    ExportCsv: 900.0,
+}
+"""How long each may take before the process is taken for stuck."""
+
+_MODULE = "app.engine.reader_process"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class _Life:
+    """One process and what it still has to answer."""
+
+    helper: Helper
+    pending: dict[int, asyncio.Future[Reply]] = field(default_factory=dict)
+    listener: asyncio.Task[None] | None = None
+    verdict: Refused = field(default_factory=lambda: _refused("crashed"))
+    """What those are told who still wait when it ends."""
+
+
+class ReaderHost:
+    """Forwards reads to a process that holds the keys, so that neither the console nor the engine's loop does the work.
+
+    The service logs who reads what before it calls `request`.
+    """
+
+    def __init__(self, clock: AsyncClock) -> None:
+        self._clock = clock
+        self._setup: ReaderSetup | None = None
+        self._life: _Life | None = None
+        self._starting = asyncio.Lock()
+        self._number = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The living reader's process."""
+        return self._life.helper.pid if self._life is not None else None
+
+    async def open(self, setup: ReaderSetup) -> None:
+        """Let an operator read these records; replaces whoever could read before."""
+        if setup == self._setup:
+            return
+        await self.close()
+        self._setup = setup
+        await self._living()
+
+    async def close(self) -> None:
+        """Nobody reads any more: at logout, at a user switch, at the end."""
+        self._setup = None
+        async with self._starting:
+            life = self._life
+            if life is not None:
+                await self._end(life, _refused("closed"))
+
+    async def request(self, body: ReadRequest, seconds: float | None = None) -> Reply:
+        """The answer; `Refused` when the reader died, is stuck or has too much to do. It starts again by itself."""
+        life = await self._living()
+        if life is None:
+            return _refused("closed")
+        if len(life.pending) >= MAX_PENDING:
+            return _refused("busy")
+        limit = seconds if seconds is not None else SECONDS[type(body)]
+        self._number += 1
+        number = self._number
+        future = life.pending[number] = asyncio.get_running_loop().create_future()
+        life.helper.send(encode(Ask(number, body)))
+        try:
+            return await within(self._clock, limit, asyncio.shield(future))
+        except TimeoutError:
+            life.pending.pop(number, None)
+            _log.warning("the reader did not answer %s in %g s", type(body).__name__, limit)
+            await self._end(life, _refused("crashed"))
+            return _refused("timeout", seconds=limit)
+        finally:
+            life.pending.pop(number, None)
+
+    async def _living(self) -> _Life | None:
+        """The process, started when there is none; None while nobody may read."""
+        async with self._starting:
+            if self._life is None and self._setup is not None:
+                helper = await Helper.start(_MODULE)
+                helper.send(encode_setup(self._setup))
+                self._life = _Life(helper)
+                self._life.listener = asyncio.create_task(self._listen(self._life))
+            return self._life
+
+    async def _listen(self, life: _Life) -> None:
+        """Hand out answers until the process ends."""
+        try:
+            while (data := await life.helper.receive(MAX_MESSAGE)) is not None:
+                answer = decode_answer(data)
+                future = life.pending.get(answer.number)
+                if future is not None and not future.done() and not isinstance(answer.body, Chair | Workstation):
+                    future.set_result(answer.body)
+        except (FrameTooLong, msgspec.MsgspecError) as error:
+            _log.error("the reader said something that makes no sense: %s", error)
+        finally:
+            if self._life is life:
+                self._life = None
+            for future in life.pending.values():
+                if not future.done():
+                    future.set_result(life.verdict)
+            await life.helper.end()
+
+    async def _end(self, life: _Life, verdict: Refused) -> None:
+        life.verdict = verdict
+        if self._life is life:
+            self._life = None
+        await life.helper.end()
+        if life.listener is not None:
+            await life.listener
+
+
+def _refused(why: str, **values: str | int | float) -> Refused:
+    return refused(why, "reader", **values)

@@ -1,0 +1,83 @@
+"""The reader: serves records to one operator until its input ends. `python -m app.engine.reader_process`.
+
+Record files and keys come as the first frame of its input. Reviews and long jobs have a thread each, so that an
+export never keeps a zoom waiting. When the input ends, the engine has closed the reader or has died: nothing more may
+be read, so the process ends at once, in the middle of whatever it does.
+"""
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from typing import BinaryIO
+
+from app.engine.reader import ReadDesk
+from app.engine.reader_wire import LONG_REQUESTS, MAX_SETUP, READ_REQUESTS, ReaderSetup, ReadRequest, decode_setup
+from app.ipc.frames import claim_stdout, read_frame, write_frame
+from app.ipc.messages import MAX_MESSAGE, Answer, Reply, decode_ask, encode
+from app.ipc.refusals import refused
+
+
+class Lane:
+    """One thread with its own open records."""
+
+    def __init__(self, setup: ReaderSetup, answers: "Answers") -> None:
+        self._setup = setup
+        self._answers = answers
+        self._work: queue.Queue[tuple[int, ReadRequest]] = queue.Queue()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def put(self, number: int, request: ReadRequest) -> None:
+        self._work.put((number, request))
+
+    def _run(self) -> None:
+        desk = ReadDesk(self._setup.chairs)
+        while True:
+            number, request = self._work.get()
+            self._answers.send(number, desk.serve(request))
+
+
+class Answers:
+    """Writes whole frames, whichever thread they come from."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, number: int, reply: Reply) -> None:
+        data = encode(Answer(number, reply))
+        if len(data) > MAX_MESSAGE:
+            data = encode(Answer(number, refused("bad_range", "reader")))
+        with self._lock, contextlib.suppress(BrokenPipeError):
+            write_frame(self._stream, data)
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    _keep_no_core()
+    answers = Answers(claim_stdout())
+    first = read_frame(sys.stdin.buffer, MAX_SETUP)
+    if first is None:
+        return
+    setup = decode_setup(first)
+    reviews, jobs = Lane(setup, answers), Lane(setup, answers)
+    while (data := read_frame(sys.stdin.buffer, MAX_MESSAGE)) is not None:
+        ask = decode_ask(data)
+        if isinstance(ask.body, READ_REQUESTS):
+            (jobs if isinstance(ask.body, LONG_REQUESTS) else reviews).put(ask.number, ask.body)
+        else:
+            answers.send(ask.number, refused("failed", "reader"))
+    os._exit(0)  # also when a thread is in the middle of a long job
+
+
+def _keep_no_core() -> None:
+    """A crash must not leave the keys on the disk."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

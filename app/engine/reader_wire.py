@@ -1,0 +1,42 @@
+"""What the engine hands to the reader process before its first request."""
+
+import msgspec
+
+from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, MakeReport, ReadRange
+
+ReadRequest = GetTimeline | GetVisit | ReadRange | MakeReport | ExportCsv
+READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, MakeReport, ExportCsv)
+LONG_REQUESTS = (MakeReport, ExportCsv)
+"""These write files and may take minutes; they never keep a review waiting."""
+
+MAX_SETUP = 1 << 20
+
+
+class ChairFile(msgspec.Struct, frozen=True):
+    """One chair's record and what opens it."""
+
+    chair: int
+    path: str
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"ChairFile({self.chair}, {self.path!r})"  # a key never stands in a log
+
+
+class ReaderSetup(msgspec.Struct, frozen=True):
+    """What one operator may read."""
+
+    chairs: tuple[ChairFile, ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_setup = msgspec.msgpack.Decoder(ReaderSetup)
+
+
+def encode_setup(setup: ReaderSetup) -> bytes:
+    return _encoder.encode(setup)
+
+
+def decode_setup(data: bytes) -> ReaderSetup:
+    """Raises msgspec.MsgspecError."""
+    return _setup.decode(data)
