@@ -1,0 +1,346 @@
+"""One patient: the time line of all visits over all chairs, and the visit that is looked at."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app.console.report_panel import ReportPanel
+from app.console.review_moments import MomentList
+from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
+from app.console.store import Store
+from app.ipc.messages import (
+    Done,
+    ExportCsv,
+    GetTimeline,
+    GetVisit,
+    MakeReport,
+    Refused,
+    Reply,
+    ReportMade,
+    Timeline,
+    VisitDetail,
+)
+from core.model.people import VisitSummary
+from core.model.words import Text, Words
+from core.signals.catalogue import load_catalogue
+from widgets.controls import Button, Card, Label
+from widgets.theme import color, font, tokens
+from widgets.timeline import Timeline as TimelineWidget
+from widgets.timeline import TimelineEntry
+
+MDAS_STEP = 3
+"""A change in MDAS that is worth a word."""
+
+
+class VisitsView(QWidget):
+    """Time line above, review and moments below; the report takes their place when it is made.
+
+    Signals:
+        left: back to all patients.
+    """
+
+    left = Signal()
+
+    def __init__(self, store: Store, words: Words) -> None:
+        super().__init__()
+        from app.console.review_card import ReviewCard
+
+        self._store, self._words = store, words
+        self._patient_id = ""
+        self._visits: dict[str, VisitSummary] = {}
+        self._detail: VisitDetail | None = None
+        self._asked = 0
+        self.timeline = TimelineWidget()
+        self.review = ReviewCard(words, store.ask, list(load_catalogue()))
+        self.moments = MomentList(words)
+        self.report = ReportPanel(words)
+        self.csv_button = Button(words.say("patients.actions.csv"))
+        self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
+        self.all_button = Button(words.say("patients.all"), icon="people")
+        self.retry = Button(words.say("patients.retry"))
+        self._written = Path()
+        self._arrange()
+        self.timeline.entry_chosen.connect(self.open_visit)
+        self.moments.moment_chosen.connect(self.review.jump)
+        self.csv_button.clicked.connect(self._export)
+        self.report_button.clicked.connect(self._make_report)
+        self.report.closed.connect(lambda: self._front(self._visit_pane))
+        self.all_button.clicked.connect(self.left)
+        self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
+
+    def open_patient(self, patient_id: str) -> None:
+        """Ask for the patient's time line."""
+        if patient_id != self._patient_id:
+            self.timeline.set_entries(())
+            self._name.setText("")
+            self._facts.setText("")
+            self._own.set_text("")
+        self._patient_id = patient_id
+        self._detail = None
+        self.timeline.setFocus()
+        self._say(self._words.say("patients.loading"))
+        asked = self._next()
+        self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
+
+    def open_visit(self, visit_id: str) -> None:
+        """Ask for one visit of the time line."""
+        visit = self._visits[visit_id]
+        self.timeline.choose(visit_id)
+        if self._detail is None:
+            self._say(self._words.say("patients.loading"))
+        asked = self._next()
+        self._store.ask(GetVisit(chair=visit.chair, visit_id=visit_id), lambda reply: self._take_visit(reply, asked))
+
+    # what comes back
+
+    def _take_timeline(self, reply: Reply, asked: int) -> None:
+        if asked != self._asked:
+            return
+        if isinstance(reply, Refused):
+            self._refused(reply)
+        elif isinstance(reply, Timeline):
+            visits = sorted(reply.visits, key=lambda visit: visit.began_us)
+            self._visits = {visit.id: visit for visit in visits}
+            self._name.setText(reply.patient.name)
+            self._facts.setText(self._facts_of(visits))
+            self.timeline.setAccessibleName(self._words.say("patients.visits", name=reply.patient.name))
+            self.timeline.set_entries(self._entries(visits))
+            if visits:
+                self.open_visit(visits[-1].id)
+            else:
+                self._say(self._words.say("patients.head.none"))
+
+    def _take_visit(self, reply: Reply, asked: int) -> None:
+        if asked != self._asked:
+            return
+        if isinstance(reply, Refused):
+            self._refused(reply)
+        elif isinstance(reply, VisitDetail):
+            self._detail = reply
+            plan = reply.procedure.plan if reply.procedure is not None else None
+            own = len(plan.own_limits) if plan is not None else 0
+            key = "own_limits_one" if own == 1 else "own_limits"
+            self._own.set_text(self._words.say(f"patients.head.{key}", count=own) if own else "")
+            self._front(self._visit_pane)
+            self._written_row.hide()
+            self.review.open_visit(reply)
+            self.moments.show_moments(reply.moments)
+
+    def _refused(self, reply: Refused) -> None:
+        remedy = self._words.tell(reply.remedy) if reply.remedy else ""
+        self._say(f"{self._words.tell(reply.text)} {remedy}".strip(), retry=True)
+
+    # what goes out
+
+    def _export(self) -> None:
+        detail = self._detail
+        if detail is None or not self.review.channels:
+            return
+        begin, end = self.review.shown_us
+        span = f"{clock_time(begin, seconds=True)}-{clock_time(end, seconds=True)}".replace(":", "")
+        path = self._path_for(f"{detail.visit.code}-{span}.csv")
+        if path is None:
+            return
+        self.csv_button.setEnabled(False)
+        self.csv_button.setText(self._words.say("patients.actions.csv_busy"))
+        body = ExportCsv(
+            chair=detail.visit.chair,
+            visit_id=detail.visit.id,
+            channels=self.review.channels,
+            from_us=begin,
+            to_us=end,
+            path=str(path),
+        )
+        self._store.ask(body, lambda reply: self._exported(reply, path))
+
+    def _exported(self, reply: Reply, path: Path) -> None:
+        self.csv_button.setEnabled(True)
+        self.csv_button.setText(self._words.say("patients.actions.csv"))
+        if isinstance(reply, Refused):
+            self._store.notice(reply.text, reply.remedy)
+        elif isinstance(reply, Done):
+            self._written = path
+            self._written_row.show()
+            self._written_label.setToolTip(str(path))
+
+    def _make_report(self) -> None:
+        detail = self._detail
+        path = self._path_for(f"{detail.visit.code}.pdf") if detail is not None else None
+        if detail is None or path is None:
+            return
+        self.report_button.setEnabled(False)
+        self.report_button.setText(self._words.say("patients.actions.report_busy"))
+        body = MakeReport(chair=detail.visit.chair, visit_id=detail.visit.id, path=str(path))
+        self._store.ask(body, self._reported)
+
+    def _reported(self, reply: Reply) -> None:
+        self.report_button.setEnabled(True)
+        self.report_button.setText(self._words.say("patients.actions.report"))
+        if isinstance(reply, Refused):
+            self._store.notice(reply.text, reply.remedy)
+        elif isinstance(reply, ReportMade):
+            self._front(self.report)
+            self.report.show_report(reply)
+
+    def _path_for(self, name: str) -> Path | None:
+        """A file in the folder of exports, which is made; a notice when it cannot be."""
+        folder = export_folder(self._store.data_folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            self._store.notice(Text("patients.folder.text", {"folder": str(folder)}), Text("patients.folder.remedy"))
+            return None
+        return folder / name
+
+    # how it looks
+
+    def _arrange(self) -> None:
+        self._message = Label(size=18, tone="muted", wrap=True)
+        message_pane = Card()
+        column = QVBoxLayout(message_pane)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(16)
+        column.addWidget(self._message)
+        column.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch()
+        self._message_pane = message_pane
+        self._visit_pane = self._make_visit_pane()
+        self._panes = QStackedWidget()
+        for pane in (message_pane, self._visit_pane, self.report):
+            self._panes.addWidget(pane)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 16, 16, 16)
+        whole.setSpacing(16)
+        whole.addWidget(self._make_head())
+        whole.addWidget(self._panes, 1)
+
+    def _make_head(self) -> Card:
+        self._name = Label(size=24, bold=True)
+        self._facts = Label(tone="muted")
+        self._own = OwnLimits()
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(self._name)
+        line.addWidget(self._facts, 1)
+        line.addWidget(self._own)
+        line.addWidget(self.all_button)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedHeight(self.timeline.height() + 4)
+        area.setWidget(self.timeline)
+        self._line_area = area
+        card = Card()
+        column = QVBoxLayout(card)
+        column.setContentsMargins(16, 8, 16, 4)
+        column.setSpacing(2)
+        column.addLayout(line)
+        column.addWidget(area)
+        return card
+
+    def _make_visit_pane(self) -> QWidget:
+        side = Card()
+        side.setFixedWidth(262)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(16, 12, 16, 16)
+        column.setSpacing(12)
+        column.addWidget(Label(self._words.say("patients.moments.title"), size=18, bold=True))
+        column.addWidget(self.moments, 1)
+        column.addWidget(self._make_written_row())
+        column.addWidget(self.csv_button)
+        column.addWidget(self.report_button)
+        pane = QWidget()
+        row = QHBoxLayout(pane)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(16)
+        row.addWidget(self.review, 1)
+        row.addWidget(side)
+        return pane
+
+    def _make_written_row(self) -> QWidget:
+        self._written_label = Label(self._words.say("patients.actions.csv_done"), size=13, tone="muted")
+        self.open_csv_folder = Button(self._words.say("patients.actions.open_folder"))
+        self.open_csv_folder.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written.parent)))
+        )
+        self._written_row = QWidget()
+        row = QVBoxLayout(self._written_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._written_label)
+        row.addWidget(self.open_csv_folder)
+        self._written_row.hide()
+        return self._written_row
+
+    def _facts_of(self, visits: list[VisitSummary]) -> str:
+        if not visits:
+            return ""
+        key = "one" if len(visits) == 1 else "many"
+        said = self._words.say(f"patients.head.{key}", count=len(visits), year=year(visits[0].began_us))
+        known = [visit.mdas for visit in visits if visit.mdas is not None]
+        return f"{said} {self._words.say('patients.head.mdas', mdas=known[-1])}" if known else said
+
+    def _entries(self, visits: list[VisitSummary]) -> list[TimelineEntry]:
+        now = QDateTime.currentMSecsSinceEpoch() * 1000
+        entries = []
+        before: int | None = None
+        for visit in visits:
+            today = is_today(visit.began_us, now)
+            same_month = sum(
+                short_date(self._words, each.began_us) == short_date(self._words, visit.began_us) for each in visits
+            )
+            when = short_date(self._words, visit.began_us, day=same_month > 1 or visit is visits[-1])
+            if today:
+                at = clock_time(visit.began_us)
+                when = f"{self._words.say('patients.visit.today')} {at}"
+            note = ""
+            if visit.mdas is not None and before is not None and abs(visit.mdas - before) >= MDAS_STEP:
+                key = "less_afraid" if visit.mdas < before else "more_afraid"
+                note = self._words.say(f"patients.head.{key}", mdas=visit.mdas)
+            before = visit.mdas if visit.mdas is not None else before
+            title = visit_title(self._words, visit)
+            kind = "open" if visit.state == "open" else "past"
+            entries.append(
+                TimelineEntry(id=visit.id, when=when, title=title, kind="open" if kind == "open" else "past", note=note)
+            )
+        return entries
+
+    def _say(self, sentence: str, *, retry: bool = False) -> None:
+        self._message.setText(sentence)
+        self.retry.setVisible(retry)
+        self._front(self._message_pane)
+
+    def _front(self, pane: QWidget) -> None:
+        self._panes.setCurrentWidget(pane)
+
+    def _next(self) -> int:
+        self._asked += 1
+        return self._asked
+
+
+class OwnLimits(QWidget):
+    """How many limits the patient set, in the patient's voice; nothing when none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ""
+        self.setFixedHeight(28)
+        self.hide()
+
+    def set_text(self, text: str) -> None:
+        self._text = text
+        self.setAccessibleName(text)
+        self.setFixedWidth(round(QFontMetricsF(font(13, bold=True)).horizontalAdvance(text)) + 20)
+        self.setVisible(bool(text))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color(tokens().patient), 1.25))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 2, -1, -2), 6, 6)
+        painter.setFont(font(13, bold=True))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
