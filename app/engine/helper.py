@@ -50,6 +50,11 @@ class Helper:
         assert self._process.stdout is not None
         return await receive_frame(self._process.stdout, limit)
 
+    def hang_up(self) -> None:
+        """End its input, which ends it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     async def died(self) -> int:
         """Wait for the child's end; its exit code."""
         return await self._process.wait()

@@ -36,6 +36,10 @@ class Mixer:
         self._pause: int | None = None
         """Silence still to come before the next burst; None: no further burst."""
 
+    @property
+    def wanted(self) -> AlarmPriority | None:
+        return self._wanted
+
     def play(self, priority: AlarmPriority | None) -> None:
         """A higher priority sounds at once; a lower one lets the burst that sounds finish; None silences at once."""
         with self._lock:

@@ -24,6 +24,7 @@ class Sounder:
 
     Attributes:
         state: ON or SILENT; None until the first is known.
+        playing: what the sounder last said it repeats.
         pid: the living sounder's process, None between two.
     """
 
@@ -38,6 +39,7 @@ class Sounder:
         self._helper: Helper | None = None
         self._backoff = FIRST_BACKOFF
         self.state: AudioState | None = None
+        self.playing: AlarmPriority | None = None
 
     @property
     def pid(self) -> int | None:
@@ -75,6 +77,7 @@ class Sounder:
                 if beat is None:
                     return
                 self._backoff = FIRST_BACKOFF
+                self.playing = beat.playing
                 self._now(beat.audio)
                 try:
                     await within(self._clock, BEAT_SECONDS, helper.died())
@@ -83,6 +86,7 @@ class Sounder:
                 return
         finally:
             self._helper = None
+            self.playing = None
             await helper.end()
 
     async def _ask(self, helper: Helper, number: int) -> Beat | None:

@@ -139,10 +139,10 @@ def main(arguments: list[str]) -> int:
                 case Play(priority):
                     mixer.play(priority)
                 case Ping(number):
-                    write_frame(frames, encode(Beat(number, *sink.check())))
+                    write_frame(frames, encode(Beat(number, *sink.check(), mixer.wanted)))
                 case Render(seconds):
                     sink.render(seconds)
-                    write_frame(frames, encode(Beat(0, *sink.check())))
+                    write_frame(frames, encode(Beat(0, *sink.check(), mixer.wanted)))
     return 0
 
 

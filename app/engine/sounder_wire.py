@@ -30,11 +30,12 @@ class Render(_Frame, frozen=True):
 
 
 class Beat(_Frame, frozen=True):
-    """The sounder lives. `audio` is ON only while a device really takes sound; `device` names it."""
+    """The sounder lives. `audio` is ON only while a device really takes sound; `device` names it; `playing`: what it repeats."""
 
     number: int
     audio: AudioState
     device: str
+    playing: AlarmPriority | None = None
 
 
 Order = Play | Ping | Render
