@@ -78,7 +78,7 @@ class AlarmDesk:
         if recorder is None:
             return
         text = Text(f"log.audio_{change.state.value}")
-        recorder.do(
+        recorder.note(
             lambda record: record.add_event("audio", text, at_us=change.at_us, visit_id=None, author="", voice="device")
         )
 
@@ -90,7 +90,7 @@ class AlarmDesk:
         for alarm in changes:
             recorder = self._recorder(alarm.chair)
             if recorder is not None:
-                recorder.do(lambda record, alarm=alarm: record.save_alarm(alarm))  # type: ignore[misc]
+                recorder.note(lambda record, alarm=alarm: record.save_alarm(alarm))  # type: ignore[misc]
         if changes or sounds:
             self._changed()
         if self._sound is not None:

@@ -60,6 +60,7 @@ class Chair:
         hub: None while no hub is bound.
         runner: the open visit's procedure, or the last one until the next patient is seated.
         recording: whether samples reach the disk; None before the first commit.
+        expects_hub: a hub is bound to this chair, though the radio may not be there yet.
     """
 
     def __init__(self, number: int, record: Record, ring: RingWriter, house: House) -> None:
@@ -71,6 +72,7 @@ class Chair:
         self.patient: Patient | None = None
         self.visit: VisitSummary | None = None
         self.recording: bool | None = None
+        self.expects_hub = False
         self.monitor = LimitMonitor(strictest(house.modules.limits), house.catalogue)
         self._loop = asyncio.get_running_loop()
         self.recorder = Recorder(record, committed=self._on_committed, failed=self._on_failed)
@@ -138,6 +140,7 @@ class Chair:
         if self.hub is not None and address in (None, self.hub.address):
             hub, self.hub = self.hub, None
             await hub.close()
+            self.expects_hub = False
             self.house.alarms.clear("link.lost", self.number)
         for sensor_address in [known for known in self.sensors if address in (None, known)]:
             await self.sensors.pop(sensor_address).close()
@@ -244,7 +247,7 @@ class Chair:
             record.add_event(kind, text, at_us=at_us, visit_id=visit_id, author=author, voice=voice)
             record.audit(f"event.{kind}", actor=author, at_us=at_us, body={"text": text.key, "visit": visit_id})
 
-        self.recorder.do(write)
+        self.recorder.note(write)
 
     async def _take_up(self, visit: VisitSummary) -> None:
         view = await self.do(lambda record: record.procedure(visit.id))
@@ -258,7 +261,7 @@ class Chair:
         if self.runner is not None:
             await self.runner.close()
         self.visit, self.patient = visit, patient
-        self.flow.visit_id = visit.id
+        self.flow.visit = (visit.id, visit.began_us)
         self.runner = ProcedureRunner(
             machine,
             hub=lambda: self.hub.driver if self.hub is not None else None,
@@ -295,7 +298,7 @@ class Chair:
             mdas=mdas,
             simulated=visit.simulated,
         )
-        self.flow.visit_id = None
+        self.flow.visit = None
 
         def write(record: Record) -> None:
             record.end_visit(visit.id, at_us, state=state, teeth=teeth, title_key=visit.title_key, mdas=mdas)
@@ -306,7 +309,7 @@ class Chair:
                 body={"visit": visit.id, "state": state},
             )
 
-        self.recorder.do(write)
+        self.recorder.note(write)
 
     def _noted(self, note: Note) -> None:
         self.log(note.kind, note.text, voice=note.voice)
@@ -390,7 +393,7 @@ class Chair:
         patient = self.patient
         said = sentence(
             Situation(
-                bound=hub is not None,
+                bound=hub is not None or self.expects_hub,
                 link=hub.link if hub is not None else LinkState.ABSENT,
                 status=status,
                 view=self.view,

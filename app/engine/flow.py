@@ -28,7 +28,8 @@ class SampleFlow:
 
     Attributes:
         newest: channel key → newest live value.
-        visit_id: the open visit that samples belong to, None between visits.
+        visit: the open visit and when it began (UTC µs), None between visits. What the hub measured before it began
+            and delivers late does not belong to it.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class SampleFlow:
         self._clock = clock
         self._maps: dict[tuple[str, int], ClockMap] = {}
         self.newest: dict[str, Newest] = {}
-        self.visit_id: str | None = None
+        self.visit: tuple[str, int] | None = None
 
     def take(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None) -> list[Crossing]:
         """One frame's blocks; what limits they crossed or came back within."""
@@ -57,7 +58,8 @@ class SampleFlow:
             if live:
                 self._remember(block, at)
         if stamped:
-            self._recorder.add(Arrival(source, stamped[0].block.boot, sequence, tuple(stamped), self.visit_id))
+            visit_id = self._visit_at(stamped[0].utc_us)
+            self._recorder.add(Arrival(source, stamped[0].block.boot, sequence, tuple(stamped), visit_id))
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
         return crossings
@@ -74,6 +76,11 @@ class SampleFlow:
             for key, newest in self.newest.items()
             if now - newest.at <= max(fresh_s, 2 * self._catalogue.key(key).period_us / 1e6)
         }
+
+    def _visit_at(self, utc_us: int) -> str | None:
+        if self.visit is None or utc_us < self.visit[1]:
+            return None
+        return self.visit[0]
 
     def _map(self, source: str, block: SampleBlock, at: float | None) -> ClockMap:
         found = self.clock_map(source, block.boot)

@@ -96,7 +96,10 @@ class Engine:
             record = await asyncio.to_thread(self._open_record, number)
             ring = RingWriter(self.folder.ring_file(number))
             self.chairs[number] = Chair(number, record, ring, house)
+        for device in self.config.devices:
+            self.practice_file.bind_device(device.chair, device.kind, device.address, device.name)
         for chair in self.chairs.values():
+            chair.expects_hub = any(device.kind == "hub" for device in self.practice_file.devices(chair.number))
             await chair.start()
         if demo is not None:
             await self._seed(demo)
@@ -204,8 +207,6 @@ class Engine:
 
     async def _devices(self) -> None:
         """Open the radio, trying again while there is none, then attach what is bound."""
-        for binding in self.config.devices:
-            self.practice_file.bind_device(binding.chair, binding.kind, binding.address, binding.name)
         while True:
             try:
                 await self.radio.open()

@@ -135,7 +135,7 @@ class HubLink:
     def frames_lost(self, boot: int, first: int, last: int) -> None:
         serial = self.identity.serial if self.identity is not None else self.address
         at_us = self._clock.utc_us()
-        self._recorder.do(lambda record: record.add_loss(serial, boot, first, last, at_us))
+        self._recorder.note(lambda record: record.add_loss(serial, boot, first, last, at_us))
         self._owner.hub_frames_lost(last - first + 1)
 
     def status_changed(self, status: HubStatus) -> None:

@@ -87,6 +87,10 @@ class Recorder:
         self._queue.put(_Job(run, done))  # type: ignore[arg-type]
         return done
 
+    def note(self, run: Callable[[Record], object]) -> None:
+        """`do` for what nobody waits for: a failure is logged, and the record's alarm is raised with the next commit."""
+        self.do(run).add_done_callback(_complain)
+
     def close(self) -> None:
         """Commit what there is, compact, close the file. Blocks until done."""
         self._queue.put(_END)
@@ -178,3 +182,9 @@ class Recorder:
         if broken != self._broken:
             self._broken = broken
             self._failed(error)
+
+
+def _complain(done: "Future[object]") -> None:
+    error = done.exception()
+    if error is not None:
+        log.error("a note could not be written: %s", error)

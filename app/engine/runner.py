@@ -121,7 +121,7 @@ class ProcedureRunner:
         if view != before:
             if _worth_a_version(before, view):
                 at_us = self._clock.utc_us()
-                self._recorder.do(lambda record: record.save_procedure(view, author=actor, at_us=at_us))
+                self._recorder.note(lambda record: record.save_procedure(view, author=actor, at_us=at_us))
             self._changed()
         for effect in effects:
             self._dispatch(effect, actor)
