@@ -1,6 +1,6 @@
 """Dental anxiety by the Modified Dental Anxiety Scale (MDAS): five questions of 1–5.
 
-Total 5–25; 19 or more is high (11.6 % of 11,382 adults in the United Kingdom). The scale asks the patient, and no signal
+Total 5–25; 19 or more is high (11.6 % of 11,382 adults in the United Kingdom). The scale asks the patient; no signal
 replaces the answer: heart rate alone does not measure anxiety (BMC Oral Health 2019;19:211), it only prompts to ask.
 """
 

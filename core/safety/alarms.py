@@ -44,8 +44,8 @@ class _Pause:
 class AlarmBook:
     """Every alarm of the workstation, chair 0 being the workstation itself.
 
-    Times are UTC µs. One occurrence is one id from onset to end; the same kind, chair and channel is one occurrence while
-    it lasts.
+    Times are UTC µs. One occurrence is one id from onset to end; the same kind, chair and channel is one occurrence
+    while it lasts.
     """
 
     def __init__(self, catalogue: AlarmCatalogue) -> None:

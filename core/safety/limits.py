@@ -169,8 +169,8 @@ class LimitMonitor:
     """Judges live samples against limits.
 
     A value must stay beyond a limit for the limit's `seconds` (of device time), and must come back inside by 2 % of the
-    channel's range to count as kept again, so that noise on the edge is one crossing. A suspect sample can cross a limit
-    but never clear one. Back-filled samples tell of the past and are not judged.
+    channel's range to count as kept again, so that noise on the edge is one crossing. A suspect sample can cross a
+    limit but never clear one. Back-filled samples tell of the past and are not judged.
     """
 
     MARGIN = 0.02
