@@ -70,6 +70,11 @@ class ReaderHost:
         """The living reader's process."""
         return self._life.helper.pid if self._life is not None else None
 
+    @property
+    def pending(self) -> int:
+        """Requests that wait for an answer."""
+        return len(self._life.pending) if self._life is not None else 0
+
     async def open(self, setup: ReaderSetup) -> None:
         """Let an operator read these records; replaces whoever could read before."""
         if setup == self._setup:
