@@ -36,7 +36,9 @@ def uuid(number: int) -> str:
     return f"0ea1{number:04x}-5c11-4b1e-9d57-5a1f00c0ffee"
 
 
-SERVICE, PLAIN, WRITTEN, NOTIFIED, INDICATED, SECRET, BOTH, LONG, SLOW = (uuid(number) for number in range(1, 10))
+SERVICE, PLAIN, WRITTEN, NOTIFIED, INDICATED, SECRET, BOTH, LONG, SLOW, SLOWER = (
+    uuid(number) for number in range(1, 11)
+)
 
 
 class Thing:
@@ -65,6 +67,7 @@ class Thing:
                 self.both,
                 Characteristic(UUID(LONG), P.READ, PERM.READABLE, bytes(range(256)) * 2),
                 Characteristic(UUID(SLOW), P.READ, PERM.READABLE, CharacteristicValue(read=self._slow)),
+                Characteristic(UUID(SLOWER), P.READ, PERM.READABLE, CharacteristicValue(read=self._slower)),
             ],
         )
 
@@ -72,6 +75,11 @@ class Thing:
         self.asked.set()
         await self.answer.wait()
         return b"slow"
+
+    async def _slower(self, _connection: Connection) -> bytes:
+        await self.answer.wait()
+        await asyncio.sleep(0.05)
+        return b"slower"
 
 
 class World:
@@ -365,7 +373,7 @@ async def test_the_late_answer_to_a_cancelled_read_is_nobody_elses(client: Bleak
         await slow
     asyncio.get_running_loop().call_later(0.05, world.thing.answer.set)
     async with asyncio.timeout(5):
-        assert await client.read_gatt_char(PLAIN) == b"plain"
+        assert await client.read_gatt_char(SLOWER) == b"slower"
 
 
 async def test_a_transport_that_closes_fails_everything_at_once() -> None:
