@@ -18,7 +18,7 @@ HEADER = "utc,channel,value,unit,provenance"
 
 
 def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_us: int, path: Path) -> int:
-    """Write the samples of [from_us, to_us), UTC µs, channel by channel, each source's in order; returns the rows written.
+    """Write the samples of [from_us, to_us), UTC µs, channel by channel, in order; returns the rows written.
 
     Columns: UTC as ISO 8601 with µs, channel key, physical value, UCUM unit, provenance. The file appears when it is
     complete; on failure nothing is left, and a file of that name that was there before stays.

@@ -17,7 +17,15 @@ from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.blocks import BlockStore
 from core.record.compaction import Compactor
-from core.record.errors import ChannelChanged, NotFound, RecordBusy, RecordReadOnly, StaleVersion
+from core.record.errors import (
+    ChannelChanged,
+    NotFound,
+    RecordBusy,
+    RecordError,
+    RecordMissing,
+    RecordReadOnly,
+    StaleVersion,
+)
 from core.record.schema import record_migrations
 from core.record.sequences import SequenceBook
 from core.record.sqlcipher import CipherFile
@@ -136,7 +144,7 @@ class Record:
         """Compact what is left and close; the file then stands alone. Safe to call twice."""
         try:
             if self._lock.is_locked:
-                with contextlib.suppress(Exception):  # compaction is a convenience; the samples are safe without it
+                with contextlib.suppress(RecordError):  # raw samples are as safe; a full disk must not keep it open
                     self.compact(settle=True)
         finally:
             self._file.close()
@@ -350,6 +358,8 @@ class Record:
 
 def _lock(path: Path) -> filelock.BaseFileLock:
     """The lock of the one writer; the operating system frees it when the process dies."""
+    if not path.parent.is_dir():  # the lock would make the folder
+        raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")
     lock = filelock.FileLock(str(path) + ".lock")
     try:
         lock.acquire(timeout=0)
