@@ -1,0 +1,119 @@
+"""`main.py record …`: look into a chair's record without the workstation."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from core.model.errors import SmilescapeError
+from core.record import RecordMissing, RecordReader
+from core.record.csv import export_csv
+from core.record.inspect import record_info, verify_record
+from core.record.keys import KeyStore
+from core.signals.catalogue import load_catalogue
+
+DEMO_PASSPHRASE = "simulated"
+
+
+class BadTime(SmilescapeError):  # noqa: N818
+    """A moment that cannot be read."""
+
+    code = "cli.time"
+
+
+def open_key(file: Path, passphrase: str | None) -> bytes:
+    """The record's key, from keyring or key file. A simulated record opens without being asked.
+
+    Raises RecordMissing, KeyMissing, WrongPassphrase, KeyFileDamaged.
+    """
+    if not file.exists():
+        raise RecordMissing(f"There is no record at {file}.", "Check the path.")
+    simulated = (file.parent / ".simulated").exists()
+
+    def ask() -> str:
+        if passphrase is not None:
+            return passphrase
+        if simulated:
+            return DEMO_PASSPHRASE
+        if not sys.stdin.isatty():
+            raise click.UsageError("The key file needs its passphrase. Give --passphrase or SMILESCAPE_PASSPHRASE.")
+        text: str = click.prompt("Passphrase", hide_input=True)
+        return text
+
+    return KeyStore().load(file, ask)
+
+
+def info(file: Path, passphrase: str | None) -> int:
+    found = record_info(file, open_key(file, passphrase))
+    rows = [
+        ("record", found.id),
+        ("chair", str(found.chair)),
+        ("data", "simulated" if found.simulated else "real"),
+        ("created", moment(found.created_us)),
+        ("schema", found.schema),
+        ("size", f"{found.size_bytes / 1e6:.1f} MB"),
+        ("patients", str(found.patients)),
+        ("visits", str(found.visits)),
+        ("events", str(found.events)),
+        ("alarms", str(found.alarms)),
+        ("audit log", f"{found.audit.size} entries, root {found.audit.root.hex()}"),
+        ("samples", f"{found.samples} in {found.blocks} blocks"),
+        ("from", moment(found.from_us)),
+        ("to", moment(found.to_us)),
+        ("frames lost", str(len(found.losses))),
+    ]
+    for name, value in rows:
+        click.echo(f"{name:12} {value}")
+    for span in found.channels:
+        click.echo(f"  {span.channel:20} {span.samples:>10}  {moment(span.from_us)}  {moment(span.to_us)}")
+    return 0
+
+
+def verify(file: Path, passphrase: str | None) -> int:
+    report = verify_record(file, open_key(file, passphrase))
+    if report.ok:
+        click.echo(f"Sound: {report.blocks} blocks, {report.samples} samples, {report.entries} log entries.")
+        return 0
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    click.echo("Not sound. Keep the file, and restore the last backup.", err=True)
+    return 1
+
+
+def export(
+    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
+) -> int:
+    catalogue = load_catalogue()
+    unknown = [key for key in channels if key not in catalogue]
+    if unknown:
+        known = ", ".join(spec.key for spec in catalogue)
+        raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
+    key = open_key(file, passphrase)
+    with RecordReader.open(file, key) as reader:
+        held = [span.channel for span in reader.spans()]
+        wanted = list(channels) or held
+        from_us = microseconds(begin) if begin else min((span.from_us for span in reader.spans()), default=0)
+        to_us = microseconds(end) if end else max((span.to_us for span in reader.spans()), default=0) + 1
+        rows = export_csv(reader, wanted, from_us, to_us, out)
+    click.echo(f"{rows} samples of {len(wanted)} channels in {out}")
+    return 0
+
+
+def microseconds(text: str) -> int:
+    """UTC µs of an ISO 8601 moment; without an offset it is UTC. Raises BadTime."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadTime(f"{text!r} is no moment.", "Write it like 2045-11-22T10:20:00.") from None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    since = when - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment(at_us: int | None) -> str:
+    """A moment for people, UTC to the second."""
+    if at_us is None:
+        return "-"
+    return datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
