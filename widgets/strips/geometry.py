@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QRect
 
@@ -50,11 +51,11 @@ class Geometry:
 
 
 def row_heights(specs: Sequence[ChannelSpec], body: int) -> list[int]:
-    """88 for pinned rows and 56 for the others where the card is 800 high; they grow by 40 and 32 parts, and share what is left."""
+    """Pinned rows take 88 px and the others 56; what is left they share 40 to 32, what lacks in proportion."""
     base = [88 if spec.pinned else 56 for spec in specs]
     grow = [40 if spec.pinned else 32 for spec in specs]
     spare = body - sum(base)
     share = spare / sum(grow) if spare > 0 else spare / sum(base)
     wanted = [b + share * (g if spare > 0 else b) for b, g in zip(base, grow, strict=True)]
     edges = [round(sum(wanted[:index])) for index in range(len(wanted) + 1)]
-    return [after - before for before, after in zip(edges, edges[1:], strict=False)]
+    return [after - before for before, after in pairwise(edges)]

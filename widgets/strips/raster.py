@@ -140,7 +140,7 @@ class SweepRaster:
         self._find_heads(spans)
 
     def _trace(self, spans: Sequence[Spans], start: int) -> Coverage:
-        """How far the strokes cover each pixel: the union of round pens along a trace, averaged over a column's parts."""
+        """How far strokes cover each pixel: the union of round pens along a trace, averaged over a column's parts."""
         parts, count = self._parts, len(spans[0].low)
         reach = max(self._rises)
         shape = (len(spans), count + 2 * reach)
@@ -256,7 +256,7 @@ def _hatch(width: int, height: int, ratio: float) -> Coverage:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     pitch = HATCH_PITCH * ratio
     distance = np.abs(((x + y) / np.float32(math.sqrt(2))) % pitch - pitch / 2)
-    cover = np.clip(HATCH_PEN * ratio / 2 - distance + 0.5, 0.0, 1.0).astype(np.float32)
+    cover: Coverage = np.clip(HATCH_PEN * ratio / 2 - distance + 0.5, 0.0, 1.0).astype(np.float32)
     edge = round(4 * ratio)
     cover[:edge] = 0
     cover[-edge:] = 0

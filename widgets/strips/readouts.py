@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -69,7 +69,7 @@ class Readouts(QWidget):
         middle = box.center().y()
         ascent = QFontMetricsF(big).capHeight()
         baseline = middle + ascent / 2
-        painter.drawText(box.left(), baseline, value)
+        painter.drawText(QPointF(box.left(), baseline), value)
         painter.setFont(font(15 if spec.pinned else 13))
         painter.setPen(QColor(scheme.muted))
-        painter.drawText(box.left() + width + (8 if spec.pinned else 6), baseline, spec.display_unit)
+        painter.drawText(QPointF(box.left() + width + (8 if spec.pinned else 6), baseline), spec.display_unit)

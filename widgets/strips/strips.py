@@ -84,7 +84,7 @@ class Strips(Card):
         period_us: int,
         provenance: Provenance = Provenance.LIVE,
     ) -> None:
-        """Take in samples of one channel, raw as they came; `utc_us` is that of the first. Channels not drawn are left."""
+        """Take in samples of one channel, raw, from `utc_us` on. Channels that are not drawn are left."""
         history = self._histories.get(number)
         if history is None:
             return
@@ -130,6 +130,12 @@ class Strips(Card):
 
     def add_mark(self, utc_us: int, label: str) -> None:
         self.view.set_marks((*self.view.marks[-64:], MarkLine(utc_us, label)))
+
+    def set_watching(self, watching: bool) -> None:
+        """Show the strips, or hide them and go on saying their values."""
+        self.setVisible(watching)
+        if not watching:
+            self._timer.start(VALUES_US // 1000)
 
     # ---- what can be asked
 
@@ -256,7 +262,7 @@ class Strips(Card):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._timer.start()
+        self._timer.start(FRAME_MS)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -185,7 +185,8 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
 
     def _draw_from(self, first: int, head: int) -> None:
         """Draw columns first…head; the one before too, for the pen of the first reaches into it."""
-        assert self._sweep is not None and self._item.raster is not None
+        assert self._sweep is not None
+        assert self._item.raster is not None
         oldest = self._sweep.oldest(head)
         first = max(first - 1, oldest)
         holds = self._hold_ranges(head)
@@ -266,7 +267,8 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
     # ---- overlays
 
     def _overlay(self, raster: SweepRaster) -> Overlay:
-        assert self._sweep is not None and self._head is not None
+        assert self._sweep is not None
+        assert self._head is not None
         sweep, head, ratio = self._sweep, self._head, self._ratio
         head_x = (head % sweep.columns + 0.5) / ratio
         rules = [
@@ -320,7 +322,8 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         return found
 
     def _note(self, text: str, at_us: int, shift: int, y: int) -> list[Note]:
-        assert self._sweep is not None and self._head is not None
+        assert self._sweep is not None
+        assert self._head is not None
         width = QFontMetricsF(font(13)).horizontalAdvance(text) + 4
         x = self._sweep.x(at_us) / self._ratio + shift
         room_us = round((width + shift + REACH) * self._ratio * WINDOW_US / self._sweep.columns)

@@ -1,0 +1,181 @@
+"""What every step of the wizard has: title and place, a body, why it cannot go on, and one primary action."""
+
+from typing import ClassVar
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from app.console.steps.intents import IntentQueue
+from app.console.store import Store
+from app.ipc.messages import Chair, Refused
+from core.model.intents import Intent
+from core.model.procedure import STEPS
+from core.model.words import Text, Words
+from widgets.controls import Button, Label
+from widgets.icon import paint_icon
+from widgets.stepper import Stepper
+from widgets.theme import tokens
+
+
+class Sentence(QWidget):
+    """A line with a sign before it: why something is closed or was refused. Hidden while there is nothing to say."""
+
+    def __init__(self, icon: str) -> None:
+        super().__init__()
+        self._icon = icon
+        self._label = Label("", tone="muted", wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(28, 0, 0, 0)
+        row.addWidget(self._label)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._label.text()
+
+    def say(self, text: str) -> None:
+        self._label.setText(text)
+        self.setAccessibleName(text)
+        self.setVisible(bool(text))
+
+    def paintEvent(self, _event: object) -> None:
+        painter = QPainter(self)
+        paint_icon(painter, self._icon, QRectF(0, (self.height() - 20) / 2, 20, 20), tokens().muted)
+        painter.end()
+
+
+class StepPanel(QWidget):
+    """One step. `refresh` shows a chair's state; touches become intents through `act`.
+
+    Attributes:
+        wide: whether the step needs the room of the strips, which fold meanwhile.
+        tall: whether it needs the odontogram's room as well.
+    """
+
+    wide: ClassVar[bool] = False
+    tall: ClassVar[bool] = False
+    target: ClassVar[int] = 48
+
+    def __init__(self, store: Store, words: Words, intents: IntentQueue) -> None:
+        super().__init__()
+        self.store, self.words, self.intents = store, words, intents
+        self.number = 0
+        self.chair: Chair | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        self.title = Label("", size=24, bold=True)
+        self.place = Label("", tone="muted")
+        self.stepper = Stepper(len(STEPS))
+        self.head = QHBoxLayout()
+        self.head.setSpacing(10)
+        self.head.addWidget(self.title)
+        self.head.addWidget(self.place, 0, Qt.AlignmentFlag.AlignBottom)
+        self.place.setContentsMargins(0, 0, 0, 3)
+        self.head.addStretch(1)
+        self.head.addWidget(self.stepper)
+        column.addLayout(self.head)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(8)
+        column.addLayout(self.body, 1)
+        self.refusal = Sentence("x")
+        self.blocked = Sentence("lock")
+        column.addWidget(self.refusal)
+        column.addWidget(self.blocked)
+        self.foot = QHBoxLayout()
+        self.foot.setSpacing(12)
+        self.foot.addStretch(1)
+        column.addLayout(self.foot)
+        self.build()
+
+    # ---- for the steps
+
+    def build(self) -> None:
+        """Make what never changes."""
+        raise NotImplementedError
+
+    def show_state(self, chair: Chair) -> None:
+        """Show a chair; called whenever something changed."""
+        raise NotImplementedError
+
+    def say(self, key: str, **values: str | float) -> str:
+        return self.words.say(f"chair.{key}", **values)
+
+    def act(self, intent: Intent) -> None:
+        """What the person wants."""
+        self.intents.act(self.number, intent)
+
+    def button(self, key: str, *, role: str = "plain", icon: str | None = None, icon_right: bool = False) -> Button:
+        made = Button(
+            self.say(key),
+            role=role,  # type: ignore[arg-type]
+            icon=icon,
+            icon_right=icon_right,
+            height=self.target,
+        )
+        made.setObjectName(key)
+        return made
+
+    def primary(self, key: str, *, role: str = "pri", icon: str | None = None) -> Button:
+        """The one primary action, at the bottom right."""
+        made = self.button(key, role=role, icon=icon or "right", icon_right=icon is None)
+        self.foot.addWidget(made)
+        return made
+
+    def left_foot(self, *buttons: Button) -> None:
+        """Other actions, at the bottom left."""
+        for place, button in enumerate(buttons):
+            self.foot.insertWidget(place, button)
+
+    def close_button(self, button: Button, reasons: tuple[Text, ...]) -> None:
+        """Open the primary when nothing blocks it; otherwise close it and say why beside it."""
+        button.setEnabled(not reasons)
+        self.blocked.say(" ".join(self.words.tell(reason) for reason in reasons))
+
+    # ---- for the page
+
+    def refresh(self, chair: Chair) -> None:
+        self.number, self.chair = chair.number, chair
+        view = chair.procedure
+        place = view.step_number if view is not None else 1
+        self.title.setText(self.heading(chair))
+        said = self.say("place", number=place, count=len(STEPS))
+        self.place.setText(self.beside(chair) or said)
+        self.stepper.set_step(place, said)
+        self.show_state(chair)
+
+    def heading(self, chair: Chair) -> str:
+        step = chair.procedure.step.value if chair.procedure is not None else "seat"
+        return self.say(f"title.{step}")
+
+    def beside(self, _chair: Chair) -> str:
+        """What stands beside the title instead of the step's place."""
+        return ""
+
+    def say_refused(self, reply: Refused | None) -> None:
+        """Show why the last intent was not carried out, in the card; None takes it away."""
+        if reply is None:
+            self.refusal.say("")
+            return
+        remedy = f" {self.words.tell(reply.remedy)}" if reply.remedy is not None else ""
+        self.refusal.say(self.words.tell(reply.text) + remedy)
+
+
+def scroller(inner: QWidget) -> QScrollArea:
+    """`inner` in a frame that scrolls when the window is small."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inner)
+    area.viewport().setAutoFillBackground(False)
+    inner.setAutoFillBackground(False)
+    return area
+
+
+def mmss(seconds: float) -> str:
+    """Minutes and seconds, m:ss."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
