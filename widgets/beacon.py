@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from core.model.alarm import AlarmPriority
+from widgets.focus import OWN_FOCUS, paint_inner_focus
 from widgets.icon import paint_icon
 from widgets.marks import alarm_colors, paint_alarm_mark
 from widgets.theme import font, tokens
@@ -27,6 +28,7 @@ class Beacon(QAbstractButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCheckable(True)
+        self.setProperty(OWN_FOCUS, True)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._flip)
 
@@ -90,17 +92,19 @@ class Beacon(QAbstractButton):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(scheme.ink), 2))
             painter.drawRoundedRect(box.adjusted(-3.5, -3.5, 3.5, 3.5), 9, 9)
+        if self.hasFocus():
+            paint_inner_focus(painter, box.adjusted(-6, -6, 6, 6))
         self._paint_mark(painter, ink, muted)
         painter.setFont(font(15, bold=True))
         painter.setPen(QColor(ink))
-        x = 67 if self._priority is not None else 57
+        x = 61 if self._priority is not None else 57
         painter.drawText(QRectF(x, 20, self.width() - x, 22), Qt.AlignmentFlag.AlignVCenter, self._title)
         painter.setFont(font(13))
         painter.setPen(QColor(muted))
         painter.drawText(QRectF(x, 42, self.width() - x, 20), Qt.AlignmentFlag.AlignVCenter, self._detail)
         if self._sound_icon:
             width = painter.fontMetrics().horizontalAdvance(self._detail)
-            paint_icon(painter, self._sound_icon, QRectF(x + width + 8, 44, 16, 16), muted)
+            paint_icon(painter, self._sound_icon, QRectF(x + width + 4, 45, 14, 14), muted)
         painter.end()
 
     def _paint_mark(self, painter: QPainter, ink: str, muted: str) -> None:
@@ -108,11 +112,11 @@ class Beacon(QAbstractButton):
             paint_icon(painter, "bell", QRectF(18, 28, 24, 24), muted)
             return
         if not self._lit:
-            paint_alarm_mark(painter, self._priority, QRectF(23, 24, 32, 32), tokens())
+            paint_alarm_mark(painter, self._priority, QRectF(21, 24, 32, 32), tokens())
             return
         scheme = tokens()
         fill, on = alarm_colors(self._priority, scheme)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_alarm_mark(painter, self._priority, QRectF(23, 24, 32, 32), scheme, colours=(on, fill))
+        paint_alarm_mark(painter, self._priority, QRectF(21, 24, 32, 32), scheme, colours=(on, fill))
         painter.restore()

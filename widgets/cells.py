@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from core.model.alarm import AlarmPriority
+from widgets.focus import OWN_FOCUS, paint_inner_focus
 from widgets.icon import paint_icon
 from widgets.marks import paint_alarm_mark
 from widgets.theme import RADIUS_CONTROL, font, tokens
@@ -20,6 +21,7 @@ class ChairCell(QAbstractButton):
         self._priority: AlarmPriority | None = None
         self.setCheckable(True)
         self.setFixedSize(124, 56)
+        self.setProperty(OWN_FOCUS, True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
@@ -63,6 +65,8 @@ class ChairCell(QAbstractButton):
             painter.setPen(QColor(scheme.ink if current else scheme.muted))
             said = QFontMetricsF(words).elidedText(self._word, Qt.TextElideMode.ElideRight, end - x)
             painter.drawText(QRectF(x, 1, end - x + 2, 55), Qt.AlignmentFlag.AlignVCenter, said)
+        if self.hasFocus():
+            paint_inner_focus(painter, QRectF(box).adjusted(4, 4, -5, -5))
         painter.end()
 
 
@@ -105,7 +109,7 @@ class RailStatus(QWidget):
         super().__init__(parent)
         self._icon = icon
         self._text = ""
-        self.setFixedSize(88, 50)
+        self.setFixedSize(80, 50)
 
     def say(self, text: str) -> None:
         self.setAccessibleName(text)
@@ -117,10 +121,10 @@ class RailStatus(QWidget):
         scheme = tokens()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_icon(painter, self._icon, QRectF(34, 3, 20, 20), scheme.muted)
+        paint_icon(painter, self._icon, QRectF(30, 3, 20, 20), scheme.muted)
         painter.setFont(font(13))
         painter.setPen(QColor(scheme.muted))
-        painter.drawText(QRectF(0, 25, 88, 20), Qt.AlignmentFlag.AlignCenter, self._text)
+        painter.drawText(QRectF(0, 25, 80, 20), Qt.AlignmentFlag.AlignCenter, self._text)
         painter.end()
 
 
@@ -131,6 +135,7 @@ class PersonButton(QAbstractButton):
         super().__init__(parent)
         self._role = ""
         self.setFixedHeight(56)
+        self.setProperty(OWN_FOCUS, True)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -164,6 +169,8 @@ class PersonButton(QAbstractButton):
         painter.setPen(QColor(scheme.muted))
         painter.setFont(font(13))
         painter.drawText(QRectF(42, 28, self.width() - 42, 18), Qt.AlignmentFlag.AlignVCenter, self._role)
+        if self.hasFocus():
+            paint_inner_focus(painter, QRectF(self.rect()).adjusted(1, 4, -5, -5))
         painter.end()
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
 from widgets.icon import paint_icon
@@ -153,7 +153,7 @@ class Card(QFrame):
 
 
 class Label(QLabel):
-    """Text in one of the house's sizes and tones; its colour follows the scheme."""
+    """Text in one of the house's sizes and tones; its colour follows the scheme. `elide` ends a long line in dots."""
 
     def __init__(
         self,
@@ -163,9 +163,14 @@ class Label(QLabel):
         bold: bool = False,
         tone: Tone = "ink",
         wrap: bool = False,
+        elide: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(text, parent)
+        self._elide = elide
+        if elide:
+            self.setMinimumWidth(0)
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setFont(font(size, bold=bold))
         self.setWordWrap(wrap)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -176,6 +181,16 @@ class Label(QLabel):
             self.setProperty("tone", tone)
             self.style().unpolish(self)
             self.style().polish(self)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._elide:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        said = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(self.alignment()), said)
+        painter.end()
 
 
 class Hairline(QFrame):

@@ -32,6 +32,13 @@ class FocusFollower(QObject):
             self._ring = _Ring(new)
 
 
+def paint_inner_focus(painter: QPainter, box: QRectF) -> None:
+    """The same ring for what fills its bar to the edge and leaves no room outside. `box` is its outer edge."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(tokens().ink), 2))
+    painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), RADIUS_CONTROL, RADIUS_CONTROL)
+
+
 class _Ring(QWidget):
     """A sibling of its target, so that it dies with the target's page and needs no window of its own."""
 

@@ -68,6 +68,7 @@ class Store(QObject):
         self.clock = clock or SystemClock()
         self.workstation: Workstation | None = None
         self.connected = False
+        self.ever_connected = False
         self.restarting = False
         self.practice = ""
         self.data_folder = ""
@@ -161,6 +162,7 @@ class Store(QObject):
         """The engine came or went."""
         if (connected, restarting) != (self.connected, self.restarting):
             self.connected, self.restarting = connected, restarting
+            self.ever_connected = self.ever_connected or connected
             self.link_changed.emit()
 
     def welcome(self, *, practice: str, data_folder: str, simulated: bool) -> None:
