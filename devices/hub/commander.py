@@ -10,12 +10,13 @@ from core.model.hub import Receipt, ReceiptCode
 from devices.errors import FrameError
 from devices.hub import uuids
 from devices.hub.commands import STOP_VALUE, Order, encode_command, opcode_of
-from devices.hub.errors import CommandUnknown, HubUnreachable
+from devices.hub.errors import CommandUnknown, CountersSpent, HubUnreachable
 from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, QUERY, ReceiptNotice, decode_receipt
 
 RECEIPT_S: Final = 2.0
 """How long a receipt may take; then the outcome is unknown."""
 STOP_AGAIN_S: Final = 0.2
+LAST_COUNTER: Final = 0xFFFF_FFFF
 
 _LINK_ERRORS: Final = (BleakError, OSError, EOFError)
 
@@ -56,7 +57,7 @@ class Commander:
         """Send one command; its receipt, whatever it says.
 
         Raises:
-            HubUnreachable: nothing was sent.
+            HubUnreachable: nothing was sent (CountersSpent: nor can it be before the hub restarts).
             CommandUnknown: sent, and no receipt within RECEIPT_S or before the link went.
             ValueError: the order does not fit the wire.
         """
@@ -66,6 +67,8 @@ class Commander:
             async with asyncio.timeout(RECEIPT_S):
                 async with self._writing:
                     client = self._connected()
+                    if self._counter == LAST_COUNTER:
+                        raise CountersSpent
                     value = encode_command(self._counter + 1, order)
                     counter = self._counter = self._counter + 1
                     boot = self.boot

@@ -8,8 +8,19 @@ class HubUnreachable(DeviceError):  # noqa: N818 - named for what is the case
 
     code = "hub.unreachable"
 
+    def __init__(
+        self, message: str = "There is no link to the hub.", remedy: str = "Wait until it is connected again."
+    ) -> None:
+        super().__init__(message, remedy)
+
+
+class CountersSpent(HubUnreachable):
+    """The hub has accepted the highest counter there is, so no command can follow in this boot. STOP still works."""
+
+    code = "hub.counters_spent"
+
     def __init__(self) -> None:
-        super().__init__("There is no link to the hub.", "Wait until it is connected again.")
+        super().__init__("The hub takes no more commands.", "Press STOP if therapy runs, then restart the hub.")
 
 
 class CommandUnknown(DeviceError):  # noqa: N818 - unknown is a state of its own

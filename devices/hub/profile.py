@@ -233,8 +233,8 @@ class HubProfile:
         async def background() -> None:
             try:
                 await work
-            except HubUnreachable:
-                pass
+            except HubUnreachable as error:
+                _log.info("Fetching and acknowledging pause: %s", error)
             except Exception:
                 _log.exception("Work in the background of a hub failed")
 

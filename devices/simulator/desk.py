@@ -14,6 +14,8 @@ from devices.simulator.memory import Memory
 from devices.simulator.therapy import Therapy
 
 MIN_MTU: Final = 185
+FURTHEST_COUNTER: Final = 65_536
+"""One command must not be able to use up all counters."""
 _KEPT: Final = 32
 _THERAPY: Final = frozenset(
     {Opcode.START_PHASE, Opcode.HOLD, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR},
@@ -63,6 +65,8 @@ class Desk:
             return self._receipt(opcode, counter, ReceiptCode.MALFORMED)
         if counter <= self.counter:
             return self._receipt(opcode, counter, ReceiptCode.STALE_COUNTER, self.counter)
+        if counter > self.counter + FURTHEST_COUNTER:
+            return self._receipt(opcode, counter, ReceiptCode.OUTSIDE_LIMITS, self.counter)
         try:
             order = decode_order(data)
         except FrameError:

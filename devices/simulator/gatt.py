@@ -102,6 +102,11 @@ class HubServer:
         self._device = device
         device.on(Device.EVENT_CONNECTION, self._on_connection)
 
+    def narrow(self, mtu: int) -> None:
+        """Offer the next clients an ATT MTU of no more than this."""
+        assert self._device is not None
+        self._device.gatt_server.max_mtu = mtu
+
     async def send_frames(self, frames: list[bytes]) -> None:
         """Live frames, if anybody listens."""
         session = self._brain.session

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -195,8 +196,7 @@ async def run_hub(
         TransportError: no such transport, or it went away.
         BootError: the boot file is damaged.
     """
-    writer = JournalWriter(journal) if journal is not None else None
-    try:
+    with JournalWriter(journal) if journal is not None else nullcontext() as writer:
         brain = Brain(serial=serial, seed=seed, boots=Boots(boot_file), journal=writer, capacity=capacity)
         hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed), name=name)
         try:
@@ -205,6 +205,3 @@ async def run_hub(
             await hub.run(control)
         finally:
             await hub.close()
-    finally:
-        if writer is not None:
-            writer.close()
