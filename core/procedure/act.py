@@ -44,7 +44,7 @@ from core.procedure.events import Effect, OrderClear, OrderEnd, OrderHold, ReadH
 from core.procedure.modules import ModuleCatalogue
 from core.procedure.plan import check_plan, default_plan, limits_in_force, make_phases, mark_planned
 from core.procedure.refusal import Refusal, refuse
-from core.procedure.resume import check_hub, patient_yes, resume, void_touches
+from core.procedure.resume import check_hub, patient_yes, resume
 from core.procedure.treatment import (
     CHECK_IN_US,
     Outcome,
@@ -218,8 +218,7 @@ def _start(modules: ModuleCatalogue, view: ProcedureView, at_us: int) -> Outcome
 
 def _pause(view: ProcedureView, origin: HoldOrigin, at_us: int) -> Outcome:
     """Hold, whatever the view believes: an order to hold does no harm to a hub that is idle."""
-    held = void_touches(hold(view, origin, at_us))
-    return hold_noted(view, held, OrderHold())
+    return hold_noted(view, hold(view, origin, at_us), OrderHold())
 
 
 def _check_in(view: ProcedureView, answer: str, words: str, at_us: int) -> Outcome:

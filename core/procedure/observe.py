@@ -117,10 +117,10 @@ def _with_link(facts: Facts) -> Facts:
 
 
 def _holding(before: ProcedureView, held: ProcedureView, *more: Effect) -> Outcome:
-    """Therapy is held because of us: tell the hub, whatever it is believed to do. Touches given are void."""
+    """Therapy is held because of us: tell the hub, whatever it is believed to do."""
     if held.hold is None:
         return held, ()
-    return hold_noted(before, void_touches(held), OrderHold(), *more)
+    return hold_noted(before, held, OrderHold(), *more)
 
 
 def _reported(modules: ModuleCatalogue, view: ProcedureView, status: HubStatus, at_us: int) -> Outcome:
@@ -180,7 +180,7 @@ def _unknown(view: ProcedureView, opcode: int, at_us: int) -> Outcome:
 def _stopped(view: ProcedureView, by: str, at_us: int) -> Outcome:
     """STOP reaches the hub in every state, whatever this view believes."""
     origin = HoldOrigin.PATIENT if by == "patient" else HoldOrigin.OPERATOR
-    held = void_touches(hold(view, origin, at_us, variant="stop"))
+    held = hold(view, origin, at_us, variant="stop")
     held, effects = hold_noted(view, held)
     voice = "patient" if by == "patient" else "staff"
     return held, (OrderStop(), *effects, note("stop", voice))
@@ -194,7 +194,7 @@ def _link_lost(view: ProcedureView, at_us: int) -> Outcome:
     held = hold(view, HoldOrigin.LINK, at_us)
     if held.hold is None:
         return held, ()
-    return hold_noted(view, void_touches(held))
+    return hold_noted(view, held)
 
 
 def _restarted(view: ProcedureView, at_us: int) -> Outcome:
@@ -204,7 +204,7 @@ def _restarted(view: ProcedureView, at_us: int) -> Outcome:
     held = hold(view, HoldOrigin.ENGINE, at_us)
     if held.hold is None:
         return held, (ReadHub(),)
-    held = put_hold(void_touches(held), hub_confirmed=False)
+    held = put_hold(held, hub_confirmed=False)
     return hold_noted(view, held, OrderHold(), ReadHub())
 
 
