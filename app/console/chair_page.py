@@ -27,6 +27,7 @@ from core.model.procedure import HoldOrigin, Step
 from core.model.words import Words
 from core.signals.catalogue import load_catalogue
 from widgets.controls import Button, Card, Label
+from widgets.focus import OWN_FOCUS
 from widgets.strips.folded import WIDTH, Folded
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class ChairPage(Page):
         self.strips: Strips | None = None
         self.panel: StepPanel | None = None
         self.panels: dict[str, StepPanel] = {}
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setProperty(OWN_FOCUS, True)
         self.intents = IntentQueue(store, self)
         self.intents.refused.connect(self._refused)
         self.folded = Folded(load_catalogue().strips, words, self)
@@ -105,6 +108,7 @@ class ChairPage(Page):
         if self.strips is None:
             QTimer.singleShot(0, self.make_strips)
         self.refresh()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
         if isinstance(self.panel, WelcomePanel):
             self.panel.activated()
 
@@ -177,6 +181,8 @@ class ChairPage(Page):
         panel = self.panels[key]
         if panel is not self.panel:
             if self.panel is not None:
+                if self.panel.isAncestorOf(self.focusWidget() or self):
+                    self.setFocus(Qt.FocusReason.OtherFocusReason)
                 self.panel.hide()
             self.panel = panel
             self._unfolded = False

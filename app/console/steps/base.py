@@ -10,21 +10,24 @@ from app.console.steps.intents import IntentQueue
 from app.console.store import Store
 from app.ipc.messages import Chair, Refused
 from core.model.intents import Intent
+from core.model.limits import Limit
 from core.model.procedure import STEPS
 from core.model.words import Text, Words
-from widgets.controls import Button, Label
+from core.signals.catalogue import load_catalogue
+from widgets.controls import Button, Label, Tone
 from widgets.icon import paint_icon
 from widgets.stepper import Stepper
+from widgets.strips.reading import say_bound
 from widgets.theme import tokens
 
 
 class Sentence(QWidget):
     """A line with a sign before it: why something is closed or was refused. Hidden while there is nothing to say."""
 
-    def __init__(self, icon: str) -> None:
+    def __init__(self, icon: str, tone: Tone = "muted", *, bold: bool = False) -> None:
         super().__init__()
-        self._icon = icon
-        self._label = Label("", tone="muted", wrap=True)
+        self._icon, self._tone = icon, tone
+        self._label = Label("", tone=tone, bold=bold, wrap=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(28, 0, 0, 0)
         row.addWidget(self._label)
@@ -41,7 +44,7 @@ class Sentence(QWidget):
 
     def paintEvent(self, _event: object) -> None:
         painter = QPainter(self)
-        paint_icon(painter, self._icon, QRectF(0, (self.height() - 20) / 2, 20, 20), tokens().muted)
+        paint_icon(painter, self._icon, QRectF(0, (self.height() - 20) / 2, 20, 20), getattr(tokens(), self._tone))
         painter.end()
 
 
@@ -71,8 +74,8 @@ class StepPanel(QWidget):
         self.head = QHBoxLayout()
         self.head.setSpacing(10)
         self.head.addWidget(self.title)
-        self.head.addWidget(self.place, 0, Qt.AlignmentFlag.AlignBottom)
-        self.place.setContentsMargins(0, 0, 0, 3)
+        self.head.addWidget(self.place)
+        self.place.setContentsMargins(0, 5, 0, 0)
         self.head.addStretch(1)
         self.head.addWidget(self.stepper)
         column.addLayout(self.head)
@@ -173,6 +176,14 @@ def scroller(inner: QWidget) -> QScrollArea:
     area.viewport().setAutoFillBackground(False)
     inner.setAutoFillBackground(False)
     return area
+
+
+def say_limit(words: Words, limit: Limit) -> tuple[str, str]:
+    """A limit as people read it: the channel's name, and the bound with its unit."""
+    spec = load_catalogue().key(limit.channel)
+    bound = limit.high if limit.high is not None else limit.low
+    said = say_bound(spec, bound) if bound is not None else ""
+    return words.say(f"channel.{limit.channel}.name"), f"{said} {spec.display_unit}".strip()
 
 
 def mmss(seconds: float) -> str:

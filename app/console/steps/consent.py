@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.console.steps.base import StepPanel, scroller
+from app.console.steps.base import StepPanel, say_limit, scroller
 from app.ipc.messages import Chair
 from core.model.intents import BackToStep, NextStep, SignConsent
 from core.model.procedure import Choice, Plan, ProcedureView, Step
@@ -115,8 +115,9 @@ class ConsentPanel(StepPanel):
             if row.choice is Choice.GENTLER:
                 yield self.words.say(f"{base}.gentler"), "patient", False
         for limit in plan.own_limits:
-            channel = self.words.say(f"channel.{limit.channel}.name")
-            yield self.say("consent.own_limit", channel=channel, value=limit.high or limit.low or 0), "patient", True
+            channel, value = say_limit(self.words, limit)
+            key = "consent.own_limit" if limit.high is not None else "consent.own_limit_low"
+            yield self.say(key, channel=channel, value=value), "patient", True
         yield self.say("consent.stop"), "patient", True
         yield self.say("consent.data", choice=self.words.say(plan.data_choice)), "patient", False
 

@@ -4,7 +4,7 @@ import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from app.console.steps.base import StepPanel
+from app.console.steps.base import Sentence, StepPanel
 from app.console.steps.plan_table import PlanTable
 from app.ipc.messages import Chair
 from core.model.intents import NextStep, SetPlan
@@ -29,7 +29,8 @@ class PlanPanel(StepPanel):
     def build(self) -> None:
         self.modules = load_modules()
         self._offered: dict[str, Plan] = {}
-        shown = Label(self.say("plan.shown"), bold=True, tone="patient")
+        shown = Sentence("eye", "patient", bold=True)
+        shown.say(self.say("plan.shown"))
         self.head.addWidget(shown)
         self.head.removeWidget(self.stepper)
         self.head.insertWidget(2, self.stepper)

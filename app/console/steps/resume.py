@@ -1,6 +1,7 @@
 """Held: three touches to resume. The hub is checked, the patient says yes, somebody resumes."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.steps.base import StepPanel
@@ -25,7 +26,7 @@ class Touch(QWidget):
         self.button = button
         button.setFixedWidth(152)
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, 0, 5, 0)  # room for the focus ring
         row.setSpacing(12)
         row.addWidget(self.ring)
         column = QVBoxLayout()
@@ -68,7 +69,12 @@ class ResumePanel(StepPanel):
         self.check.button.clicked.connect(lambda: self.act(CheckHub()))
         self.yes.button.clicked.connect(lambda: self.act(PatientYes(how="aloud")))
         self.resume.button.clicked.connect(lambda: self.act(Resume()))
+        self.head.setContentsMargins(0, 0, 5, 0)
         self.end.clicked.connect(lambda: self.act(EndEarly(reason=self.say("treat.end_reason"))))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.place.setVisible(self.width() > 480)
 
     def heading(self, _chair: Chair) -> str:
         return self.say("resume.title")
@@ -98,8 +104,8 @@ class ResumePanel(StepPanel):
             token="patient",
         )
         self.resume.show_touch(
-            self.say("resume.to_resume", phase=self._phase(view, hold)),
-            self.say("resume.ready" if agreed else "resume.opens"),
+            self.say("resume.to_resume"),
+            self.say("resume.ready" if agreed else "resume.opens", phase=self._phase(view, hold)),
             done_us=None,
             open_=checked is not None and agreed is not None,
             token="action",

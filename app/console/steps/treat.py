@@ -1,9 +1,10 @@
 """Treat: the phases as they run, and what one can do about them."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.console.steps.base import StepPanel, mmss, scroller
+from app.console.steps.base import Sentence, StepPanel, mmss, say_limit, scroller
 from app.ipc.messages import Chair
 from core.model.intents import CheckIn, EndEarly, NextStep, Pause, SkipPhase, StartTherapy
 from core.model.limits import LimitOwner
@@ -22,6 +23,8 @@ MARKS: dict[PhaseState, Mark] = {
 }
 LIVE = (PhaseState.STARTING, PhaseState.RUNNING, PhaseState.HELD, PhaseState.UNKNOWN)
 OVER = (PhaseState.DONE, PhaseState.SKIPPED)
+TALL = 340
+"""Height from which the phase rows stand 40 high."""
 
 
 class TreatPanel(StepPanel):
@@ -30,12 +33,13 @@ class TreatPanel(StepPanel):
     target = 64
 
     def build(self) -> None:
+        self._own_said = ""
         self.rows = PhaseRows()
         self.area = scroller(self._frame(self.rows))
         self.body.addWidget(self.area, 1)
         self.notice = Label("", tone="muted", wrap=True)
         self.body.addWidget(self.notice)
-        self.own = Label("", tone="patient", wrap=True)
+        self.own = Sentence("hand", "patient")
         self.body.addWidget(self.own)
         self.pause = self.button("treat.pause", icon="pause")
         self.skip = self.button("treat.skip", icon="skip")
@@ -49,6 +53,10 @@ class TreatPanel(StepPanel):
         self.go_on = self.primary("treat.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
         self._build_asking()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.rows.set_tall(self.height() > TALL)
 
     def _frame(self, rows: PhaseRows) -> QWidget:
         frame = QWidget()
@@ -95,13 +103,14 @@ class TreatPanel(StepPanel):
         view = chair.procedure
         if view is None:
             return
-        self.rows.set_tall(self.height() > 400)
         self.rows.set_rows([self._row(phase, view) for phase in view.phases])
         name = chair.patient.given_name if chair.patient is not None else ""
         self.question.setText(self.say("treat.question", patient=name))
         own = next((one for one in view.limits if one.owner is LimitOwner.PATIENT and one.high is not None), None)
-        channel = self.words.say(f"channel.{own.channel}.name") if own is not None else ""
-        self.own.setText(self.say("treat.own", channel=channel, value=own.high or 0) if own is not None else "")
+        self._own_said = ""
+        if own is not None:
+            channel, value = say_limit(self.words, own)
+            self._own_said = self.say("treat.own", channel=channel, value=value)
         self._show_buttons(view)
 
     def _show_buttons(self, view: ProcedureView) -> None:
@@ -113,7 +122,7 @@ class TreatPanel(StepPanel):
             self._ask(False)
             return
         self.area.setVisible(not asking)
-        self.own.setVisible(not asking and bool(self.own.text()))
+        self.own.say("" if asking else self._own_said)
         lost = any(phase.state is PhaseState.UNKNOWN for phase in view.phases)
         ending = any(phase.ending for phase in view.phases)
         key = "treat.unknown" if lost else "treat.starting" if unknown else "treat.ending" if ending else ""
