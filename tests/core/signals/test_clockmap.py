@@ -93,6 +93,7 @@ def test_the_sleep_of_the_machine_does_not_pull_the_map_back() -> None:
     after = hub.run(clock_map, 100)
     assert after[0][1] - before[-1][1] == pytest.approx(600_100_000, abs=200_000)
     assert np.all(np.diff([utc for _, utc in after]) > 0)
+    assert after[-1][1] - after[0][1] == pytest.approx(99_900_000, abs=200_000), "and it is not slewed away later"
 
 
 def test_a_map_that_has_seen_nothing_says_so() -> None:
