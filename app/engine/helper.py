@@ -9,7 +9,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from app.ipc.frames import pack_frame, receive_frame
+from app.ipc.frames import HEAD, body_length, pack_frame
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,11 @@ class Helper:
     async def receive(self, limit: int) -> bytes | None:
         """The child's next frame; None once it has gone. Raises FrameTooLong."""
         assert self._process.stdout is not None
-        return await receive_frame(self._process.stdout, limit)
+        try:
+            head = await self._process.stdout.readexactly(HEAD.size)
+            return await self._process.stdout.readexactly(body_length(head, limit))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
 
     def hang_up(self) -> None:
         """End its input, which ends it."""

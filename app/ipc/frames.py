@@ -1,6 +1,5 @@
 """Length-prefixed frames over the pipes between the engine and its helper processes."""
 
-import asyncio
 import os
 import struct
 import sys
@@ -8,7 +7,8 @@ from typing import BinaryIO
 
 from core.model.errors import SmilescapeError
 
-_LENGTH = struct.Struct("<I")
+HEAD = struct.Struct("<I")
+"""What stands before each body: its length."""
 
 
 class FrameTooLong(SmilescapeError):  # noqa: N818
@@ -19,7 +19,7 @@ class FrameTooLong(SmilescapeError):  # noqa: N818
 
 def pack_frame(body: bytes) -> bytes:
     """One frame: its length as u32 little-endian, then the body."""
-    return _LENGTH.pack(len(body)) + body
+    return HEAD.pack(len(body)) + body
 
 
 def read_frame(stream: BinaryIO, limit: int) -> bytes | None:
@@ -28,10 +28,10 @@ def read_frame(stream: BinaryIO, limit: int) -> bytes | None:
     Raises:
         FrameTooLong: the frame is longer than `limit` bytes.
     """
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = stream.read(HEAD.size)
+    if len(head) < HEAD.size:
         return None
-    length = _checked(head, limit)
+    length = body_length(head, limit)
     body = stream.read(length)
     return body if len(body) == length else None
 
@@ -42,15 +42,6 @@ def write_frame(stream: BinaryIO, body: bytes) -> None:
     stream.flush()
 
 
-async def receive_frame(stream: asyncio.StreamReader, limit: int) -> bytes | None:
-    """`read_frame` for an asyncio stream."""
-    try:
-        head = await stream.readexactly(_LENGTH.size)
-        return await stream.readexactly(_checked(head, limit))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-
-
 def claim_stdout() -> BinaryIO:
     """Keep standard output for frames alone: whatever else prints goes to standard error from now on."""
     frames = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -58,8 +49,9 @@ def claim_stdout() -> BinaryIO:
     return frames
 
 
-def _checked(head: bytes, limit: int) -> int:
-    length: int = _LENGTH.unpack(head)[0]
+def body_length(head: bytes, limit: int) -> int:
+    """Bytes of the body that follows `head`. Raises FrameTooLong."""
+    length: int = HEAD.unpack(head)[0]
     if length > limit:
         raise FrameTooLong(f"A frame of {length} bytes is longer than {limit}.", "Restart the workstation.")
     return length

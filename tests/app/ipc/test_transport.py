@@ -141,6 +141,13 @@ def said(wire: Wire) -> Answer:
     return decode_answer(wire.recv_bytes())
 
 
+def hung_up(wire: Wire) -> None:
+    """The engine has closed this connection."""
+    assert wire.poll(WAIT)
+    with pytest.raises(EOFError):
+        wire.recv_bytes()
+
+
 def chair(number: int, count: int, padding: int = 0) -> Chair:
     nothing = Text("x" * padding)
     return Chair(
@@ -243,8 +250,7 @@ async def test_another_version_is_refused_with_a_remedy(runtime: Path, server: S
     assert answer.body.code == "ipc.version"
     assert answer.body.remedy is not None
     assert "then start it again" in load_words().tell(answer.body.remedy)
-    with pytest.raises(EOFError):
-        await asyncio.to_thread(wire.recv_bytes)
+    await asyncio.to_thread(hung_up, wire)
     wire.close()
     assert EngineRefused(answer.body).text == answer.body.text
     assert server.sessions == ()
@@ -261,8 +267,7 @@ async def test_what_makes_no_sense_closes_the_connection(
     answer = await asyncio.to_thread(said, wire)
     assert isinstance(answer.body, Refused)
     assert answer.body.code == "ipc.malformed"
-    with pytest.raises(EOFError):
-        await asyncio.to_thread(wire.recv_bytes)
+    await asyncio.to_thread(hung_up, wire)
     wire.close()
     assert await ask(console, ListPatients(query="on")) == Done(detail="on")
 
@@ -275,8 +280,7 @@ async def test_a_message_beyond_the_limit_closes_the_connection(
     wire.send_bytes(encode(Ask(1, Hello(role="console"))))
     await asyncio.to_thread(said, wire)
     os.write(wire.fileno(), struct.pack("!i", MAX_MESSAGE + 1))
-    with pytest.raises(EOFError):
-        await asyncio.to_thread(wire.recv_bytes)
+    await asyncio.to_thread(hung_up, wire)
     wire.close()
     assert "bad message length" in caplog.text
     assert await ask(console, ListPatients(query="on")) == Done(detail="on")
@@ -406,37 +410,63 @@ async def test_a_request_that_takes_too_long_ends_for_the_caller_alone(console: 
 # ---- with processes ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def engine(runtime: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    processes: list[subprocess.Popen[str]] = []
+class Spawned:
+    """A process and the lines it prints."""
 
-    def start() -> subprocess.Popen[str]:
-        script = Path(__file__).with_name("engine_process.py")
-        process = subprocess.Popen(
-            [sys.executable, str(script), str(runtime)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(Path.cwd())},
-        )
-        processes.append(process)
-        assert line_of(process) == "ready"
-        return process
+    def __init__(self, *command: str) -> None:
+        pipe = subprocess.PIPE
+        env = os.environ | {"PYTHONPATH": str(Path.cwd())}
+        self.process = subprocess.Popen([sys.executable, *command], stdin=pipe, stdout=pipe, text=True, env=env)
+        self.pid = self.process.pid
+        self._lines: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def line(self) -> str:
+        return self._lines.get(timeout=WAIT)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def end(self) -> None:
+        self.kill()
+        self._reader.join()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self._lines.put(line.strip())
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., Spawned]]:
+    spawned: list[Spawned] = []
+
+    def start(*command: str) -> Spawned:
+        spawned.append(Spawned(*command))
+        return spawned[-1]
 
     yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    for each in spawned:
+        each.end()
 
 
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+@pytest.fixture
+def engine(runtime: Path, spawn: Callable[..., Spawned]) -> Callable[[], Spawned]:
+    def start() -> Spawned:
+        process = spawn(str(Path(__file__).with_name("engine_process.py")), str(runtime))
+        assert process.line() == "ready"
+        return process
+
+    return start
 
 
 def test_an_engine_that_was_killed_is_told_lost_and_its_address_is_stale(
-    runtime: Path, engine: Callable[[], subprocess.Popen[str]]
+    runtime: Path, engine: Callable[[], Spawned]
 ) -> None:
     first = engine()
     lost: Future[EngineLost] = Future()
@@ -444,7 +474,6 @@ def test_an_engine_that_was_killed_is_told_lost_and_its_address_is_stale(
     assert client.welcome.engine_pid == first.pid
     left = Path(read_address(runtime).address)
     first.kill()
-    first.wait()
     assert lost.result(WAIT).code == "ipc.engine_lost"
     client.close()
     assert (runtime / "engine.json").exists()
@@ -469,27 +498,25 @@ sys.stdin.read()
 
 
 def test_the_engine_notices_at_once_that_a_console_was_killed(
-    runtime: Path, engine: Callable[[], subprocess.Popen[str]]
+    runtime: Path, engine: Callable[[], Spawned], spawn: Callable[..., Spawned]
 ) -> None:
     running = engine()
-    with subprocess.Popen(
-        [sys.executable, "-c", CONSOLE, str(runtime)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as console:
-        assert line_of(console) == "connected"
-        assert line_of(running) == f"attached console {console.pid}"
-        console.kill()
-        assert line_of(running) == f"detached console {console.pid}"
+    console = spawn("-c", CONSOLE, str(runtime))
+    assert console.line() == "connected"
+    assert running.line() == f"attached console {console.pid}"
+    console.kill()
+    assert running.line() == f"detached console {console.pid}"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGSTOP")
 def test_a_frozen_engine_freezes_no_console_and_stop_reaches_it_when_it_thaws(
-    runtime: Path, engine: Callable[[], subprocess.Popen[str]]
+    runtime: Path, engine: Callable[[], Spawned]
 ) -> None:
     running = engine()
     line = StopLine(runtime, repeat_seconds=0.05)
     line.stop(9).result(WAIT)
-    assert line_of(running).startswith("attached stop")
-    assert line_of(running) == "stop 9"
+    assert running.line().startswith("attached stop")
+    assert running.line() == "stop 9"
     os.kill(running.pid, signal.SIGSTOP)
     stopped = line.stop(1)
     with pytest.raises(EngineNotRunning):
@@ -497,5 +524,5 @@ def test_a_frozen_engine_freezes_no_console_and_stop_reaches_it_when_it_thaws(
     assert not stopped.done()
     os.kill(running.pid, signal.SIGCONT)
     stopped.result(WAIT)
-    assert line_of(running) == "stop 1"
+    assert running.line() == "stop 1"
     line.close()
