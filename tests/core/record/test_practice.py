@@ -40,7 +40,7 @@ def test_operators_are_closed_and_never_gone(tmp_path: Path, file: PracticeFile,
         with pytest.raises(NotFound):
             unknown("o3")
     file.close()
-    assert b"Eva" not in (tmp_path / "practice.sqlite").read_bytes()
+    assert b"Eva Lind" not in (tmp_path / "practice.sqlite").read_bytes()
     with pytest.raises(WrongKey):
         PracticeFile.open(tmp_path / "practice.sqlite", bytes(32), clock=clock)
 

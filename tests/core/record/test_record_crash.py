@@ -1,5 +1,6 @@
 """kill -9 at any point: everything acknowledged is there, nothing is half there, and the next writer goes on."""
 
+import os
 import random
 import subprocess
 import sys
@@ -17,7 +18,10 @@ ROOT = WRITER.parents[3]
 def run_and_kill(path: Path, after: int, lag: int) -> int:
     """Let a writer commit until `after` more steps were acknowledged and kill it; returns the last one it told of."""
     with subprocess.Popen(
-        [sys.executable, str(WRITER), str(path)], stdout=subprocess.PIPE, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}
+        [sys.executable, str(WRITER), str(path)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as writer:
         assert writer.stdout is not None
         last = -1
