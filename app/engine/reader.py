@@ -1,9 +1,8 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from app.engine.reader_wire import ChairFile, ReadRequest
+from app.engine.reader_wire import ReaderSetup, ReadRequest
 from app.ipc.messages import (
     ChannelSpan,
     Done,
@@ -32,8 +31,9 @@ MAX_CHANNELS = 64
 class ReadDesk:
     """Answers each request; opens a record when it is first needed. Used from one thread."""
 
-    def __init__(self, chairs: Sequence[ChairFile]) -> None:
-        self._files = {chair.chair: chair for chair in chairs}
+    def __init__(self, setup: ReaderSetup) -> None:
+        self._setup = setup
+        self._files = {chair.chair: chair for chair in setup.chairs}
         self._readers: dict[int, RecordReader] = {}
 
     def serve(self, request: ReadRequest) -> Reply:
@@ -126,13 +126,16 @@ class ReadDesk:
         )
 
     def _report(self, request: MakeReport) -> ReportMade:
+        # Typst takes its time to load; reviews need none of it.
         from core.reports.collect import collect
+        from core.reports.data import Practice
         from core.reports.patient import make_report
 
         path = _target(request.path)
         reader = self._reader(request.chair)
         self._known_visit(reader, request.chair, request.visit_id)
-        made = make_report(collect(reader, request.visit_id), path)
+        practice = Practice(self._setup.practice, self._setup.phone)
+        made = make_report(collect(reader, request.visit_id, practice=practice), path)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
 
     def _csv(self, request: ExportCsv) -> Done:

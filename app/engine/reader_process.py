@@ -32,7 +32,7 @@ class Lane:
         self._work.put((number, request))
 
     def _run(self) -> None:
-        desk = ReadDesk(self._setup.chairs)
+        desk = ReadDesk(self._setup)
         while True:
             number, request = self._work.get()
             self._answers.send(number, desk.serve(request))

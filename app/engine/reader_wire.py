@@ -24,9 +24,11 @@ class ChairFile(msgspec.Struct, frozen=True):
 
 
 class ReaderSetup(msgspec.Struct, frozen=True):
-    """What one operator may read."""
+    """What one operator may read. `practice` and `phone` stand on reports: whom the patient calls."""
 
     chairs: tuple[ChairFile, ...]
+    practice: str = ""
+    phone: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -21,6 +21,7 @@ from app.ipc.messages import (
     ExportCsv,
     GetTimeline,
     GetVisit,
+    MakeReport,
     RangeData,
     ReadRange,
     Refused,
@@ -165,6 +166,15 @@ async def test_samples_are_exported_in_full(host: ReaderHost, setup: ReaderSetup
     assert code(await host.request(relative)) == "reader.bad_path"
     nowhere = msgspec.structs.replace(request, path=str(tmp_path / "no folder" / "x.csv"))
     assert code(await host.request(nowhere)) == "record.export"
+
+
+async def test_a_visit_without_a_procedure_has_no_report(host: ReaderHost, setup: ReaderSetup, tmp_path: Path) -> None:
+    await host.open(setup)
+    path = tmp_path / "report.pdf"
+    request = MakeReport(chair=1, visit_id="v-1", path=str(path))
+    assert code(await host.request(request)) == "record.not_found"
+    assert code(await host.request(msgspec.structs.replace(request, visit_id="v-9"))) == "reader.no_visit"
+    assert not path.exists()
 
 
 async def test_a_wrong_key_says_so_and_the_other_records_stay_open(host: ReaderHost, setup: ReaderSetup) -> None:
