@@ -50,6 +50,7 @@ class Odontogram(QWidget):
         self._current = 0
         self._cursor = UPPER[0]
         self._hovered = 0
+        self._by_key = False
         self._drawn: _Drawn | None = None
         self._picture = QPixmap()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -132,7 +133,7 @@ class Odontogram(QWidget):
             painter.setBrush(color(scheme.sunken, 0.6))
             painter.drawRoundedRect(self.tooth_rect(self._hovered), RADIUS_CONTROL, RADIUS_CONTROL)
         painter.drawPixmap(0, 0, self._cached())
-        if self.hasFocus():
+        if self._by_key and self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(color(scheme.ink), 2))
             ring = self.tooth_rect(self._cursor).intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))
@@ -142,6 +143,7 @@ class Odontogram(QWidget):
         self._hover(self.tooth_at(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._by_key = False
         fdi = self.tooth_at(event.position())
         if fdi and event.button() is Qt.MouseButton.LeftButton:
             self._move_cursor(fdi)
@@ -151,6 +153,7 @@ class Odontogram(QWidget):
         self._hover(0)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         self._say_cursor()
         super().focusInEvent(event)
 
@@ -162,6 +165,7 @@ class Odontogram(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._by_key = True
         row = UPPER if is_upper(self._cursor) else LOWER
         other = LOWER if row is UPPER else UPPER
         place = row.index(self._cursor)

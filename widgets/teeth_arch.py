@@ -11,6 +11,8 @@ from widgets.theme import color, tokens
 
 WIDTH, HEIGHT = 920.0, 920.0
 """Room of the drawing, 0.1 mm: the lower jaw, front teeth at the bottom."""
+LARGER = 1.14
+"""Teeth are drawn this much larger than the jaw, so that they nearly touch."""
 _LEFT, _RIGHT, _TOP, _BEND = 120.0, 800.0, 120.0, 440.0
 
 
@@ -122,7 +124,7 @@ def _seats(row: tuple[int, ...]) -> dict[int, QTransform]:
         run += width
         percent = curve.percentAtLength(curve.length() * (0.035 + 0.93 * share))
         at, turn = curve.pointAtPercent(percent), curve.angleAtPercent(percent)
-        seats[fdi] = QTransform.fromTranslate(at.x(), at.y()).rotate(-turn).scale(1.0, flip)
+        seats[fdi] = QTransform.fromTranslate(at.x(), at.y()).rotate(-turn).scale(LARGER, LARGER * flip)
     return seats
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.focus import OWN_FOCUS
@@ -45,6 +45,7 @@ class Timeline(QWidget):
         self._chosen = ""
         self._cursor = 0
         self._hovered = -1
+        self._by_key = False
         self.setProperty(OWN_FOCUS, True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -93,7 +94,7 @@ class Timeline(QWidget):
             painter.drawLine(QPointF(0, LINE_Y), QPointF(self.width(), LINE_Y))
         for index, entry in enumerate(self._entries):
             self._paint_entry(painter, index, entry)
-        if self.hasFocus() and self._entries:
+        if self._by_key and self.hasFocus() and self._entries:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(color(scheme.ink), 2))
             painter.drawRoundedRect(self._cell(self._cursor).adjusted(1, 1, -1, -1), RADIUS_CONTROL, RADIUS_CONTROL)
@@ -110,11 +111,17 @@ class Timeline(QWidget):
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._by_key = False
         index = self._at(event.position())
         if index >= 0:
             self._open(index)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        super().focusInEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._by_key = True
         if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self._entries:
             step = -1 if event.key() == Qt.Key.Key_Left else 1
             self._cursor = min(max(0, self._cursor + step), len(self._entries) - 1)

@@ -15,7 +15,7 @@ from core.model.procedure import Hold, HoldOrigin, PhaseState, ProcedureView, St
 from core.model.words import Words
 from core.signals.catalogue import load_catalogue
 from widgets.breathing import BreathingGuide
-from widgets.controls import Label
+from widgets.controls import Button, Label
 from widgets.icon import paint_icon
 from widgets.teeth import is_front
 from widgets.teeth_arch import TeethArch
@@ -116,7 +116,7 @@ class PatientScreen(QWidget):
         self.resize(1280, 800)
         self.sentence = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.button = PlumButton()
-        self.numbers_button = QPushButton(words.say("patient_screen.numbers_show"), flat=True)
+        self.numbers_button = Button(words.say("patient_screen.numbers_show"))
         self.numbers = Label(size=24, tone="muted", wrap=True)
         self.problem = Label(size=24, tone="patient", wrap=True)
         self.arch = TeethArch()
@@ -138,6 +138,8 @@ class PatientScreen(QWidget):
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self.refresh)
         self._tick.start()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
         self.refresh()
 
     def set_reduced_motion(self, reduced: bool) -> None:
@@ -171,7 +173,7 @@ class PatientScreen(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() is QEvent.Type.PaletteChange:
-            self.update()
+            QTimer.singleShot(0, self, self._fit)
         super().changeEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -179,9 +181,7 @@ class PatientScreen(QWidget):
         super().closeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        large = self.width() >= 1600
-        self.sentence.setFont(font(56 if large else 34, bold=True))
-        self.button.set_large(large)
+        self._fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         scheme = tokens()
@@ -197,9 +197,6 @@ class PatientScreen(QWidget):
         for picture in (self.arch, self.guide):
             self._pictures.addWidget(picture)
         self._pictures.setContentsMargins(32, 32, 32, 32)
-        self.numbers_button.setFixedHeight(48)
-        self.numbers_button.setFont(font(18))
-        self.numbers_button.setCursor(Qt.CursorShape.PointingHandCursor)
         self.numbers_button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         side = QVBoxLayout()
         side.setSpacing(0)
@@ -212,11 +209,18 @@ class PatientScreen(QWidget):
         side.addStretch(1)
         side.addWidget(self.numbers)
         side.addWidget(self.numbers_button, 0, Qt.AlignmentFlag.AlignLeft)
-        both = QHBoxLayout(self)
-        both.setContentsMargins(64, 64, 64, 64)
-        both.setSpacing(64)
-        both.addLayout(side, 46)
-        both.addWidget(self._pictures, 54)
+        self._both = QHBoxLayout(self)
+        self._both.addLayout(side, 744)
+        self._both.addWidget(self._pictures, 888)
+
+    def _fit(self) -> None:
+        """Sizes for this window; again after a change of scheme, which forgets the sentence's font."""
+        large = self.width() >= 1600
+        self.sentence.setFont(font(56 if large else 34, bold=True))
+        self.button.set_large(large)
+        self._both.setContentsMargins(96 if large else 64, 64, 64, 64)
+        self._both.setSpacing(128 if large else 64)
+        self.update()
 
     def _pressed(self) -> None:
         action = self.scene.action

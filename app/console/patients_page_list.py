@@ -12,6 +12,7 @@ from app.ipc.messages import ListPatients, Patients, Refused, Reply
 from core.model.people import Patient
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
+from widgets.focus import OWN_FOCUS
 from widgets.icon import paint_icon
 from widgets.theme import color, font, tokens
 
@@ -36,6 +37,7 @@ class PatientList(Card):
         self.search.setPlaceholderText(words.say("patients.search"))
         self.search.setAccessibleName(words.say("patients.search"))
         self.search.setClearButtonEnabled(True)
+        self.search.setProperty(OWN_FOCUS, True)
         self.search.setMinimumWidth(320)
         self._count = Label(tone="muted")
         self._state = Label(size=18, tone="muted", wrap=True)
