@@ -89,24 +89,22 @@ class Backfill:
             return
         match notice.receipt.code:
             case ReceiptCode.DONE:
-                end = await self._await_end(notice.receipt.counter)
-                if end is not None:
-                    self._lose(first, min(stop, end.oldest))
+                # What of the window was not held is asked for once more, and is NOT_STORED then.
+                await self._await_end(notice.receipt.counter)
             case ReceiptCode.NOT_STORED:
                 # All that is older is gone as well.
                 self._lose(0, notice.detail)
             case _:
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _await_end(self, counter: int) -> FetchEnd | None:
+    async def _await_end(self, counter: int) -> None:
         while self._end is None or self._end.counter != counter:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(STALLED_S):
                     await self._arrived.wait()
             except TimeoutError:
-                return None
-        return self._end
+                return
 
     def _lose(self, first: int, stop: int) -> None:
         for start, end in self._ledger.lose(first, stop):

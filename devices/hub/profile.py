@@ -76,7 +76,7 @@ class HubProfile:
         await client.start_notify(uuids.STATUS, self._guarded(self._on_status))
         await client.start_notify(uuids.HISTORY, self._guarded(self._on_history))
         await client.start_notify(uuids.TELEMETRY, self._guarded(self._on_telemetry))
-        await self._start_stream(ledger)
+        await self._start_stream()
         self._spawn(self._backfill.run())
         self._spawn(self._acknowledger.run())
         self._count_missing()
@@ -146,14 +146,13 @@ class HubProfile:
         self._ledger = Ledger(identity.boot, first, report.next_sequence)
         return self._ledger
 
-    async def _start_stream(self, ledger: Ledger) -> None:
+    async def _start_stream(self) -> None:
         notice = await self._commander.send(Bare(Opcode.START_STREAM))
         if notice.receipt.code is ReceiptCode.OUTSIDE_LIMITS:
             reason = Text("hub.refused.mtu", {"mtu": notice.detail})
             raise LinkRefused(f"An MTU of {notice.detail}.", reason=reason)
         if not notice.receipt.accepted:
             raise LinkRefused(f"START_STREAM: {notice.receipt.code.name}.", reason=Text("hub.refused.stream"))
-        ledger.made(notice.detail)
 
     def _guarded(self, handle: Callable[[bytes], None]) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
         """Tap, handle, and tell of what had to be refused."""

@@ -262,6 +262,18 @@ async def test_frames_lost_or_damaged_in_the_air_are_fetched(rig: Rig) -> None:
     rig.assert_equals_journal()
 
 
+async def test_a_frame_that_comes_again_is_delivered_once(rig: Rig) -> None:
+    rig.store.committing = False
+    await rig.connect()
+    await rig.passes(1)
+    await rig.complete()
+    heard = rig.store.statuses[-1]
+    await rig.hub.server.send_frames(rig.brain.memory.fetch(5, 20))
+    await rig.hub.server.send_status()
+    await until(lambda: rig.store.statuses[-1] is not heard)
+    rig.assert_equals_journal()
+
+
 async def test_a_burst_beyond_the_radio_is_fetched(rig: Rig) -> None:
     await rig.connect()
     rig.clock.advance(60)
@@ -318,15 +330,15 @@ async def test_frames_that_the_hub_dropped_are_told_to_be_lost(rig: Rig) -> None
     rig.air.set_in_range(0, False)
     await until(lambda: not rig.store.up)
     made = rig.brain.memory.next_sequence
-    await rig.passes(2)
-    rig.brain.memory.acknowledge(made + 20)
+    await rig.passes(4)
+    rig.brain.memory.acknowledge(made + 100)
     rig.air.set_in_range(0, True)
     await rig.reconnected()
     await rig.passes(0.5)
     await until(lambda: bool(rig.store.lost))
-    assert rig.store.lost == [(1, made, made + 20)]
+    assert rig.store.lost == [(1, made, made + 100)]
     await rig.complete()
-    assert rig.store.sequences().isdisjoint(range(made, made + 21))
+    assert rig.store.sequences().isdisjoint(range(made, made + 101))
 
 
 async def test_a_reboot_begins_a_new_count_and_closes_the_old(rig: Rig) -> None:
