@@ -79,6 +79,7 @@ class CheckPanel(StepPanel):
             button = None
             if item.by_hand:
                 button = self.button("check.confirm")
+                button.setObjectName(f"check.{item.key}")
                 button.clicked.connect(lambda _=False, key=item.key: self._confirm(key))
             line = CheckLine(self.words.say(f"check.{item.key}.name"), button)
             self.list.insertWidget(place, line)
