@@ -1,5 +1,6 @@
 """Reading samples back: any zoom, or every one of them."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -123,39 +124,32 @@ class SignalReader:
 
     def _gather(self, rows: list[BlockRow], width_us: float, binner: Binner) -> None:
         """Whole blocks where they fit half a column, their pyramid where its entries do, else their samples."""
-        whole: list[BlockRow] = []
-        for row in rows:
-            if row.end_utc_us - row.utc_us <= width_us / 2:
-                whole.append(row)
-                continue
-            pyramid = self._pyramid(row) if row.period_us * STRIDE <= width_us / 2 else None
-            if pyramid is None:
-                samples, at_us, _ = self.samples_of(row)
-                binner.add_samples(at_us, samples)
-                continue
-            first = np.arange(0, row.count, STRIDE)
-            counts = np.minimum(STRIDE, row.count - first)
-            binner.add_entries(
-                _times(row, first),
-                _times(row, first + counts - 1),
-                pyramid.low.astype(np.float64),
-                pyramid.high.astype(np.float64),
-                pyramid.mean.astype(np.float64),
-                counts.astype(np.float64),
-            )
+        whole = [row for row in rows if row.end_utc_us - row.utc_us <= width_us / 2]
         if whole:
             table = np.array([(r.utc_us, _last_us(r), r.low, r.high, r.total, r.count) for r in whole], np.int64).T
             low, high, total, count = table[2:].astype(np.float64)
             binner.add_entries(table[0], table[1], low, high, total / count, count)
+        long = [row for row in rows if row.end_utc_us - row.utc_us > width_us / 2]
+        pyramids = self._pyramids([row for row in long if row.period_us * STRIDE <= width_us / 2])
+        for row in long:
+            if row not in pyramids:
+                samples, at_us, _ = self.samples_of(row)
+                binner.add_samples(at_us, samples)
+        if pyramids:
+            _add_pyramids(list(pyramids.items()), binner)
 
-    def _pyramid(self, row: BlockRow) -> Pyramid | None:
-        found = self._file.row("SELECT data FROM pyramid WHERE block = ?", (row.id,)) if row.table else None
-        if found is None:
-            return None
-        try:
-            return Pyramid.from_bytes(found[0], row.count)
-        except PyramidError as error:
-            raise RecordDamaged(f"The pyramid of {row.where} cannot be read: {error}", _REMEDY) from error
+    def _pyramids(self, rows: list[BlockRow]) -> dict[BlockRow, Pyramid]:
+        """The pyramids of those rows that have one."""
+        by_id = {row.id: row for row in rows if row.table}
+        sql = "SELECT block, data FROM pyramid WHERE block IN (SELECT value FROM json_each(?))"
+        found: dict[BlockRow, Pyramid] = {}
+        for block, data in self._file.rows(sql, (json.dumps(list(by_id)),)):
+            row = by_id[block]
+            try:
+                found[row] = Pyramid.from_bytes(data, row.count)
+            except PyramidError as error:
+                raise RecordDamaged(f"The pyramid of {row.where} cannot be read: {error}", _REMEDY) from error
+        return found
 
     # ---- every sample ------------------------------------------------------------------------------
 
@@ -241,6 +235,24 @@ class SignalReader:
             "UNION ALL SELECT count(*), sum(count) FROM tail)"
         )
         return (int(counted[0] or 0), int(counted[1] or 0)) if counted else (0, 0)
+
+
+def _add_pyramids(layered: list[tuple[BlockRow, Pyramid]], binner: Binner) -> None:
+    """All entries of many blocks at once."""
+    lengths = [len(pyramid.low) for _, pyramid in layered]
+    table = np.array([(row.utc_us, row.end_utc_us - row.utc_us, row.count) for row, _ in layered], np.int64)
+    utc_us, lasts, count = np.repeat(table, lengths, axis=0).T
+    before = np.repeat(np.cumsum([0, *lengths[:-1]]), lengths)
+    first = (np.arange(len(before)) - before) * STRIDE
+    n = np.minimum(STRIDE, count - first)
+    binner.add_entries(
+        utc_us + first * lasts // count,
+        utc_us + (first + n - 1) * lasts // count,
+        np.concatenate([pyramid.low for _, pyramid in layered]).astype(np.float64),
+        np.concatenate([pyramid.high for _, pyramid in layered]).astype(np.float64),
+        np.concatenate([pyramid.mean for _, pyramid in layered]).astype(np.float64),
+        n.astype(np.float64),
+    )
 
 
 def _times(row: BlockRow, index: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -78,10 +78,19 @@ class Binner:
     def add_samples(self, at_us: Times, values: Samples) -> None:
         """Times and raw values, shape (n,); what lies outside the range is left out."""
         inside = (at_us >= self._from_us) & (at_us < self._to_us)
-        at, value = at_us[inside], values[inside].astype(np.float64)
-        column = self._column(at)
-        self._extend(column, value, value)
-        self._weigh(column, value, np.ones(len(at)))
+        column, value = self._column(at_us[inside]), values[inside].astype(np.int64)
+        if not len(column):
+            return
+        steps = np.diff(column)
+        if np.any(steps < 0):
+            order = np.argsort(column, kind="stable")
+            column, value = column[order], value[order]
+            steps = np.diff(column)
+        starts = np.append(0, np.flatnonzero(steps) + 1)  # runs of one column: reduced at once, not sample by sample
+        column = column[starts]
+        self._extend(column, np.minimum.reduceat(value, starts), np.maximum.reduceat(value, starts))
+        self._total[column] += np.add.reduceat(value, starts)
+        self._count[column] += np.diff(np.append(starts, len(value)))
 
     def add_entries(self, first_us: Times, last_us: Times, low: Values, high: Values, mean: Values, n: Values) -> None:
         """Entries over n samples each, the first at `first_us` and the last at `last_us`; all of shape (m,)."""
@@ -93,7 +102,9 @@ class Binner:
         for column in (left, right):
             self._extend(column, low[inside], high[inside])
         middle = np.clip((first_us + last_us) // 2, self._from_us, self._to_us - 1)
-        self._weigh(self._column(middle), mean[inside], n[inside])
+        column = self._column(middle)
+        self._total += np.bincount(column, mean[inside] * n[inside], self._n)
+        self._count += np.bincount(column, n[inside], self._n)
 
     def result(self) -> tuple[Times, Values, Values, Values]:
         """Middle of each column (µs), low, high and mean, shape (columns,); NaN where nothing is."""
@@ -108,10 +119,6 @@ class Binner:
     def _column(self, at_us: Times) -> Times:
         return (at_us - self._from_us) * self._n // (self._to_us - self._from_us)
 
-    def _extend(self, column: Times, low: Values, high: Values) -> None:
+    def _extend(self, column: Times, low: Values | Times, high: Values | Times) -> None:
         np.minimum.at(self._low, column, low)
         np.maximum.at(self._high, column, high)
-
-    def _weigh(self, column: Times, mean: Values, n: Values) -> None:
-        self._total += np.bincount(column, mean * n, self._n)
-        self._count += np.bincount(column, n, self._n)
