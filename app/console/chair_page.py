@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.console.page import Page
-from app.console.steps.base import StepPanel
+from app.console.steps.base import StepPanel, scroller
 from app.console.steps.baseline import BaselinePanel
 from app.console.steps.checks import PreflightPanel, RecoverPanel
 from app.console.steps.close import ClosePanel
@@ -39,6 +39,8 @@ DRAWER_BELOW = 1200 - 88
 """Page width under which the right column becomes a drawer (1,200 less the rail)."""
 DRAWER = 456
 HANDLE = 64
+NARROW, NARROW_HEIGHT = 880, 860
+"""A wide step in less width gets this height, and scrolls."""
 LIMITED_TOOTH = "pulp_temperature"
 
 PANELS: dict[str, type[StepPanel]] = {
@@ -88,9 +90,11 @@ class ChairPage(Page):
         self.card = Card(self)
         self._column = QVBoxLayout(self.card)
         self._column.setContentsMargins(16, 14, 16, 16)
-        self.bare = QWidget(self)
+        self.bare = QWidget()
         self._bare_column = QVBoxLayout(self.bare)
         self._bare_column.setContentsMargins(0, 0, 0, 0)
+        self.wide = scroller(self.bare)
+        self.wide.setParent(self)
         self.nothing = Label(words.say("chair.none"), size=18, tone="muted", wrap=True, parent=self)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.handle = Button(words.say("chair.drawer"), icon="tooth", height=HANDLE, parent=self)
@@ -242,7 +246,7 @@ class ChairPage(Page):
         self.nothing.setVisible(not known)
         self.nothing.setGeometry(self.rect())
         if not known or panel is None:
-            for part in (self.folded, self.teeth, self.card, self.bare, self.handle):
+            for part in (self.folded, self.teeth, self.card, self.wide, self.handle):
                 part.hide()
             if self.strips is not None:
                 self.strips.hide()
@@ -256,10 +260,11 @@ class ChairPage(Page):
     def _place_wide(self, inner: QRect) -> None:
         self.folded.setGeometry(QRect(inner.left(), inner.top(), WIDTH, inner.height()))
         rest = inner.adjusted(WIDTH + MARGIN, 0, 0, 0)
-        self.bare.setGeometry(rest)
+        self.wide.setGeometry(rest)
+        self.bare.setMinimumHeight(0 if rest.width() >= NARROW else NARROW_HEIGHT)
         self.folded.set_open(self._unfolded)
         self.folded.show()
-        self.bare.setVisible(not self._unfolded)
+        self.wide.setVisible(not self._unfolded)
         for part in (self.teeth, self.card, self.handle):
             part.hide()
         if self.strips is not None:
@@ -272,7 +277,7 @@ class ChairPage(Page):
         column = QRect(inner.right() - right + 1, inner.top(), right, inner.height())
         left = inner.adjusted(0, 0, -HANDLE - MARGIN if drawer else -right - MARGIN, 0)
         self.folded.hide()
-        self.bare.hide()
+        self.wide.hide()
         if self.strips is not None:
             self.strips.setGeometry(left)
             self.strips.set_watching(True)
@@ -284,7 +289,7 @@ class ChairPage(Page):
         if drawer:
             column = column.adjusted(0, HANDLE + 12, 0, 0)
         shown = not drawer or self._drawer_open
-        teeth = 0 if panel.tall or column.height() < 540 else round(right * 0.61 + 36)
+        teeth = 0 if panel.tall or column.height() < 600 else round(right * 0.61 + 36)
         self.teeth.setVisible(shown and teeth > 0)
         self.teeth.setGeometry(QRect(column.left(), column.top(), right, teeth))
         self.card.setVisible(shown)

@@ -237,6 +237,7 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         """New rasters: first picture, new size, new scheme, new limits."""
         self._sweep = self._new_sweep(head_us, linear)
         self._linear, self._scheme, self._stale = linear, tokens(), False
+        self._settle.stop()
         self._head_us, self._head = head_us, self._sweep.column(head_us)
         self._notice_silence(head_us)
         ratio, lanes = self._ratio, []

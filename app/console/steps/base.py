@@ -24,10 +24,10 @@ from widgets.theme import tokens
 class Sentence(QWidget):
     """A line with a sign before it: why something is closed or was refused. Hidden while there is nothing to say."""
 
-    def __init__(self, icon: str, tone: Tone = "muted", *, bold: bool = False) -> None:
+    def __init__(self, icon: str, tone: Tone = "muted", *, bold: bool = False, wrap: bool = True) -> None:
         super().__init__()
         self._icon, self._tone = icon, tone
-        self._label = Label("", tone=tone, bold=bold, wrap=True)
+        self._label = Label("", tone=tone, bold=bold, wrap=wrap)
         row = QHBoxLayout(self)
         row.setContentsMargins(28, 0, 0, 0)
         row.addWidget(self._label)

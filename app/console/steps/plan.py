@@ -29,7 +29,7 @@ class PlanPanel(StepPanel):
     def build(self) -> None:
         self.modules = load_modules()
         self._offered: dict[str, Plan] = {}
-        shown = Sentence("eye", "patient", bold=True)
+        shown = Sentence("eye", "patient", bold=True, wrap=False)
         shown.say(self.say("plan.shown"))
         self.head.addWidget(shown)
         self.head.removeWidget(self.stepper)
@@ -189,7 +189,7 @@ class PlanPanel(StepPanel):
         )
 
     def _toggle_tooth(self, fdi: int) -> None:
-        """Choose a tooth for the module that works tooth by tooth, or leave it out; without any the module is left out."""
+        """Choose a tooth for repair, or leave it out; without any tooth the module is left out."""
         if self._plan is None:
             return
         rows = []

@@ -103,9 +103,10 @@ class ResumePanel(StepPanel):
             open_=checked is not None,
             token="patient",
         )
+        tooth = next((one.tooth for one in view.phases if one.number == hold.phase), 0)
         self.resume.show_touch(
-            self.say("resume.to_resume"),
-            self.say("resume.ready" if agreed else "resume.opens", phase=self._phase(view, hold)),
+            self.say("resume.to_resume_tooth", tooth=tooth) if tooth else self.say("resume.to_resume"),
+            self.say("resume.ready", phase=self._phase(view, hold)) if agreed else self.say("resume.opens"),
             done_us=None,
             open_=checked is not None and agreed is not None,
             token="action",
