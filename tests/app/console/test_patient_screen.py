@@ -1,10 +1,13 @@
 """The patient's screen: one sentence, one picture, one button, and never more certainty than there is."""
 
 import itertools
+import tomllib
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
@@ -142,6 +145,13 @@ def test_a_refused_press_is_said_and_can_be_repeated(
     assert len(acts(backend)) == 2
 
 
+def test_every_module_that_ships_has_its_sentence(words: Words) -> None:
+    for file in (resources.files("resources") / "modules").iterdir():
+        module = tomllib.loads(file.read_text(encoding="utf-8"))
+        for place in ("front", "back") if module["per_tooth"] else ("mouth",):
+            assert f"patient_screen.doing.{module['key']}_{place}" in words
+
+
 def test_numbers_only_when_asked(screen: PatientScreen, store: Store, sample: Any) -> None:
     store.apply(sample.chair(2, "treating"))
     assert not any(letter.isdigit() for letter in screen.sentence.text())
@@ -218,8 +228,9 @@ def test_without_motion_nothing_moves(store: Store, words: Words, sample: Any) -
 def test_pictures(
     screen: PatientScreen, store: Store, sample: Any, snap: Callable[..., Path], mode: theme.Mode
 ) -> None:
+    repair = tuple(msgspec.structs.replace(phase, module="repair") for phase in sample.phases())
     states = {
-        "treating": sample.chair(2, "treating"),
+        "treating": sample.chair(2, "treating", procedure=sample.procedure(2, phases=repair)),
         "paused": held(sample),
         "go-on": held(sample, hub_checked_us=1),
         "unknown": sample.chair(2, "unknown"),

@@ -559,6 +559,20 @@ def test_a_visit_that_came_too_late_is_not_shown(opened: PatientsPage, reader: R
     assert opened.visits._detail.visit.id == "v2"
 
 
+def test_traces_of_the_visit_before_are_not_drawn_in_the_next(opened: PatientsPage, reader: ReaderBackend) -> None:
+    reader.hold = True
+    opened.visits.review.plot.setFocus()
+    QTest.keyClick(opened.visits.review.plot, Qt.Key.Key_Up)
+    opened.visits.review.fetcher.flush()
+    reader.hold = False
+    opened.visits.open_visit("v0")
+    reader.release()
+    assert opened.visits.review.plot.trace("heart_rate") is None
+    settle(opened)
+    assert reader.ranges()[-1].visit_id == "v0"
+    assert opened.visits.review.plot.trace("heart_rate") is not None
+
+
 def test_back_to_everybody(opened: PatientsPage) -> None:
     QTest.mouseClick(opened.visits.all_button, Qt.MouseButton.LeftButton)
     assert opened.list.isVisible()
