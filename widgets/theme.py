@@ -61,10 +61,13 @@ def apply(app: QApplication, mode: Mode) -> None:
 
     _load_fonts()
     _Scheme.tokens = DARK if mode == "dark" else LIGHT
+    sheet = style_sheet(_Scheme.tokens)
+    if app.styleSheet() == sheet:
+        return
     app.setStyle("Fusion")
     app.setFont(font(15))
     app.setPalette(_palette(_Scheme.tokens))
-    app.setStyleSheet(style_sheet(_Scheme.tokens))
+    app.setStyleSheet(sheet)
     if _Scheme.follower is None or not shiboken6.isValid(_Scheme.follower):
         _Scheme.follower = FocusFollower(app)
 

@@ -311,15 +311,17 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closing while therapy may run asks first, in the window, and then holds."""
-        if self._closing:
-            event.accept()
-            return
-        event.ignore()
-        if self.therapy_runs():
+        if not self._closing and self.therapy_runs():
+            event.ignore()
             self.question.ask("shell.quit", lambda: self._agree(True))
             self._place_overlays()
-        else:
-            self._agree(False)
+            return
+        event.accept()
+        self._end(False)
+
+    def close_now(self) -> None:
+        """Close without a question: the machine or a person outside ended the program. Therapy is held all the same."""
+        self._agree(self.therapy_runs())
 
     def therapy_runs(self) -> bool:
         """Whether dose may be flowing anywhere."""
@@ -329,6 +331,11 @@ class MainWindow(QMainWindow):
         )
 
     def _agree(self, held: bool) -> None:
-        self._closing = True
-        self.close_agreed.emit(held)
+        self._end(held)
         self.close()
+
+    def _end(self, held: bool) -> None:
+        if not self._closing:
+            self._closing = True
+            self._tick.stop()
+            self.close_agreed.emit(held)
