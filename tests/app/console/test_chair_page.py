@@ -1,6 +1,6 @@
 """The chair's page, driven by clicks and keys, with intents observed where they leave for the engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,11 +61,13 @@ from core.model.words import Text, Words
 from core.procedure.consent import sign_envelope
 from core.procedure.modules import load_modules
 from core.procedure.plan import default_plan, make_phases
+from widgets import theme
 
 T = TypeVar("T", bound=StepPanel)
 LEFT = Qt.MouseButton.LeftButton
 BODY = {1280: (1192, 664), 1920: (1832, 944), 1100: (1012, 664)}
 """What the shell leaves of a window for the page."""
+SHOTS = Path(__file__).parents[3] / "out" / "shots"
 
 
 @pytest.fixture
@@ -140,6 +142,7 @@ def test_no_visit_finds_a_patient_and_seats_them(
     assert welcome.blocked.text
     qtbot.keyClicks(welcome.search, "Dar")
     assert backend.of(ListPatients)[-1] == ListPatients(query="Dar")  # type: ignore[attr-defined]
+    QApplication.processEvents()  # layouts show what was added in the next turn
     rows = welcome.findChildren(PatientRow)
     click(qtbot, next(row for row in rows if row.patient.id == "patient-2" and row.isVisible()))
     click(qtbot, welcome.seat)
@@ -509,22 +512,19 @@ def test_every_control_has_a_name_and_a_target(page: ChairPage, visit: Visit, sa
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_pictures_follow_the_scheme(
-    page: ChairPage, visit: Visit, snap: Callable[..., Path], mode: str, width: int, clock: ManualClock, store: Store
+def test_strips_follow_a_switch_of_the_scheme(
+    page: ChairPage, visit: Visit, qapp: QApplication, mode: theme.Mode, clock: ManualClock, store: Store
 ) -> None:
-    """Each step is pictured; the ground of the strips is the surface of the scheme in force, also after a switch."""
-    from widgets.theme import tokens
-
+    """Their ground is the surface of the scheme in force, also when it changes while they are shown."""
     store.samples(2, live(clock, 20))
-    page.window().resize(*BODY[width])
-    for step in Step:
-        phases = visit.phases(PhaseState.DONE, PhaseState.RUNNING) if step is Step.TREAT else ()
-        visit.show(step, phases=phases, current_phase=2 if phases else 0)
-        snap(page.window(), f"page-{step.value}", mode, BODY[width])
-        strips = page.strips
-        assert strips is not None
-        if strips.isVisible():
-            strips.tick()
-            assert strips.view.raster is not None
-            assert QColor(strips.view.raster.image.pixel(3, 3)) == QColor(tokens().surface)
+    visit.show(Step.TREAT, phases=visit.phases(PhaseState.RUNNING), current_phase=1)
+    strips = page.strips
+    assert strips is not None
+    strips.tick()
+    theme.apply(qapp, mode)
+    strips.tick()
+    assert strips.view.raster is not None
+    assert QColor(strips.view.raster.image.pixel(3, 3)) == QColor(theme.tokens().surface)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    assert page.grab().save(str(SHOTS / f"page-treat-{mode}.png"))
+    theme.apply(qapp, "light")
