@@ -1,7 +1,7 @@
 """The keyboard focus: a ring of 2 px ink, 2 px outside whatever has it."""
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
@@ -40,10 +40,10 @@ def paint_inner_focus(painter: QPainter, box: QRectF) -> None:
 
 
 class _Ring(QWidget):
-    """A sibling of its target, so that it dies with the target's page and needs no window of its own."""
+    """A child of the nearest ancestor of its target that has room for it, so that it dies with the target's page."""
 
     def __init__(self, target: QWidget) -> None:
-        super().__init__(target.parentWidget())
+        super().__init__(_with_room(target))
         self._target = target
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -51,7 +51,9 @@ class _Ring(QWidget):
         self._follow()
 
     def _follow(self) -> None:
-        self.setGeometry(self._target.geometry().adjusted(-_REACH, -_REACH, _REACH, _REACH))
+        parent = self.parentWidget()
+        if parent is not None:
+            self.setGeometry(_reach(self._target, parent))
         self.setVisible(not self._target.isHidden())
         self.raise_()
 
@@ -68,3 +70,20 @@ class _Ring(QWidget):
         radius = RADIUS_CONTROL + 3
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
         painter.end()
+
+
+def _reach(target: QWidget, ancestor: QWidget) -> QRect:
+    """Where the ring lies in `ancestor`."""
+    box = QRect(target.mapTo(ancestor, QPoint(0, 0)), target.size())
+    return box.adjusted(-_REACH, -_REACH, _REACH, _REACH)
+
+
+def _with_room(target: QWidget) -> QWidget | None:
+    """Not beyond what is scrolled: the ring must move with it."""
+    ancestor = target.parentWidget()
+    while ancestor is not None and not ancestor.rect().contains(_reach(target, ancestor)):
+        outer = ancestor.parentWidget()
+        if outer is None or ancestor.isWindow() or isinstance(outer.parentWidget(), QAbstractScrollArea):
+            break
+        ancestor = outer
+    return ancestor

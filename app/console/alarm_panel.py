@@ -45,7 +45,7 @@ class AlarmPanel(Panel):
         self._shown: tuple[Alarm, ...] | None = None
         self.setAccessibleName(words.say("shell.alarms.title"))
         self.title = Label(words.say("shell.alarms.title"), size=24, bold=True)
-        self.count = Label(size=15, tone="muted")
+        self.count = Label(size=13, tone="muted", elide=True)
         self.pause = Button(words.say("shell.alarms.pause"), icon="mute")
         self.pause.clicked.connect(lambda: store.ask(PauseAudio(seconds=PAUSE_S)))
         self.seen_buttons: dict[str, Button] = {}

@@ -83,3 +83,24 @@ def test_a_killed_engine_is_noticed_started_again_and_stop_reaches_the_new_one(
     qtbot.waitUntil(lambda: store.connected, timeout=WAIT_MS)
     assert len(engines.started) == 2
     qtbot.waitUntil(lambda: "stop 0" in engines.told(), timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_console_in_good_order(
+    engines: Engines, tmp_path: Path, qtbot: QtBot, number: signal.Signals
+) -> None:
+    script = (
+        "import sys; from pathlib import Path; from app.console.run import run_console; "
+        "sys.exit(run_console(Path(sys.argv[1]), restart_engine=None, on_quit=lambda held: print('quit', held)))"
+    )
+    engines.start()
+    env = {**os.environ, "PYTHONPATH": os.fspath(Path(__file__).parents[3])}
+    command = [sys.executable, "-X", "dev", "-c", script, os.fspath(tmp_path / "run")]
+    console = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+    attached = f"attached console {console.pid}"
+    qtbot.waitUntil(lambda: attached in engines.told() or console.poll() is not None, timeout=WAIT_MS)
+    console.send_signal(number)
+    out, errors = console.communicate(timeout=WAIT_MS / 1000)
+    assert console.returncode == 0, errors.decode()
+    assert out.decode().split() == ["quit", "False"]
+    assert "Traceback" not in errors.decode()

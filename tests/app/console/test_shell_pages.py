@@ -34,7 +34,8 @@ Backend = Any
 
 
 def shown(page: QWidget) -> list[str]:
-    """Every sentence on the page."""
+    """Every sentence on the page, once its layout has settled."""
+    QApplication.processEvents()
     return [label.text() for label in page.findChildren(QLabel) if label.isVisibleTo(page)]
 
 
