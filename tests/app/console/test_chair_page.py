@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -128,7 +129,7 @@ def intents(backend: object) -> list[Intent]:
 def click(qtbot: QtBot, button: QWidget) -> None:
     assert button.isVisible()
     assert button.isEnabled()
-    qtbot.mouseClick(button, LEFT)
+    QTest.mouseClick(button, LEFT)
 
 
 def test_no_visit_finds_a_patient_and_seats_them(
@@ -140,7 +141,7 @@ def test_no_visit_finds_a_patient_and_seats_them(
     welcome = panel(page, WelcomePanel)
     assert not welcome.seat.isEnabled()
     assert welcome.blocked.text
-    qtbot.keyClicks(welcome.search, "Dar")
+    QTest.keyClicks(welcome.search, "Dar")
     assert backend.of(ListPatients)[-1] == ListPatients(query="Dar")  # type: ignore[attr-defined]
     QApplication.processEvents()  # layouts show what was added in the next turn
     rows = welcome.findChildren(PatientRow)
@@ -152,12 +153,12 @@ def test_no_visit_finds_a_patient_and_seats_them(
 def test_a_new_patient_needs_name_and_a_real_date(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
     visit.show(None, "idle")
     welcome = panel(page, WelcomePanel)
-    qtbot.keyClicks(welcome.fields["given_name"], "Ada")
-    qtbot.keyClicks(welcome.fields["family_name"], "Lake")
-    qtbot.keyClicks(welcome.fields["birth_date"], "1980-13-31")
+    QTest.keyClicks(welcome.fields["given_name"], "Ada")
+    QTest.keyClicks(welcome.fields["family_name"], "Lake")
+    QTest.keyClicks(welcome.fields["birth_date"], "1980-13-31")
     assert not welcome.add.isEnabled()
     welcome.fields["birth_date"].clear()
-    qtbot.keyClicks(welcome.fields["birth_date"], "1980-12-31")
+    QTest.keyClicks(welcome.fields["birth_date"], "1980-12-31")
     click(qtbot, welcome.add)
     assert backend.of(AddPatient) == [  # type: ignore[attr-defined]
         AddPatient(chair=2, given_name="Ada", family_name="Lake", birth_date="1980-12-31")
@@ -188,7 +189,7 @@ def test_own_words_are_sent_before_the_next_step_and_each_against_its_revision(
     visit.show(Step.LISTEN, comfort=answers)
     listen = panel(page, ListenPanel)
     listen.words_field.setFocus()
-    qtbot.keyClicks(listen.words_field, "no needles")
+    QTest.keyClicks(listen.words_field, "no needles")
     seen = visit.revision
     click(qtbot, listen.go_on)
     assert intents(backend) == [SetComfort(answers=answers, words="no needles")]
@@ -245,7 +246,7 @@ def test_plan_is_made_by_choices_teeth_and_own_limits(
     assert "60" in plan.table.changed_text("balance")
 
     where = plan.teeth.tooth_rect(37).center().toPoint()
-    qtbot.mouseClick(plan.teeth, LEFT, pos=where)
+    QTest.mouseClick(plan.teeth, LEFT, pos=where)
     repair = next(row for row in sent_plan(backend).modules if row.module == "repair")
     assert 37 in repair.teeth
     settle(visit, backend)
@@ -276,12 +277,12 @@ def test_choices_work_by_keyboard_alone(page: ChairPage, visit: Visit, backend: 
     visit.show(Step.PLAN)
     plan = panel(page, PlanPanel)
     selector = plan.table.selectors["augment"]
-    qtbot.keyClick(selector, Qt.Key.Key_Space)
+    QTest.keyClick(selector, Qt.Key.Key_Space)
     rows = selector.options
     assert rows[0].hasFocus()
-    qtbot.keyClick(rows[0], Qt.Key.Key_Down)
-    qtbot.keyClick(rows[1], Qt.Key.Key_Down)
-    qtbot.keyClick(rows[2], Qt.Key.Key_Return)
+    QTest.keyClick(rows[0], Qt.Key.Key_Down)
+    QTest.keyClick(rows[1], Qt.Key.Key_Down)
+    QTest.keyClick(rows[2], Qt.Key.Key_Return)
     row = next(row for row in sent_plan(backend).modules if row.module == "augment")
     assert row.choice is Choice.DECLINED
     assert selector.options == []
@@ -405,7 +406,7 @@ def test_summary_is_signed_and_the_report_is_asked_for(
     with qtbot.waitSignal(page.report_wanted) as wanted:
         click(qtbot, close.report)
     assert wanted.args == [2, "visit-2"]
-    qtbot.keyClicks(close.note, "went well")
+    QTest.keyClicks(close.note, "went well")
     click(qtbot, close.sign)
     assert intents(backend) == [SignSummary(note="went well")]
     visit.show(Step.CLOSE, phases=over, closed=True, signed_by="op-mira", signed_us=1_800_000_000_000_000)
@@ -445,12 +446,12 @@ def test_keys_freeze_and_mark(
     assert strips is not None
     store.samples(2, live(clock, 5))
     strips.setFocus()
-    qtbot.keyClick(strips, Qt.Key.Key_M)
+    QTest.keyClick(strips, Qt.Key.Key_M)
     assert backend.of(AddMark) == [AddMark(chair=2)]  # type: ignore[attr-defined]
     assert [mark.at_us for mark in strips.view.marks] == [clock.utc_us()]
-    qtbot.keyClick(strips, Qt.Key.Key_F)
+    QTest.keyClick(strips, Qt.Key.Key_F)
     assert strips.frozen
-    qtbot.keyClick(strips, Qt.Key.Key_F)
+    QTest.keyClick(strips, Qt.Key.Key_F)
     assert not strips.frozen
 
 
@@ -502,7 +503,7 @@ def test_every_control_has_a_name_and_a_target(page: ChairPage, visit: Visit, sa
         (Step.TREAT, {"phases": visit.phases(PhaseState.HELD), "current_phase": 1, "hold": hold}),
     ]
     for step, changes in shown:
-        visit.show(step, **changes)
+        visit.show(step, "treating", **changes)
         QApplication.processEvents()
         for kind in (QAbstractButton, QLineEdit):
             for control in page.findChildren(kind):
