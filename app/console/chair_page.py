@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.console.page import Page
 from app.console.steps.base import StepPanel, scroller
@@ -94,6 +94,7 @@ class ChairPage(Page):
         self._bare_column = QVBoxLayout(self.bare)
         self._bare_column.setContentsMargins(0, 0, 0, 0)
         self.wide = scroller(self.bare)
+        self.wide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.wide.setParent(self)
         self.nothing = Label(words.say("chair.none"), size=18, tone="muted", wrap=True, parent=self)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -185,7 +186,8 @@ class ChairPage(Page):
         panel = self.panels[key]
         if panel is not self.panel:
             if self.panel is not None:
-                if self.panel.isAncestorOf(self.focusWidget() or self):
+                focused = QApplication.focusWidget()
+                if focused is not None and self.panel.isAncestorOf(focused):
                     self.setFocus(Qt.FocusReason.OtherFocusReason)
                 self.panel.hide()
             self.panel = panel
