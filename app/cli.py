@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @click.option("--chairs", type=click.IntRange(1, 8), default=4, help="How many chairs this workstation has.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
 @click.pass_context
-def cli(context: click.Context, data: Path | None, radio: str, chairs: int, theme: str) -> int:
+def cli(context: click.Context, data: Path | None, radio: str, chairs: int, theme: Literal["light", "dark"]) -> int:
     """Smilescape Workstation. Without a command it opens the window on real hubs.
 
     Example: python main.py --data /srv/practice --chairs 2
@@ -59,7 +60,7 @@ def cli(context: click.Context, data: Path | None, radio: str, chairs: int, them
 @click.option("--reset", is_flag=True, help="Forget the simulated clinic's data and end.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same mouths.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
-def demo(data: Path | None, reset: bool, seed: int, theme: str) -> int:
+def demo(data: Path | None, reset: bool, seed: int, theme: Literal["light", "dark"]) -> int:
     """Open the workstation on a simulated clinic of two chairs.
 
     Example: python main.py demo --theme dark
@@ -206,7 +207,8 @@ def bench(name: str | None) -> int:
 
 
 def has_display() -> bool:
-    """Whether a window could be seen here."""
+    """Whether a window could be shown here: there is a display, or somebody chose a Qt platform on purpose."""
     if sys.platform in ("win32", "darwin"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    chosen = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return any(os.environ.get(name) for name in chosen)

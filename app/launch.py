@@ -57,6 +57,15 @@ class EngineProcess:
             self._process = spawn(["-m", "app.engine"], msgspec.json.encode(self._config), errors)
         return self._await_address(self._process)
 
+    def revive(self) -> None:
+        """Start it again when it died. Raises StartFailed."""
+        self.ensure()
+
+    def terminate(self) -> None:
+        """Ask the engine to end in good order, if there is one."""
+        with contextlib.suppress(EngineNotRunning, psutil.NoSuchProcess):
+            psutil.Process(read_address(self.runtime).pid).terminate()
+
     def wait(self, seconds: float) -> bool:
         """Wait for the engine to end; True when it has."""
         try:
@@ -110,6 +119,10 @@ class ClinicProcess:
             time.sleep(POLL_SECONDS)
         self._process.kill()
         raise StartFailed("The simulated clinic did not start.", f"Look into {log_dir}.")
+
+    def revive(self) -> None:
+        """Start it again when it died. Raises StartFailed."""
+        self.ensure()
 
     def end(self) -> None:
         """End it and everything it started."""

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -15,6 +16,7 @@ from app.engine_config import DeviceBinding, EngineConfig
 from app.launch import ClinicProcess, EngineProcess, StartFailed
 from core.record.keys import KeyStore
 
+Theme = Literal["light", "dark"]
 DEMO_PASSPHRASE = "simulated"
 """Wraps the keys of simulated data, which needs no protection; nobody is asked for it."""
 DEMO_IDLE_EXIT_S = 300.0
@@ -31,7 +33,7 @@ class DemoControls:
         trigger(self._runtime, Trigger(chair=chair, name=name))
 
 
-def open_real(data: Path | None, *, radio: str, chairs: int, theme: str) -> int:
+def open_real(data: Path | None, *, radio: str, chairs: int, theme: Theme) -> int:
     """The workstation on real hubs."""
     _needs_display()
     root = data or Folder.default()
@@ -46,7 +48,7 @@ def open_real(data: Path | None, *, radio: str, chairs: int, theme: str) -> int:
     return _show(EngineProcess(config, folder.root), folder, theme=theme, demo=None, before=lambda: None)
 
 
-def open_demo(data: Path | None, *, seed: int, theme: str) -> int:
+def open_demo(data: Path | None, *, seed: int, theme: Theme) -> int:
     """The workstation on a simulated clinic; without a display, the tour instead."""
     from app.cli import has_display
 
@@ -65,7 +67,7 @@ def open_demo(data: Path | None, *, seed: int, theme: str) -> int:
             folder,
             theme=theme,
             demo=DemoControls(folder.runtime_dir),
-            before=lambda: clinic.ensure() and None,
+            before=clinic.revive,
         )
     finally:
         clinic.end()
@@ -79,7 +81,7 @@ def demo_config(folder: Folder, clinic: ClinicProcess, *, sound: bool = True) ->
         radio=found.radio,
         chairs=len({device.chair for device in found.devices}),
         simulated=True,
-        practice="Cedar Lane practice",
+        practice="Simulated practice",
         passphrase=DEMO_PASSPHRASE,
         devices=tuple(
             DeviceBinding(chair=device.chair, kind=device.kind, address=device.address, name=device.name)
@@ -111,7 +113,7 @@ def _show(
     engine: EngineProcess,
     folder: Folder,
     *,
-    theme: str,
+    theme: Theme,
     demo: DemoControls | None,
     before: Callable[[], None],
 ) -> int:
@@ -138,7 +140,7 @@ def _needs_display() -> None:
 
 def _passphrase(folder: Folder) -> str:
     """Ask for the passphrase of the key files, where there is no keyring. Twice when they do not exist yet."""
-    if KeyStore.has_keyring() and not any(folder.root.glob("*.key")):
+    if KeyStore().keyring_usable() and not any(folder.root.glob("*.key")):
         return ""
     given = os.environ.get("SMILESCAPE_PASSPHRASE")
     if given:

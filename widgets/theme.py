@@ -64,7 +64,8 @@ def apply(app: QApplication, mode: Mode) -> None:
     sheet = style_sheet(_Scheme.tokens)
     if app.styleSheet() == sheet:
         return
-    app.setStyle("Fusion")
+    if app.style().name() != "fusion":
+        app.setStyle("Fusion")
     app.setFont(font(15))
     app.setPalette(_palette(_Scheme.tokens))
     app.setStyleSheet(sheet)

@@ -1,0 +1,115 @@
+"""Drives the real console as a person would: waits, clicks, types, looks."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from app.console.store import Store
+from app.console.window import MainWindow
+from app.ipc.messages import Chair
+from core.model.errors import SmilescapeError
+from core.model.procedure import ProcedureView
+
+PATIENCE_S = 45.0
+SETTLE_MS = 250
+
+
+class TourFailed(SmilescapeError):  # noqa: N818
+    """A step of the tour did not come about."""
+
+    code = "tour.failed"
+
+
+class Guide:
+    """Eyes and hands in front of one window.
+
+    Attributes:
+        pictures: names of the pictures taken so far.
+    """
+
+    def __init__(self, app: QApplication, window: MainWindow, store: Store, out: Path) -> None:
+        self.app = app
+        self.window = window
+        self.store = store
+        self.pictures: list[str] = []
+        self._out = out
+
+    # ---- what is seen
+
+    def chair(self, number: int = 1) -> Chair:
+        found = self.store.chair(number)
+        if found is None:
+            raise TourFailed(f"Chair {number} is not there.")
+        return found
+
+    def view(self, number: int = 1) -> ProcedureView:
+        view = self.chair(number).procedure
+        if view is None:
+            raise TourFailed(f"No visit is open on chair {number}.")
+        return view
+
+    def until(self, what: str, holds: Callable[[], object], seconds: float = PATIENCE_S) -> float:
+        """Live on until `holds`; returns the seconds it took.
+
+        Raises:
+            TourFailed: it did not come about in time; `what` names it.
+        """
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            try:
+                if holds():
+                    return time.monotonic() - began
+            except TourFailed:
+                pass
+            QTest.qWait(10)
+        raise TourFailed(f"Waited {seconds:.0f} s in vain: {what}.")
+
+    def rest(self, seconds: float) -> None:
+        """Let the screens live for a while, so that there is something to see."""
+        QTest.qWait(round(seconds * 1000))
+
+    # ---- what is done
+
+    def button(self, name: str, within: QWidget | None = None) -> QAbstractButton | None:
+        """The visible, open button of this object name."""
+        for found in (within or self.window).findChildren(QAbstractButton, name):
+            if found.isVisible() and found.isEnabled():
+                return found
+        return None
+
+    def press(self, name: str, within: QWidget | None = None) -> None:
+        """Click a button once it is there and open."""
+        self.until(f"the button {name} opens", lambda: self.button(name, within))
+        found = self.button(name, within)
+        assert found is not None
+        self.click(found)
+
+    def click(self, widget: QWidget, at: QPoint | None = None) -> None:
+        QTest.mouseClick(
+            widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center()
+        )
+
+    def keys(self, sequence: str) -> None:
+        QTest.keySequence(self.window, QKeySequence(sequence))
+
+    def type(self, widget: QWidget, text: str) -> None:
+        widget.setFocus()
+        QTest.keyClicks(widget, text)
+
+    # ---- what is kept
+
+    def picture(self, name: str, window: QWidget | None = None) -> None:
+        """One PNG in light and one in dark."""
+        shown = window or self.window
+        for mode in ("dark", "light"):
+            self.window.set_mode(mode)
+            QTest.qWait(SETTLE_MS)
+            file = f"{name}-{mode}.png"
+            if not shown.grab().save(str(self._out / file)):
+                raise TourFailed(f"{self._out / file} cannot be written.", "Choose another folder.")
+            self.pictures.append(file)

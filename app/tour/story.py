@@ -1,0 +1,305 @@
+"""What happens on the tour: a patient is seated, treated, interrupted, treated on; the visit is signed and reported."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
+
+from app.console.run import PatientScreens
+from app.tour.guide import Guide, TourFailed
+from app.workplace import DemoControls
+from core.model.hub import LinkState, TherapyState
+from core.model.procedure import PhaseState, Step
+
+TOOK_UP = 8
+
+
+@dataclass
+class Measured:
+    """What the story measured on its way."""
+
+    stop_to_hold_s: float = 0.0
+    stop_to_screen_s: float = 0.0
+    frame_times_ms: dict[str, float] = field(default_factory=dict)
+    tapped_frames: int = 0
+    visit_id: str = ""
+
+
+class Story:
+    """The main job on chair 1, step by step."""
+
+    def __init__(self, guide: Guide, screens: PatientScreens, demo: DemoControls, out: Path) -> None:
+        self.guide = guide
+        self.screens = screens
+        self.demo = demo
+        self.out = out
+        self.measured = Measured()
+
+    def run(self) -> Measured:
+        for part in (self.watch, self.seat, self.listen, self.baseline, self.plan, self.consent, self.preflight):
+            part()
+        for part in (self.treat, self.stop, self.lose_the_link, self.resume, self.finish, self.recover, self.close):
+            part()
+        for part in (self.review, self.other_pages):
+            part()
+        return self.measured
+
+    # ---- before treatment
+
+    def watch(self) -> None:
+        guide = self.guide
+        guide.until("both hubs are connected", lambda: all(guide.chair(n).link is LinkState.UP for n in (1, 2)))
+        guide.until("signals move", lambda: len(guide.chair(1).values) >= TOOK_UP)
+        guide.rest(2.0)
+        guide.picture("chairs")
+
+    def seat(self) -> None:
+        guide = self.guide
+        guide.window.open_chair(1)
+        panel = guide.window.page
+        guide.until("patients are listed", self._rows)
+        guide.picture("chair-welcome")
+        guide.click(self._rows()[0])
+        guide.press("seat.seat", panel)
+        guide.until("the patient is seated", lambda: guide.view().step is Step.SEAT)
+        self.measured.visit_id = guide.view().visit_id
+        guide.until("the hub is known", lambda: not guide.view().blocked)
+        guide.rest(0.5)
+        guide.picture("chair-seat")
+        self._go_on("seat.go_on", Step.LISTEN)
+
+    def listen(self) -> None:
+        guide = self.guide
+        questions = self._answers()
+        if len(questions) != 25:
+            raise TourFailed(f"Expected 25 answers to choose from, found {len(questions)}.")
+        for number, choice in enumerate((2, 2, 3, 1, 2)):
+            guide.click(questions[number * 5 + choice - 1])
+            guide.rest(0.2)
+        field_ = next(one for one in guide.window.page.findChildren(QLineEdit) if one.isVisible())
+        guide.type(field_, "Please tell me before each step")
+        QTest.keyClick(field_, Qt.Key.Key_Return)
+        guide.until("the answers are kept", lambda: not guide.view().blocked and guide.view().comfort_words)
+        guide.picture("chair-listen")
+        self._go_on("listen.go_on", Step.BASELINE)
+
+    def baseline(self) -> None:
+        guide = self.guide
+        guide.press("baseline.measure")
+        guide.until("the baseline is half done", lambda: guide.view().baseline.seconds > 9)
+        guide.picture("chair-baseline")
+        guide.until("the baseline is done", lambda: not guide.view().blocked)
+        self._go_on("baseline.go_on", Step.PLAN)
+
+    def plan(self) -> None:
+        guide = self.guide
+        guide.until("the plan is there", lambda: guide.view().plan is not None)
+        guide.rest(0.5)
+        guide.picture("chair-plan")
+        self._go_on("plan.go_on", Step.CONSENT)
+
+    def consent(self) -> None:
+        guide = self.guide
+        self.screens.show(True)
+        screen = self.screens.window
+        assert screen is not None
+        screen.resize(1920, 1080)
+        guide.rest(0.5)
+        guide.picture("chair-consent")
+        guide.picture("patient-consent", screen)
+        button = next(one for one in screen.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled())
+        guide.click(self._largest(screen) or button)
+        guide.until("the patient agreed", lambda: guide.view().envelope is not None)
+        envelope = guide.view().envelope
+        if envelope is None or envelope.signed_by != "patient_screen":
+            raise TourFailed("The consent does not say that it was given on the patient screen.")
+        self._go_on("consent.go_on", Step.PREFLIGHT)
+
+    def preflight(self) -> None:
+        guide = self.guide
+        guide.rest(1.5)
+        guide.picture("chair-preflight")
+        self._confirm("preflight")
+        guide.press("preflight.go_on")
+        guide.until("treatment is open", lambda: guide.view().step is Step.TREAT)
+
+    # ---- treatment
+
+    def treat(self) -> None:
+        guide = self.guide
+        if guide.button("treat.start") is not None:
+            guide.press("treat.start")
+        guide.until("the first phase runs", lambda: self._running() is not None)
+        guide.until("the second phase runs", lambda: (self._running() or 0) >= 2)
+        guide.rest(3.0)
+        guide.picture("chair-treat")
+        screen = self.screens.window
+        assert screen is not None
+        guide.picture("patient-treat", screen)
+        guide.window.resize(1920, 1080)
+        guide.rest(2.0)
+        guide.picture("chair-treat-1920")
+        guide.window.resize(1280, 800)
+
+    def stop(self) -> None:
+        """STOP by a click on the octagon; the time until the hub itself says that it holds."""
+        guide = self.guide
+        octagon = guide.window.bottom.stop
+        began = time.monotonic()
+        guide.click(octagon)
+        guide.until("the hub holds", lambda: self._therapy() is TherapyState.HELD, 10)
+        held = guide.store.chair(1)
+        assert held is not None
+        assert held.hub is not None
+        self.measured.stop_to_screen_s = time.monotonic() - began
+        self.measured.stop_to_hold_s = max(0.0, held.hub.received_monotonic - began)
+        guide.until("the procedure is held", lambda: guide.view().hold is not None)
+        guide.rest(0.5)
+        guide.picture("chair-held")
+        screen = self.screens.window
+        assert screen is not None
+        guide.picture("patient-paused", screen)
+
+    def lose_the_link(self) -> None:
+        """Out of range for some seconds while therapy is held: an alarm, a gap, and a gap filled."""
+        guide = self.guide
+        self.demo.trigger(1, "drop_link")
+        guide.until("the link is lost", lambda: guide.chair(1).link is not LinkState.UP, 15)
+        guide.until("the alarm is raised", lambda: "link.lost" in self._alarms(), 15)
+        guide.click(guide.window.bottom.beacon)
+        guide.rest(0.3)
+        guide.picture("alarms")
+        guide.click(guide.window.bottom.beacon)
+        guide.until("the link is back", lambda: guide.chair(1).link is LinkState.UP and guide.chair(1).hub is not None)
+        guide.until("the gap is filled", lambda: guide.chair(1).backfill_frames == 0)
+        guide.rest(1.0)
+        guide.picture("chair-backfilled")
+
+    def resume(self) -> None:
+        """Three touches: hub, patient, dentist."""
+        guide = self.guide
+        guide.press("resume.check")
+        guide.until("the hub is checked", lambda: guide.view().hold and guide.view().hold.hub_checked_us)  # type: ignore[union-attr]
+        guide.picture("chair-resume")
+        guide.press("resume.yes")
+        guide.until("the patient said yes", lambda: guide.view().hold and guide.view().hold.patient_yes_us)  # type: ignore[union-attr]
+        guide.press("resume.resume")
+        guide.until("treatment goes on", lambda: self._running() is not None and guide.view().hold is None)
+
+    def finish(self) -> None:
+        guide = self.guide
+        guide.press("treat.check_in")
+        guide.rest(0.3)
+        guide.picture("chair-check-in")
+        guide.press("treat.answer.fine")
+        over = (PhaseState.DONE, PhaseState.SKIPPED)
+        guide.until("every phase is done", lambda: all(phase.state in over for phase in guide.view().phases), 120)
+        self._frame_times()
+        self._go_on("treat.go_on", Step.RECOVER)
+
+    # ---- after treatment
+
+    def recover(self) -> None:
+        guide = self.guide
+        guide.rest(1.0)
+        guide.picture("chair-recover")
+        self._confirm("recover")
+        guide.until("values are back near rest", lambda: not guide.view().blocked, 60)
+        self._go_on("recover.go_on", Step.CLOSE)
+
+    def close(self) -> None:
+        guide = self.guide
+        guide.rest(0.5)
+        guide.picture("chair-close")
+        self.measured.tapped_frames = getattr(guide.chair(1), "tapped_frames", 0)
+        guide.press("close.sign")
+        guide.until("the visit is closed", lambda: guide.view().closed)
+        self.screens.show(False)
+        guide.picture("chair-closed")
+
+    def review(self) -> None:
+        """The patient's time line, the recording zoomed from the whole visit to samples, and the report."""
+        guide = self.guide
+        guide.press("close.report")
+        guide.until("the report is made", lambda: list(self.out.rglob("*.pdf")) or self._report())
+        guide.rest(1.0)
+        guide.picture("report-preview")
+
+    def other_pages(self) -> None:
+        guide = self.guide
+        guide.keys("Ctrl+3")
+        guide.rest(2.0)
+        guide.picture("patients")
+        guide.keys("Ctrl+4")
+        guide.rest(1.0)
+        guide.picture("safety")
+        guide.keys("Ctrl+5")
+        guide.rest(1.0)
+        guide.picture("setup")
+        guide.keys("Ctrl+1")
+
+    # ---- parts
+
+    def _go_on(self, name: str, step: Step) -> None:
+        self.guide.press(name)
+        self.guide.until(f"the step {step.value} opens", lambda: self.guide.view().step is step)
+
+    def _confirm(self, key: str) -> None:
+        """Confirm every line that a person must confirm."""
+        guide = self.guide
+        items = guide.view().preflight if key == "preflight" else guide.view().recovery
+        for item in items:
+            if item.by_hand:
+                guide.press(f"check.{item.key}")
+                guide.until(f"{item.key} is confirmed", lambda wanted=item.key: self._passed(wanted))  # type: ignore[misc]
+
+    def _passed(self, key: str) -> bool:
+        view = self.guide.view()
+        return any(item.key == key and item.passed for item in (*view.preflight, *view.recovery))
+
+    def _rows(self) -> list[QAbstractButton]:
+        rows = self.guide.window.page.findChildren(QAbstractButton)
+        return [row for row in rows if type(row).__name__ == "PatientRow" and row.isVisible()]
+
+    def _answers(self) -> list[QAbstractButton]:
+        buttons = self.guide.window.page.findChildren(QAbstractButton)
+        return [button for button in buttons if button.isCheckable() and button.isVisible()]
+
+    @staticmethod
+    def _largest(window: object) -> QAbstractButton | None:
+        from PySide6.QtWidgets import QWidget
+
+        assert isinstance(window, QWidget)
+        shown = [one for one in window.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled()]
+        return max(shown, key=lambda one: one.width() * one.height(), default=None)
+
+    def _running(self) -> int | None:
+        phases = self.guide.view().phases
+        return next((phase.number for phase in phases if phase.state is PhaseState.RUNNING), None)
+
+    def _therapy(self) -> TherapyState | None:
+        chair = self.guide.store.chair(1)
+        return chair.hub.therapy if chair is not None and chair.hub is not None else None
+
+    def _alarms(self) -> list[str]:
+        workstation = self.guide.store.workstation
+        return [alarm.kind for alarm in workstation.alarms] if workstation is not None else []
+
+    def _report(self) -> bool:
+        return any((self.out / "practice" / "exports").glob("*.pdf"))
+
+    def _frame_times(self) -> None:
+        import numpy as np
+
+        page = self.guide.window.page
+        strips = getattr(page, "strips", None)
+        times = strips.frame_times() if strips is not None else np.empty(0)
+        if len(times):
+            self.measured.frame_times_ms = {
+                "frames": float(len(times)),
+                "p50": round(float(np.percentile(times, 50)), 3),
+                "p99": round(float(np.percentile(times, 99)), 3),
+            }
