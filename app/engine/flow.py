@@ -41,27 +41,32 @@ class SampleFlow:
         self._ring = ring
         self._clock = clock
         self._maps: dict[tuple[str, int], ClockMap] = {}
+        self._early: dict[tuple[str, int], list[tuple[tuple[SampleBlock, ...], int | None]]] = {}
         self.newest: dict[str, Newest] = {}
         self.visit: tuple[str, int] | None = None
 
     def take(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None) -> list[Crossing]:
-        """One frame's blocks; what limits they crossed or came back within."""
+        """One frame's blocks; what limits they crossed or came back within.
+
+        Back-filled blocks that come before the first live one wait for it: only then is it known what time it was.
+        """
+        if not blocks:
+            return []
         at = self._clock.monotonic()
         crossings: list[Crossing] = []
-        stamped: list[StampedBlock] = []
+        boot = blocks[0].boot
+        clock_map = self.clock_map(source, boot)
         for block in blocks:
-            live = block.provenance is not Provenance.BACKFILLED
-            if live:
+            if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-            utc_us = self._map(source, block, at if live else None).utc_us(block.start_us)
-            stamped.append(StampedBlock(block, utc_us))
-            if live:
+                clock_map.observe(block.end_us, at)
                 self._remember(block, at)
-        if stamped:
-            visit_id = self._visit_at(stamped[0].utc_us)
-            self._recorder.add(Arrival(source, stamped[0].block.boot, sequence, tuple(stamped), visit_id))
-        for item in stamped:
-            self._ring.write(item.block, item.utc_us)
+        if not clock_map.ready:
+            self._early.setdefault((source, boot), []).append((tuple(blocks), sequence))
+            return crossings
+        for waited, number in self._early.pop((source, boot), []):
+            self._keep(source, waited, number, clock_map)
+        self._keep(source, blocks, sequence, clock_map)
         return crossings
 
     def clock_map(self, source: str, boot: int) -> ClockMap:
@@ -82,11 +87,13 @@ class SampleFlow:
             return None
         return self.visit[0]
 
-    def _map(self, source: str, block: SampleBlock, at: float | None) -> ClockMap:
-        found = self.clock_map(source, block.boot)
-        if at is not None:
-            found.observe(block.end_us, at)
-        return found
+    def _keep(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None, clock_map: ClockMap) -> None:
+        """To the record, then to the screen."""
+        stamped = tuple(StampedBlock(block, clock_map.utc_us(block.start_us)) for block in blocks)
+        visit_id = self._visit_at(stamped[0].utc_us)
+        self._recorder.add(Arrival(source, blocks[0].boot, sequence, stamped, visit_id))
+        for item in stamped:
+            self._ring.write(item.block, item.utc_us)
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)
