@@ -132,7 +132,9 @@ class Practice:
 
         with self._news:
             if not self._news.wait_for(holds, seconds):
-                raise AssertionError(f"waited {seconds} s in vain: {self.chairs} {self.workstation}")
+                states = {chair.number: (chair.state, chair.link.value) for chair in self.chairs.values()}
+                alarms = [alarm.kind for alarm in self.workstation.alarms] if self.workstation is not None else None
+                raise AssertionError(f"waited {seconds} s in vain; chairs {states}, alarms {alarms}")
 
     def _pushed(self, push: ipc.Push) -> None:
         with self._news:
