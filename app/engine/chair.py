@@ -238,10 +238,13 @@ class Chair:
         task.add_done_callback(finished)
         return done
 
-    def log(self, kind: str, text: Text, *, author: str = NOBODY, voice: str = "staff") -> None:
-        """Write a line into the record's log."""
+    def log(
+        self, kind: str, text: Text, *, author: str = NOBODY, voice: str = "staff", visit_id: str | None = None
+    ) -> None:
+        """Write a line into the record's log; it belongs to the open visit unless another is named."""
         at_us = self.house.clock.utc_us()
-        visit_id = self.visit.id if self.busy and self.visit is not None else None
+        if visit_id is None and self.busy and self.visit is not None:
+            visit_id = self.visit.id
 
         def write(record: Record) -> None:
             record.add_event(kind, text, at_us=at_us, visit_id=visit_id, author=author, voice=voice)
@@ -312,7 +315,8 @@ class Chair:
         self.recorder.note(write)
 
     def _noted(self, note: Note) -> None:
-        self.log(note.kind, note.text, voice=note.voice)
+        visit_id = self.visit.id if self.visit is not None else None  # the last note comes when the visit has just ended
+        self.log(note.kind, note.text, voice=note.voice, visit_id=visit_id)
 
     def _order_unknown(self, opcode: Opcode | None) -> None:
         self.house.alarms.raise_("command.unknown", self.number)

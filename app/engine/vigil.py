@@ -164,8 +164,8 @@ class Vigil:
 
     def _quiet_channels(self) -> None:
         chair = self._chair
-        linked = chair.hub is not None and chair.hub.link is LinkState.UP
-        silent = set(chair.monitor.tick(chair.house.clock.monotonic())) if linked else set()
+        heard = chair.hub is not None and chair.hub.link is LinkState.UP and chair.hub.status is not None
+        silent = set(chair.monitor.tick(chair.house.clock.monotonic())) if heard else set()
         for key in silent - self._silent:
             chair.house.alarms.raise_("sensor.silent", chair.number, channel=key, name=f"@channel.{key}.name")
         for key in self._silent - silent:

@@ -1,1 +1,1 @@
-"""core/reports"""
+"""Reports: what a visit was, for the person it was done to."""
