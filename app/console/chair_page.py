@@ -62,11 +62,9 @@ class ChairPage(Page):
     """The chair in context. Strips are made when the page is first opened: pyqtgraph is slow to import.
 
     Signals:
-        report_wanted: chair, visit id.
     """
 
     key = "chair"
-    report_wanted = Signal(int, str)
 
     def __init__(self, store: Store, words: Words) -> None:
         super().__init__(store, words)

@@ -1,5 +1,6 @@
 """What a page of the console is."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.console.store import Store
@@ -7,9 +8,14 @@ from core.model.words import Words
 
 
 class Page(QWidget):
-    """One entry of the rail. Built when first opened; told when it comes to the front and when it leaves."""
+    """One entry of the rail. Built when first opened; told when it comes to the front and when it leaves.
+
+    Signals:
+        report_wanted: id of a patient, id of the visit; the page of patients makes and shows it.
+    """
 
     key = ""
+    report_wanted = Signal(str, str)
 
     def __init__(self, store: Store, words: Words) -> None:
         super().__init__()
@@ -18,6 +24,9 @@ class Page(QWidget):
 
     def activated(self) -> None:
         """The page is in front now."""
+
+    def make_report(self, patient_id: str, visit_id: str) -> None:
+        """Make the report of a visit and show it, where the page can."""
 
     def deactivated(self) -> None:
         """The page is hidden now; it should cost nothing."""

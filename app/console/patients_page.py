@@ -39,6 +39,10 @@ class PatientsPage(Page):
         self._stack.setCurrentIndex(1)
         self.visits.open_patient(patient_id)
 
+    def make_report(self, patient_id: str, visit_id: str) -> None:
+        self._stack.setCurrentIndex(1)
+        self.visits.make_report(patient_id, visit_id)
+
     def open_list(self) -> None:
         self._stack.setCurrentIndex(0)
         self.activated()

@@ -52,12 +52,15 @@ class VisitsView(QWidget):
         self._visits: dict[str, VisitSummary] = {}
         self._detail: VisitDetail | None = None
         self._asked = 0
+        self._report_of = ""
         self.timeline = TimelineWidget()
         self.review = ReviewCard(words, store.ask, list(load_catalogue()))
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
+        self.csv_button.setObjectName("patients.csv")
+        self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
@@ -79,10 +82,16 @@ class VisitsView(QWidget):
             self._own.set_text("")
         self._patient_id = patient_id
         self._detail = None
+        self._report_of = ""
         self.timeline.setFocus()
         self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
+
+    def make_report(self, patient_id: str, visit_id: str) -> None:
+        """Open a visit, then make its report."""
+        self.open_patient(patient_id)
+        self._report_of = visit_id
 
     def open_visit(self, visit_id: str) -> None:
         """Ask for one visit of the time line."""
@@ -108,7 +117,7 @@ class VisitsView(QWidget):
             self.timeline.setAccessibleName(self._words.say("patients.visits", name=reply.patient.name))
             self.timeline.set_entries(self._entries(visits))
             if visits:
-                self.open_visit(visits[-1].id)
+                self.open_visit(self._report_of if self._report_of in self._visits else visits[-1].id)
             else:
                 self._say(self._words.say("patients.head.none"))
 
@@ -127,6 +136,9 @@ class VisitsView(QWidget):
             self._written_row.hide()
             self.review.open_visit(reply)
             self.moments.show_moments(reply.moments)
+            if self._report_of == reply.visit.id:
+                self._report_of = ""
+                self._make_report()
 
     def _refused(self, reply: Refused) -> None:
         remedy = self._words.tell(reply.remedy) if reply.remedy else ""

@@ -176,9 +176,14 @@ class MainWindow(QMainWindow):
     def _page(self, key: str) -> Page:
         if key not in self.pages:
             page = self._make(key)
+            page.report_wanted.connect(self._make_report)
             self._stack.addWidget(page)
             self.pages[key] = page
         return self.pages[key]
+
+    def _make_report(self, patient_id: str, visit_id: str) -> None:
+        self.show_page("patients")
+        self.page.make_report(patient_id, visit_id)
 
     def _make(self, key: str) -> Page:
         if key in self._makers:

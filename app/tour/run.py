@@ -89,7 +89,7 @@ def _tell(engine: EngineProcess, folder: Folder, out: Path) -> dict[str, object]
     window.show()
     bridge.start(store)
     guide = Guide(app, window, store, out)
-    story = Story(guide, screens, demo, out)
+    story = Story(guide, screens, demo, folder.exports)
     try:
         measured = story.run()
     except SmilescapeError:
@@ -102,6 +102,8 @@ def _tell(engine: EngineProcess, folder: Folder, out: Path) -> dict[str, object]
         destroy(app, window)
     for made in sorted(folder.exports.glob("*.pdf")):
         shutil.copyfile(made, out / "report.pdf")
+    for made in sorted(folder.exports.glob("*.csv")):
+        shutil.copyfile(made, out / "samples.csv")
     return {"pictures": guide.pictures, **msgspec.to_builtins(measured)}
 
 

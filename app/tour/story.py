@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
+from app.console.patients_page_visits import VisitsView
 from app.console.run import PatientScreens
 from app.tour.guide import Guide, TourFailed
 from app.workplace import DemoControls
@@ -15,6 +16,7 @@ from core.model.hub import LinkState, TherapyState
 from core.model.procedure import PhaseState, Step
 
 TOOK_UP = 8
+ZOOMS = 8
 
 
 @dataclass
@@ -31,11 +33,11 @@ class Measured:
 class Story:
     """The main job on chair 1, step by step."""
 
-    def __init__(self, guide: Guide, screens: PatientScreens, demo: DemoControls, out: Path) -> None:
+    def __init__(self, guide: Guide, screens: PatientScreens, demo: DemoControls, exports: Path) -> None:
         self.guide = guide
         self.screens = screens
         self.demo = demo
-        self.out = out
+        self.exports = exports
         self.measured = Measured()
 
     def run(self) -> Measured:
@@ -224,15 +226,25 @@ class Story:
         """The patient's time line, the recording zoomed from the whole visit to samples, and the report."""
         guide = self.guide
         guide.press("close.report")
-        guide.until("the report is made", lambda: list(self.out.rglob("*.pdf")) or self._report())
+        guide.until("the report is made", self._report)
         guide.rest(1.0)
         guide.picture("report-preview")
+        visits = guide.window.page.findChild(VisitsView)
+        if visits is None:
+            raise TourFailed("The patients page shows no visits.")
+        guide.click(visits.report.back_button)
+        guide.rest(1.5)
+        guide.picture("patients")
+        for _ in range(ZOOMS):
+            QTest.keyClick(visits.review.plot, Qt.Key.Key_Up)
+            guide.rest(0.15)
+        guide.rest(1.0)
+        guide.picture("patients-zoom")
+        guide.press("patients.csv")
+        guide.until("the samples are exported", lambda: any(self.exports.glob("*.csv")))
 
     def other_pages(self) -> None:
         guide = self.guide
-        guide.keys("Ctrl+3")
-        guide.rest(2.0)
-        guide.picture("patients")
         guide.keys("Ctrl+4")
         guide.rest(1.0)
         guide.picture("safety")
@@ -289,7 +301,7 @@ class Story:
         return [alarm.kind for alarm in workstation.alarms] if workstation is not None else []
 
     def _report(self) -> bool:
-        return any((self.out / "practice" / "exports").glob("*.pdf"))
+        return any(self.exports.glob("*.pdf"))
 
     def _frame_times(self) -> None:
         import numpy as np

@@ -19,7 +19,6 @@ PLOTTED = (
     "plaque_ph",
     "spo2",
     "saliva_flow",
-    "swarm_dose",
 )
 COLUMNS = 900
 """Columns of a plot: finer than print can show."""

@@ -17,12 +17,12 @@ class ClosePanel(StepPanel):
     """The summary of one visit.
 
     Signals:
-        report_wanted: chair, visit id.
+        report_wanted: id of the patient, id of the visit.
         next_wanted: the visit is closed, seat the next patient.
     """
 
     wide = True
-    report_wanted = Signal(int, str)
+    report_wanted = Signal(str, str)
     next_wanted = Signal()
 
     def build(self) -> None:
@@ -116,4 +116,4 @@ class ClosePanel(StepPanel):
 
     def _report(self) -> None:
         if self.chair is not None and self.chair.procedure is not None:
-            self.report_wanted.emit(self.number, self.chair.procedure.visit_id)
+            self.report_wanted.emit(self.chair.procedure.patient_id, self.chair.procedure.visit_id)

@@ -405,7 +405,7 @@ def test_summary_is_signed_and_the_report_is_asked_for(
     close = panel(page, ClosePanel)
     with qtbot.waitSignal(page.report_wanted) as wanted:
         click(qtbot, close.report)
-    assert wanted.args == [2, "visit-2"]
+    assert wanted.args == ["patient-2", "visit-2"]
     QTest.keyClicks(close.note, "went well")
     click(qtbot, close.sign)
     assert intents(backend) == [SignSummary(note="went well")]
