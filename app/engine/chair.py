@@ -14,9 +14,7 @@ from app.engine.hub_link import HubLink
 from app.engine.recorder import Committed, Recorder
 from app.engine.runner import NOBODY, ProcedureRunner
 from app.engine.sensor_link import SensorLink
-from app.engine.sentence import Situation, sentence
 from app.engine.vigil import Vigil
-from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.model.hub import HubIdentity, HubStatus, LinkState, Opcode
 from core.model.ids import new_id
@@ -120,6 +118,7 @@ class Chair:
             recorder=self.recorder,
             owner=self,
             clock=self.house.clock,
+            simulated=self.house.simulated,
         )
         self.touched()
 
@@ -144,6 +143,7 @@ class Chair:
             self.house.alarms.clear("link.lost", self.number)
         for sensor_address in [known for known in self.sensors if address in (None, known)]:
             await self.sensors.pop(sensor_address).close()
+            self.monitor.forget(*(spec.key for spec in self.house.catalogue.from_source("heart_rate")))
         self.touched()
 
     # ---- the visit
@@ -315,7 +315,8 @@ class Chair:
         self.recorder.note(write)
 
     def _noted(self, note: Note) -> None:
-        visit_id = self.visit.id if self.visit is not None else None  # the last note comes when the visit has just ended
+        # Named, since the last note comes when the visit has just ended.
+        visit_id = self.visit.id if self.visit is not None else None
         self.log(note.kind, note.text, voice=note.voice, visit_id=visit_id)
 
     def _order_unknown(self, opcode: Opcode | None) -> None:
@@ -387,45 +388,3 @@ class Chair:
         self.house.alarms.raise_("disk.full" if error.code == "record.disk_full" else "record.failed", self.number)
         self.observe(DiskFull())
         self.touched()
-
-    # ---- the picture
-
-    def picture(self) -> ipc.Chair:
-        """Everything the console needs to draw this chair."""
-        hub = self.hub
-        status = hub.status if hub is not None else None
-        patient = self.patient
-        said = sentence(
-            Situation(
-                bound=hub is not None or self.expects_hub,
-                link=hub.link if hub is not None else LinkState.ABSENT,
-                status=status,
-                view=self.view,
-                patient=patient.given_name if patient is not None else "",
-                silent_s=hub.silent_s if hub is not None else 0.0,
-                now_us=self.house.clock.utc_us(),
-            )
-        )
-        missing = hub.missing if hub is not None else 0
-        return ipc.Chair(
-            number=self.number,
-            state=said.state,
-            headline=said.headline,
-            reason=said.reason,
-            next_step=said.next_step,
-            link=hub.link if hub is not None else LinkState.ABSENT,
-            link_reason=hub.link_reason if hub is not None else None,
-            hub_address=hub.address if hub is not None else None,
-            identity=hub.identity if hub is not None else None,
-            hub=status,
-            hub_info=hub.info if hub is not None else None,
-            sensors=tuple(sensor.view() for sensor in self.sensors.values()),
-            patient=patient if self.busy or (self.view is not None) else None,
-            procedure=self.view,
-            limits=self.limits,
-            lease_until_monotonic=hub.lease_until if hub is not None else None,
-            recording_since_us=self.visit.began_us if self.busy and self.visit is not None else None,
-            values=self.flow.values(),
-            backfill_frames=missing,
-            simulated=self.house.simulated,
-        )

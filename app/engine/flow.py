@@ -14,6 +14,8 @@ from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockMap
 
+RECALL_TIMEOUT = 5.0
+
 
 @dataclass(slots=True)
 class Newest:
@@ -56,11 +58,15 @@ class SampleFlow:
         crossings: list[Crossing] = []
         boot = blocks[0].boot
         clock_map = self.clock_map(source, boot)
+        refitted = False
         for block in blocks:
             if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-                clock_map.observe(block.end_us, at)
+                refitted |= clock_map.observe(block.end_us, at)
                 self._remember(block, at)
+        if refitted:
+            fit = clock_map.fit
+            self._recorder.note(lambda record: record.save_clock_fit(source, boot, fit))
         if not clock_map.ready:
             self._early.setdefault((source, boot), []).append((tuple(blocks), sequence))
             return crossings
@@ -70,8 +76,12 @@ class SampleFlow:
         return crossings
 
     def clock_map(self, source: str, boot: int) -> ClockMap:
-        """The map from one boot's device time to UTC."""
-        return self._maps.setdefault((source, boot), ClockMap(self._clock))
+        """The map from one boot's device time to UTC; goes on from the fit in the record when there is one."""
+        found = self._maps.get((source, boot))
+        if found is None:
+            fit = self._recorder.do(lambda record: record.clock_fit(source, boot)).result(RECALL_TIMEOUT)
+            found = self._maps[source, boot] = ClockMap(self._clock, fit)
+        return found
 
     def values(self, fresh_s: float = 2.0) -> dict[str, float]:
         """Values that are fresh: not older than `fresh_s` or two periods of their channel."""

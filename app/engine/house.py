@@ -7,6 +7,7 @@ from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
 from app.engine.people_desk import PeopleDesk
+from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
 from app.engine.runtime import Folder
@@ -35,6 +36,8 @@ from devices.radio import Radio
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 0.1
+NAME, PHONE = "practice.name", "practice.phone"
+"""Settings in the practice file."""
 RADIO_RETRY_SECONDS = 2.0
 
 
@@ -73,7 +76,7 @@ class Engine:
 
     @property
     def practice(self) -> str:
-        name: str | None = self.practice_file.setting("practice.name")
+        name = self.practice_file.setting(NAME)
         return name or self.config.practice
 
     # ---- life
@@ -149,8 +152,15 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            await self.reader.open(ReaderSetup(tuple(self._reader_files)))
+            phone = self.practice_file.setting(PHONE) or ""
+            await self.reader.open(ReaderSetup(tuple(self._reader_files), self.practice, phone))
         self.touched()
+
+    async def set_practice(self, name: str, phone: str) -> None:
+        """What the practice is called and how it is reached; stands on reports."""
+        self.practice_file.set_setting(NAME, name)
+        self.practice_file.set_setting(PHONE, phone)
+        await self.operator_changed()
 
     async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]:
         try:
@@ -202,23 +212,31 @@ class Engine:
         for chair in self.chairs.values():
             if chair.busy:
                 chair.observe(EngineRestarted())
+                self.alarms.raise_("engine.restarted", chair.number)
                 chair.log("engine", Text("log.engine_restarted"), voice="device")
                 self.notice = Text("notice.engine_restarted")
 
     async def _devices(self) -> None:
-        """Open the radio, trying again while there is none, then attach what is bound."""
-        while True:
+        """Open the radio, trying again while there is none, attach what is bound, and keep the radio open."""
+        await self._reach_radio()
+        for number in self.chairs:
+            for device in self.practice_file.devices(number):
+                self._attach(DeviceBinding(chair=number, kind=device.kind, address=device.address, name=device.name))
+
+        while True:  # links reconnect by themselves; the radio beneath them is reopened here
+            await self.clock.sleep(RADIO_RETRY_SECONDS)
+            await self._reach_radio()
+
+    async def _reach_radio(self) -> None:
+        """Return once the radio is open; an alarm says so while it is not."""
+        while not self.radio.alive:
             try:
                 await self.radio.open()
-                break
             except RadioError as error:
                 log.warning("no radio: %s", error)
                 self.alarms.raise_("radio.absent", 0, reason=str(error))
                 await self.clock.sleep(RADIO_RETRY_SECONDS)
         self.alarms.clear("radio.absent", 0)
-        for number in self.chairs:
-            for device in self.practice_file.devices(number):
-                self._attach(DeviceBinding(chair=number, kind=device.kind, address=device.address, name=device.name))
 
     def _attach(self, binding: DeviceBinding) -> None:
         chair = self.chairs[binding.chair]
@@ -236,7 +254,7 @@ class Engine:
             self._dirty.clear()
             self._touched = False
             for number in dirty:
-                self.server.publish(self.chairs[number].picture())
+                self.server.publish(picture(self.chairs[number]))
             if wanted:
                 self.server.publish(self._workstation())
 
@@ -251,6 +269,7 @@ class Engine:
             jobs=self._jobs(),
             notice=self.notice,
             chairs=tuple(self.chairs),
+            practice=self.practice,
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

@@ -16,6 +16,7 @@ from core.model.errors import SmilescapeError
 from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState
 from core.model.words import Text
 from core.safety.limits import Crossing
+from devices.errors import LinkRefused
 from devices.hub.driver import HubDriver
 from devices.radio import Radio
 from devices.tap import Tap
@@ -54,7 +55,15 @@ class HubLink:
     """
 
     def __init__(
-        self, address: str, *, radio: Radio, flow: SampleFlow, recorder: Recorder, owner: HubOwner, clock: AsyncClock
+        self,
+        address: str,
+        *,
+        radio: Radio,
+        flow: SampleFlow,
+        recorder: Recorder,
+        owner: HubOwner,
+        clock: AsyncClock,
+        simulated: bool,
     ) -> None:
         self.address = address
         self.tap = Tap(clock)
@@ -66,6 +75,7 @@ class HubLink:
         self.missing = 0
         self.down_since: float | None = clock.monotonic()
         self._known: _Known | None = None
+        self._simulated = simulated
         self._flow = flow
         self._recorder = recorder
         self._owner = owner
@@ -117,6 +127,14 @@ class HubLink:
         self._owner.hub_link_changed(state)
 
     def identified(self, identity: HubIdentity, info: DeviceInfo) -> None:
+        """Raises LinkRefused for a simulated hub on a real record and the other way round, before a sample is taken."""
+        if identity.simulated != self._simulated:
+            kind = "simulated" if identity.simulated else "real"
+            raise LinkRefused(
+                f"A {kind} hub may not write into this folder.",
+                "Use another data folder for it.",
+                reason=Text(f"refused.mixed_{kind}"),
+            )
         before = self.identity
         self.identity, self.info = identity, info
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot

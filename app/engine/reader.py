@@ -9,6 +9,9 @@ from app.ipc.messages import (
     ExportCsv,
     GetTimeline,
     GetVisit,
+    ListLog,
+    LogEntry,
+    LogPage,
     MakeReport,
     Moment,
     RangeData,
@@ -26,6 +29,7 @@ from core.record import NotFound, RecordReader
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
+MAX_LOG = 500
 
 
 class ReadDesk:
@@ -58,6 +62,8 @@ class ReadDesk:
                 return self._visit(request)
             case ReadRange():
                 return self._range(request)
+            case ListLog():
+                return self._log(request)
             case MakeReport():
                 return self._report(request)
             case ExportCsv():
@@ -102,6 +108,26 @@ class ReadDesk:
                 for moment in reader.moments(visit.id)
             ),
         )
+
+    def _log(self, request: ListLog) -> LogPage:
+        """One log over all chair files, newest first."""
+        wanted = min(max(request.limit, 1), MAX_LOG)
+        entries = [
+            LogEntry(
+                chair=chair,
+                at_us=line.at_us,
+                kind=line.kind,
+                text=line.text,
+                actor=line.actor,
+                priority=line.priority,
+                duration_s=line.duration_s,
+            )
+            for chair, file in self._files.items()
+            if request.chair in (0, chair) and Path(file.path).exists()
+            for line in self._reader(chair).log(request.before_us, wanted + 1)
+        ]
+        entries.sort(key=lambda entry: entry.at_us, reverse=True)
+        return LogPage(entries=tuple(entries[:wanted]), more=len(entries) > wanted)
 
     def _range(self, request: ReadRange) -> RangeData:
         if (

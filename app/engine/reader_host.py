@@ -17,6 +17,7 @@ from app.ipc.messages import (
     ExportCsv,
     GetTimeline,
     GetVisit,
+    ListLog,
     MakeReport,
     ReadRange,
     Refused,
@@ -32,6 +33,7 @@ SECONDS: dict[type[ReadRequest], float] = {
     GetTimeline: 10.0,
     GetVisit: 10.0,
     ReadRange: 10.0,
+    ListLog: 10.0,
     MakeReport: 120.0,
     ExportCsv: 900.0,
 }

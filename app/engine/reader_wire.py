@@ -2,10 +2,10 @@
 
 import msgspec
 
-from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, MakeReport, ReadRange
+from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | MakeReport | ExportCsv
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, MakeReport, ExportCsv)
+ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv
+READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv)
 LONG_REQUESTS = (MakeReport, ExportCsv)
 """These write files and may take minutes; they never keep a review waiting."""
 

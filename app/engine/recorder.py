@@ -88,7 +88,7 @@ class Recorder:
         return done
 
     def note(self, run: Callable[[Record], object]) -> None:
-        """`do` for what nobody waits for: a failure is logged, and the record's alarm is raised with the next commit."""
+        """`do` for what nobody waits for: a failure is logged, and the next commit of samples raises the alarm."""
         self.do(run).add_done_callback(_complain)
 
     def close(self) -> None:

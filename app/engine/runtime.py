@@ -64,8 +64,11 @@ class Folder:
             FolderReadOnly, FolderFull, FolderError: it cannot be used, and why.
         """
         root = Path(os.path.abspath(root))  # noqa: PTH100 - links stay as the user named them
-        marked = (root / MARKER).exists()
-        held = marked or _holds_records(root)
+        try:
+            marked = (root / MARKER).exists()
+            held = marked or _holds_records(root)
+        except OSError as error:
+            raise _cannot_use(root, error) from error
         if held and marked != simulated:
             raise _mixed(root, marked)
         folder = cls(root, simulated)

@@ -1,11 +1,14 @@
 """Serves what consoles ask: one method for each request, roles and sessions checked here."""
 
 import logging
+import os
+from datetime import date
+from functools import singledispatchmethod
 from typing import Protocol
 
 from app.engine.chair import Chair
 from app.engine.people_desk import PeopleDesk
-from app.engine.reader_wire import ReadRequest
+from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
 from core.model.hub import DeviceSeen
@@ -14,6 +17,7 @@ from core.model.people import Operator, Patient, Role
 from core.model.words import Text
 from core.people.codes import patient_code
 from core.procedure.refusal import Refusal
+from core.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class Workstation(Protocol):
     def rings(self) -> dict[int, str]: ...
     def touched(self) -> None: ...
     async def operator_changed(self) -> None: ...
+    async def set_practice(self, name: str, phone: str) -> None: ...
     def console_came(self) -> None: ...
     def consoles_changed(self) -> None: ...
     async def bind(self, chair: int, kind: str, address: str) -> None: ...
@@ -53,9 +58,6 @@ def no(code: str, remedy: str | None = None, **values: str | int | float) -> Ref
     return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
 
 
-READS = (ipc.GetTimeline, ipc.GetVisit, ipc.ReadRange, ipc.MakeReport, ipc.ExportCsv)
-
-
 class Service:
     """The handler behind the server."""
 
@@ -65,15 +67,14 @@ class Service:
     # ---- the server's seam
 
     async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
-        if isinstance(request, ipc.Hello):
-            return self._welcome()
-        if isinstance(request, READS):
+        if isinstance(request, READ_REQUESTS):
             return await self._read(request)
-        method = getattr(self, f"_{_snake(type(request).__name__)}", None)
-        if method is None:
-            raise no("internal", reason=type(request).__name__)
-        reply: ipc.Reply = await method(request)
-        return reply
+        return await self._serve(request)
+
+    @singledispatchmethod
+    async def _serve(self, request: ipc.Request) -> ipc.Reply:
+        """One method for each type of request."""
+        raise no("internal", reason=type(request).__name__)
 
     def stop(self, chair: int) -> None:
         """STOP for one chair, or for all with 0. Needs nobody logged in."""
@@ -93,9 +94,8 @@ class Service:
 
     # ---- the workstation
 
-    def _welcome(self) -> ipc.Reply:
-        import os
-
+    @_serve.register
+    async def _hello(self, request: ipc.Hello) -> ipc.Reply:
         house = self._house
         return ipc.Welcome(
             protocol=ipc.PROTOCOL,
@@ -106,6 +106,7 @@ class Service:
             simulated=house.simulated,
         )
 
+    @_serve.register
     async def _shutdown(self, request: ipc.Shutdown) -> ipc.Reply:
         treating = [chair for chair in self._house.chairs.values() if chair.view is not None and chair.view.treating]
         if treating and not request.hold_confirmed:
@@ -117,12 +118,14 @@ class Service:
 
     # ---- people
 
+    @_serve.register
     async def _login(self, request: ipc.Login) -> ipc.Reply:
         operator = self._house.people.login(request.operator_id, request.pin)
         self._log_all("login", Text("log.login", {"name": operator.name}), operator.id)
         await self._house.operator_changed()
         return ipc.Done(id=operator.id)
 
+    @_serve.register
     async def _logout(self, request: ipc.Logout) -> ipc.Reply:
         operator = self._house.people.logout()
         if operator is not None:
@@ -130,18 +133,33 @@ class Service:
         await self._house.operator_changed()
         return ipc.Done()
 
+    @_serve.register
     async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
-        self._dentist()
+        if self._house.people.operators():
+            self._dentist()
+        elif request.role != Role.DENTIST:
+            raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
         made = self._house.people.add(request.name, request.role, request.pin)
         self._house.touched()
         return ipc.Done(id=made.id)
 
+    @_serve.register
     async def _close_operator(self, request: ipc.CloseOperator) -> ipc.Reply:
         self._dentist()
         self._house.people.close_account(request.operator_id)
         self._house.touched()
         return ipc.Done()
 
+    @_serve.register
+    async def _set_practice(self, request: ipc.SetPractice) -> ipc.Reply:
+        actor = self._dentist()
+        if not request.name.strip():
+            raise no("empty_name")
+        await self._house.set_practice(request.name.strip(), request.phone.strip())
+        self._log_all("practice", Text("log.practice_set", {"name": request.name.strip()}), actor.id)
+        return ipc.Done()
+
+    @_serve.register
     async def _add_patient(self, request: ipc.AddPatient) -> ipc.Reply:
         actor = self._actor()
         if not request.given_name.strip():
@@ -162,11 +180,13 @@ class Service:
         await self._save_patient(self._chair(request.chair), patient, actor, "added")
         return ipc.Done(id=patient.id)
 
+    @_serve.register
     async def _correct_patient(self, request: ipc.CorrectPatient) -> ipc.Reply:
         actor = self._actor()
         await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason)
         return ipc.Done(id=request.patient.id)
 
+    @_serve.register
     async def _list_patients(self, request: ipc.ListPatients) -> ipc.Reply:
         self._actor()
         wanted = request.query.strip().casefold()
@@ -181,10 +201,12 @@ class Service:
 
     # ---- devices
 
+    @_serve.register
     async def _scan(self, request: ipc.Scan) -> ipc.Reply:
         self._actor()
         return ipc.Devices(devices=await self._house.scan(min(max(request.seconds, 0.5), 15.0)))
 
+    @_serve.register
     async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
@@ -199,6 +221,7 @@ class Service:
         chair.log("device", Text("log.device_bound", {"address": request.address}), author=actor.id)
         return ipc.Done()
 
+    @_serve.register
     async def _forget_device(self, request: ipc.ForgetDevice) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
@@ -209,6 +232,7 @@ class Service:
 
     # ---- the procedure
 
+    @_serve.register
     async def _seat_patient(self, request: ipc.SeatPatient) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
@@ -220,6 +244,7 @@ class Service:
         await chair.seat(patient, await self._house.people.teeth(patient.id), actor)
         return ipc.Done(id=chair.visit.id if chair.visit is not None else "")
 
+    @_serve.register
     async def _act(self, request: ipc.Act) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
@@ -228,6 +253,7 @@ class Service:
         chair.act(request.intent, actor=actor, revision=request.revision)
         return ipc.Done()
 
+    @_serve.register
     async def _add_mark(self, request: ipc.AddMark) -> ipc.Reply:
         actor = self._actor()
         text = Text("log.mark_named", {"label": request.label}) if request.label else Text("log.mark")
@@ -236,6 +262,7 @@ class Service:
 
     # ---- alarms and log
 
+    @_serve.register
     async def _alarm_seen(self, request: ipc.AlarmSeen) -> ipc.Reply:
         chair = next(iter(self._house.chairs.values()))
         try:
@@ -244,19 +271,16 @@ class Service:
             raise no("no_alarm") from None
         return ipc.Done()
 
+    @_serve.register
     async def _pause_audio(self, request: ipc.PauseAudio) -> ipc.Reply:
         self._actor()
         chair = next(iter(self._house.chairs.values()))
         chair.house.alarms.pause_audio(min(max(request.seconds, 0.0), 120.0))
         return ipc.Done()
 
-    async def _list_log(self, request: ipc.ListLog) -> ipc.Reply:
-        self._actor()
-        return await self._read(request)
-
     # ---- helpers
 
-    async def _read(self, request: ipc.Request) -> ipc.Reply:
+    async def _read(self, request: ReadRequest) -> ipc.Reply:
         """Answered by the reader process, for an operator who is logged in; who looked at whom is written down."""
         actor = self._actor()
         viewed = {
@@ -273,10 +297,7 @@ class Service:
     async def _save_patient(self, chair: Chair, patient: Patient, actor: Operator, reason: str) -> None:
         at_us = chair.house.clock.utc_us()
 
-        def write(record: object) -> None:
-            from core.record import Record
-
-            assert isinstance(record, Record)
+        def write(record: Record) -> None:
             record.save_patient(patient, author=actor.id, reason=reason, at_us=at_us)
             record.audit("patient.saved", actor=actor.id, at_us=at_us, body={"patient": patient.id, "reason": reason})
 
@@ -320,13 +341,7 @@ class Service:
             chair.log(kind, text, author=author)
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
-
-
 def _is_date(text: str) -> bool:
-    from datetime import date
-
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -30,7 +30,7 @@ class Render(_Frame, frozen=True):
 
 
 class Beat(_Frame, frozen=True):
-    """The sounder lives. `audio` is ON only while a device really takes sound; `device` names it; `playing`: what it repeats."""
+    """The sounder lives. `audio` is ON only while a device takes sound; `device`: its name; `playing`: what repeats."""
 
     number: int
     audio: AudioState

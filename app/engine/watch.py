@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from app.engine.clock import WakeDetector
 from app.engine.sleep import SleepGuard
 from core.model.words import Text
-from core.procedure.events import ConsoleLost, Woke
+from core.procedure.events import ClockJumped, ConsoleLost, Woke
 
 if TYPE_CHECKING:
     from app.engine.house import Engine
@@ -18,6 +18,7 @@ FROZEN_SECONDS = 3.0
 """A console that has not said `Alive` for this long cannot see what therapy does."""
 DISK_LOW_BYTES = 500 * 1024 * 1024
 DISK_EVERY_SECONDS = 10.0
+JUMP_SECONDS = 2.0
 
 
 class Watch:
@@ -31,6 +32,7 @@ class Watch:
         self._present = False
         self._alone_since = engine.clock.monotonic()
         self._disk_at = 0.0
+        self._offset_us = self._wall_offset()
 
     async def run(self) -> None:
         while True:
@@ -52,6 +54,7 @@ class Watch:
         """Notice what changed since the last look."""
         self._consoles()
         self._woke()
+        self._jumped()
         self._disk()
         self._engine.alarms.tick()
 
@@ -91,9 +94,25 @@ class Watch:
         slept = self._wake.check()
         if not slept:
             return
+        self._offset_us = self._wall_offset()  # sleeping moves the wall clock on, which is no jump
         for chair in self._engine.chairs.values():
             chair.observe(Woke(slept))
             chair.log("wake", Text("log.woke", {"seconds": round(slept)}), voice="device")
+
+    def _wall_offset(self) -> float:
+        clock = self._engine.clock
+        return clock.utc_us() - clock.monotonic() * 1e6
+
+    def _jumped(self) -> None:
+        """The wall clock was set. Samples keep their order: their times do not follow it."""
+        offset = self._wall_offset()
+        seconds = (offset - self._offset_us) / 1e6
+        self._offset_us = offset
+        if abs(seconds) < JUMP_SECONDS:
+            return
+        self._engine.alarms.raise_("clock.jump", 0, seconds=round(seconds))
+        for chair in self._engine.chairs.values():
+            chair.observe(ClockJumped(seconds))
 
     async def _sleep(self) -> None:
         """Keep the machine awake while dose may flow."""

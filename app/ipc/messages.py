@@ -77,6 +77,13 @@ class CloseOperator(Message, frozen=True, kw_only=True):
     operator_id: str
 
 
+class SetPractice(Message, frozen=True, kw_only=True):
+    """What the practice is called, and whom patients call; both stand on reports. Dentists only."""
+
+    name: str
+    phone: str
+
+
 class AddPatient(Message, frozen=True, kw_only=True):
     """A new patient, written into the file of `chair`. Answered by `Done.id`."""
 
@@ -363,6 +370,8 @@ class Chair(Message, frozen=True, kw_only=True):
             share; None: no lease.
         recording_since_us: None while nothing is recorded.
         values: channel key → newest physical value; a channel that is silent is absent.
+        backfill_frames: frames still to be fetched from the hub's memory.
+        tapped_frames: raw notifications that the tap has seen, before any decoding.
     """
 
     number: int
@@ -384,6 +393,7 @@ class Chair(Message, frozen=True, kw_only=True):
     recording_since_us: int | None = None
     values: dict[str, float] = {}
     backfill_frames: int = 0
+    tapped_frames: int = 0
     simulated: bool = False
 
 
@@ -406,6 +416,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     jobs: tuple[Job, ...] = ()
     notice: Text | None = None
     chairs: tuple[int, ...] = ()
+    practice: str = ""
 
 
 Request = (
@@ -418,6 +429,7 @@ Request = (
     | Logout
     | AddOperator
     | CloseOperator
+    | SetPractice
     | AddPatient
     | CorrectPatient
     | ListPatients
