@@ -49,7 +49,7 @@ class ReviewCard(Card):
         visit = detail.visit
         self._detail = detail
         ends = [visit.began_us + 1_000_000, *(span.to_us for span in detail.channels)]
-        self._length = (max(visit.ended_us or 0, *ends) - visit.began_us) / 1e6
+        self._length = ((visit.ended_us or max(ends)) - visit.began_us) / 1e6
         self._overview = {}
         title = self._words.say(
             "patients.review.title",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.clock import AsyncClock
-from app.engine.flow import SampleFlow
+from app.engine.flow import SampleFlow, Stay
 from app.engine.hub_link import HubLink
 from app.engine.recorder import Committed, Recorder
 from app.engine.runner import NOBODY, ProcedureRunner
@@ -264,7 +264,7 @@ class Chair:
         if self.runner is not None:
             await self.runner.close()
         self.visit, self.patient = visit, patient
-        self.flow.visit = (visit.id, visit.began_us)
+        self.flow.visit = Stay(visit.id, visit.began_us)
         self.runner = ProcedureRunner(
             machine,
             hub=lambda: self.hub.driver if self.hub is not None else None,
@@ -301,7 +301,7 @@ class Chair:
             mdas=mdas,
             simulated=visit.simulated,
         )
-        self.flow.visit = None
+        self.flow.visit = Stay(visit.id, visit.began_us, at_us)
 
         def write(record: Record) -> None:
             record.end_visit(visit.id, at_us, state=state, teeth=teeth, title_key=visit.title_key, mdas=mdas)

@@ -25,13 +25,22 @@ class Newest:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The time of a visit, UTC µs; `ended_us` None while it is open."""
+
+    visit_id: str
+    began_us: int
+    ended_us: int | None = None
+
+
 class SampleFlow:
     """Takes every block of one chair, whatever device it came from.
 
     Attributes:
         newest: channel key → newest live value.
-        visit: the open visit and when it began (UTC µs), None between visits. What the hub measured before it began
-            and delivers late does not belong to it.
+        visit: the open visit or the last one, None before the first. What belongs to it is decided by when it was
+            measured, not by when it arrived.
     """
 
     def __init__(
@@ -45,7 +54,7 @@ class SampleFlow:
         self._maps: dict[tuple[str, int], ClockMap] = {}
         self._early: dict[tuple[str, int], list[tuple[tuple[SampleBlock, ...], int | None]]] = {}
         self.newest: dict[str, Newest] = {}
-        self.visit: tuple[str, int] | None = None
+        self.visit: Stay | None = None
 
     def take(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None) -> list[Crossing]:
         """One frame's blocks; what limits they crossed or came back within.
@@ -93,9 +102,10 @@ class SampleFlow:
         }
 
     def _visit_at(self, utc_us: int) -> str | None:
-        if self.visit is None or utc_us < self.visit[1]:
+        stay = self.visit
+        if stay is None or utc_us < stay.began_us or (stay.ended_us is not None and utc_us >= stay.ended_us):
             return None
-        return self.visit[0]
+        return stay.visit_id
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None, clock_map: ClockMap) -> None:
         """To the record, then to the screen."""

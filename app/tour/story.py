@@ -245,13 +245,12 @@ class Story:
 
     def other_pages(self) -> None:
         guide = self.guide
-        guide.keys("Ctrl+4")
+        guide.click(guide.window.rail.items["safety"])
         guide.rest(1.0)
         guide.picture("safety")
-        guide.keys("Ctrl+5")
+        guide.click(guide.window.rail.items["setup"])
         guide.rest(1.0)
         guide.picture("setup")
-        guide.keys("Ctrl+1")
 
     # ---- parts
 
