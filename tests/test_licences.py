@@ -16,7 +16,7 @@ def shipped() -> list[str]:
 def licence(name: str) -> str:
     """What a distribution says of its licence: expression, field and classifiers."""
     about = metadata.metadata(name)
-    fields = [about.get("License-Expression") or "", (about.get("License") or "")[:200]]
+    fields = [*(about.get_all("License-Expression") or []), *(field[:200] for field in about.get_all("License") or [])]
     return " | ".join(fields + [line for line in about.get_all("Classifier") or [] if line.startswith("License")])
 
 

@@ -24,8 +24,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         trace: index into the trace colours of the theme.
         row: place in the strips, 0 at the top; `pinned` rows carry the large value. None is not drawn live.
         source: which kind of device measures it.
-        reading: what the large value says: the newest sample, the mean rectified value of one second (EMG), or the swing
-            from trough to peak of two seconds (perfusion index).
+        reading: what the large value says: the newest sample, the mean rectified value of one second (EMG), or the
+            swing from trough to peak of two seconds (perfusion index).
         reference: where the figures come from; "(check)" marks one quoted from general knowledge.
     """
 

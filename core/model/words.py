@@ -37,8 +37,8 @@ class Words:
     def say(self, key: str, **values: str | float) -> str:
         """The sentence for `key` with `values` put in.
 
-        A value that begins with "@" is itself a key. A missing key gives the key itself between brackets, so that a gap is
-        seen and never crashes a treatment.
+        A value that begins with "@" is itself a key. A missing key gives the key itself between brackets, so that a gap
+        is seen and never crashes a treatment.
         """
         template = self._table.get(key)
         if template is None:

@@ -133,7 +133,9 @@ def _told(data: ReportData, words: Words) -> dict[str, object]:
         "simulated": words.say("report.simulated") if data.visit.simulated else "",
         "date": _typst_date(data),
         "words": {
-            key.removeprefix("report.label."): words.say(key) for key in sorted(words.keys()) if key.startswith("report.label.")
+            key.removeprefix("report.label."): words.say(key)
+            for key in sorted(words.keys())
+            if key.startswith("report.label.")
         },
     }
 
