@@ -1,6 +1,7 @@
 """Wires the engine together: what is built from what, in which order, and how it ends."""
 
 import asyncio
+import contextlib
 import logging
 
 from app.engine.alarm_desk import AlarmDesk
@@ -58,6 +59,7 @@ class Engine:
         self._reader_files: list[ChairFile] = []
         self._touched = True
         self._tasks: list[asyncio.Task[None]] = []
+        self._opened = contextlib.AsyncExitStack()
         self.sounder = Sounder(self.clock, self._sound_changed) if config.sound else None
         self.alarms = AlarmDesk(
             AlarmBook(load_alarms()),
@@ -82,8 +84,10 @@ class Engine:
     # ---- life
 
     async def open(self) -> None:
-        """Open the files, take up what was open, listen."""
+        """Open the files, take up what was open, listen. What was opened before a failure is closed by `close`."""
+        self._opened.push_async_callback(self.radio.close)
         self.practice_file = self._open_practice()
+        self._opened.callback(self.practice_file.close)
         demo = load_demo() if self.simulated else None
         self.people = PeopleDesk(self.practice_file, demo=demo, chairs=self.chairs.values, clock=self.clock)
         house = House(
@@ -95,20 +99,23 @@ class Engine:
             simulated=self.simulated,
             changed=self._dirty.add,
         )
-        for number in range(1, self.config.chairs + 1):
-            record = await asyncio.to_thread(self._open_record, number)
-            ring = RingWriter(self.folder.ring_file(number))
-            self.chairs[number] = Chair(number, record, ring, house)
         for device in self.config.devices:
             self.practice_file.bind_device(device.chair, device.kind, device.address, device.name)
-        for chair in self.chairs.values():
-            chair.expects_hub = any(device.kind == "hub" for device in self.practice_file.devices(chair.number))
+        for number in range(1, self.config.chairs + 1):
+            record = await asyncio.to_thread(self._open_record, number)
+            chair = Chair(number, record, RingWriter(self.folder.ring_file(number)), house)
+            chair.expects_hub = any(device.kind == "hub" for device in self.practice_file.devices(number))
+            self.chairs[number] = chair
             await chair.start()
+            self._opened.push_async_callback(chair.close)
         if demo is not None:
             await self._seed(demo)
+        self._opened.push_async_callback(self.reader.close)
         await self.operator_changed()
         await self._take_up()
         await self.server.start()
+        self._opened.push_async_callback(self.server.close)
+        self._opened.push_async_callback(self.watch.close)
         self._tasks = [
             asyncio.create_task(self._publish()),
             asyncio.create_task(self._devices()),
@@ -122,13 +129,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.watch.close()
-        await self.server.close()
-        await self.reader.close()
-        for chair in self.chairs.values():
-            await chair.close()
-        await self.radio.close()
-        self.practice_file.close()
+        await self._opened.aclose()
 
     # ---- what the service asks
 

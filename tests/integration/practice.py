@@ -48,6 +48,7 @@ class Practice:
         self.chairs: dict[int, ipc.Chair] = {}
         self.workstation: ipc.Workstation | None = None
         self.states: list[str] = []
+        self.beating = True
         self._news = threading.Condition()
         self._client: EngineClient | None = None
 
@@ -64,8 +65,9 @@ class Practice:
 
         def live() -> None:
             while client.alive:
-                with contextlib.suppress(Exception):
-                    client.request(ipc.Alive())
+                if self.beating:
+                    with contextlib.suppress(Exception):
+                        client.request(ipc.Alive())
                 time.sleep(0.5)  # the heartbeat itself, not a synchronisation
 
         threading.Thread(target=live, daemon=True).start()
