@@ -314,10 +314,10 @@ class Chair:
 
         self.recorder.note(write)
 
-    def _noted(self, note: Note) -> None:
+    def _noted(self, note: Note, actor: str) -> None:
         # Named, since the last note comes when the visit has just ended.
         visit_id = self.visit.id if self.visit is not None else None
-        self.log(note.kind, note.text, voice=note.voice, visit_id=visit_id)
+        self.log(note.kind, note.text, author=actor, voice=note.voice, visit_id=visit_id)
 
     def _order_unknown(self, opcode: Opcode | None) -> None:
         self.house.alarms.raise_("command.unknown", self.number)

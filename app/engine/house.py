@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 
+import msgspec
+
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
@@ -78,8 +80,7 @@ class Engine:
 
     @property
     def practice(self) -> str:
-        name = self.practice_file.setting(NAME)
-        return name or self.config.practice
+        return self._setting(NAME) or self.config.practice
 
     # ---- life
 
@@ -153,15 +154,20 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            phone = self.practice_file.setting(PHONE) or ""
-            await self.reader.open(ReaderSetup(tuple(self._reader_files), self.practice, phone))
+            setup = ReaderSetup(tuple(self._reader_files), self.practice, self._setting(PHONE))
+            await self.reader.open(setup)
         self.touched()
 
     async def set_practice(self, name: str, phone: str) -> None:
         """What the practice is called and how it is reached; stands on reports."""
-        self.practice_file.set_setting(NAME, name)
-        self.practice_file.set_setting(PHONE, phone)
+        for key, value in ((NAME, name), (PHONE, phone)):
+            self.practice_file.set_setting(key, msgspec.json.encode(value).decode())
         await self.operator_changed()
+
+    def _setting(self, key: str) -> str:
+        """A setting that is text; empty when it was never made."""
+        stored = self.practice_file.setting(key)
+        return msgspec.json.decode(stored, type=str) if stored is not None else ""
 
     async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]:
         try:

@@ -45,6 +45,10 @@ class PeopleDesk:
     def operators(self) -> tuple[Operator, ...]:
         return tuple(known for known in self._practice.operators() if known.active)
 
+    def names(self) -> dict[str, str]:
+        """Name by id, of everybody who ever had an account."""
+        return {known.id: known.name for known in self._practice.operators(closed=True)}
+
     def login(self, operator_id: str, pin: str) -> Operator:
         """Raises Refusal: unknown person, wrong PIN, or too many wrong ones."""
         operator = next((known for known in self.operators() if known.id == operator_id), None)

@@ -70,7 +70,7 @@ class ProcedureRunner:
         recorder: Recorder,
         clock: AsyncClock,
         changed: Callable[[], None],
-        noted: Callable[[Note], None],
+        noted: Callable[[Note, str], None],
         unknown: Callable[[Opcode | None], None],
     ) -> None:
         self.machine = machine
@@ -128,7 +128,7 @@ class ProcedureRunner:
 
     def _dispatch(self, effect: Effect, actor: str) -> None:
         if isinstance(effect, Note):
-            self._noted(effect)
+            self._noted(effect, actor)
         elif isinstance(effect, OrderStop | OrderHold):
             self._halts += 1
             self._spawn(self._halt(effect, actor))

@@ -6,6 +6,8 @@ from datetime import date
 from functools import singledispatchmethod
 from typing import Protocol
 
+import msgspec
+
 from app.engine.chair import Chair
 from app.engine.people_desk import PeopleDesk
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
@@ -292,7 +294,14 @@ class Service:
             chair = self._house.chairs[getattr(request, "chair", None) or min(self._house.chairs)]
             at_us = chair.house.clock.utc_us()
             await chair.do(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=viewed))
-        return await self._house.reader.request(request)
+        reply = await self._house.reader.request(request)
+        return self._with_names(reply) if isinstance(reply, ipc.LogPage) else reply
+
+    def _with_names(self, page: ipc.LogPage) -> ipc.LogPage:
+        """The record knows people by id; readers of the log know them by name."""
+        names = self._house.people.names()
+        named = (msgspec.structs.replace(one, actor=names.get(one.actor, one.actor)) for one in page.entries)
+        return ipc.LogPage(entries=tuple(named), more=page.more)
 
     async def _save_patient(self, chair: Chair, patient: Patient, actor: Operator, reason: str) -> None:
         at_us = chair.house.clock.utc_us()
