@@ -1,6 +1,8 @@
 """The patient's report as PDF/A-2a and PDF/UA-1, through Typst."""
 
+import contextlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable
@@ -21,6 +23,8 @@ from core.reports import svg
 from core.reports.data import ReportData, Signal
 
 PREVIEW_PPI = 110.0
+_UNDRAWN = re.compile("[^\u0000-\u024f\u0370-\u052f\u1e00-\u1fff\u2000-\u22ff]")
+"""Everything but Latin, Greek, Cyrillic and common signs: what Inter has no glyphs for."""
 LABEL = "report.label."
 
 
@@ -51,7 +55,10 @@ def make_report(data: ReportData, path: Path, *, language: str = "en") -> Report
         for name, content in _pictures(data, words).items():
             (root / name).write_bytes(content)
         (root / "report.typ").write_bytes(_template())
-        (root / "data.json").write_bytes(msgspec.json.encode(_told(data, words)))
+        told = _told(data, words)
+        if _mend_letters(told):
+            told["letters"] = words.say("report.letters")
+        (root / "data.json").write_bytes(msgspec.json.encode(told))
         try:
             compiler = typst.Compiler(
                 str(root / "report.typ"), root=str(root), font_paths=[str(_fonts())], ignore_system_fonts=True
@@ -130,6 +137,7 @@ def _told(data: ReportData, words: Words) -> dict[str, object]:
         "signed": words.say("report.signed", name=data.signed_by, date=_date(data, view.signed_us))
         if view.signed_us is not None and data.signed_by
         else words.say("report.unsigned"),
+        "letters": "",
         "simulated": words.say("report.simulated") if data.visit.simulated else "",
         "date": _typst_date(data),
         "words": {
@@ -138,6 +146,30 @@ def _told(data: ReportData, words: Words) -> dict[str, object]:
             if key.startswith("report.label.")
         },
     }
+
+
+def _mend_letters(content: dict[str, object]) -> bool:
+    """Put a question mark for every letter that the shipped fonts cannot draw; True when there was one.
+
+    A tagged PDF refuses letters without a glyph, and a report that is not made helps nobody.
+    """
+    found = False
+
+    def mend(value: object) -> object:
+        nonlocal found
+        if isinstance(value, str):
+            mended = _UNDRAWN.sub("?", value)
+            found = found or mended != value
+            return mended
+        if isinstance(value, list):
+            return [mend(item) for item in value]
+        if isinstance(value, dict):
+            return {key: mend(item) for key, item in value.items()}
+        return value
+
+    for key, value in content.items():
+        content[key] = mend(value)
+    return found
 
 
 def _did(data: ReportData, words: Words) -> str:
@@ -315,7 +347,6 @@ def _fonts() -> Path:
 def _write(path: Path, data: bytes) -> None:
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("xb") as stream:
             stream.write(data)
             stream.flush()
@@ -324,4 +355,5 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         raise ReportFailed(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)

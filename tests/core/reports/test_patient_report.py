@@ -1,0 +1,191 @@
+"""The patient's report, made from a real record: what it says, what it shows, and that it is well-formed."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from pypdf import PdfReader
+from pypdf.generic import StreamObject
+
+from core.model.block import SampleBlock
+from core.model.clock import ManualClock
+from core.model.people import Patient, ToothState, VisitSummary
+from core.model.procedure import Choice, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
+from core.model.words import Text
+from core.people.teeth import healthy_teeth
+from core.record import NotFound, Record, RecordReader, StampedBlock
+from core.reports.collect import collect
+from core.reports.data import Practice, ReportData
+from core.reports.patient import ReportFailed, make_report
+from core.signals.catalogue import load_catalogue
+
+KEY = bytes(range(32))
+BEGAN = 1_800_000_000_000_000
+SECONDS = 120
+
+
+def patient(**changes: str) -> Patient:
+    base = Patient(
+        id="p1",
+        version=1,
+        code="P-1",
+        given_name="Ilse",
+        family_name="Ferrand",
+        birth_date="1987-05-19",
+        simulated=True,
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def procedure(**changes: object) -> ProcedureView:
+    teeth = tuple(ToothState(fdi=36, done="O") if tooth.fdi == 36 else tooth for tooth in healthy_teeth())
+    phase = PhaseView(
+        number=1, module="repair", key="seal_dentine", tooth=36, seconds=60, dose_percent=100, state=PhaseState.DONE
+    )
+    view = ProcedureView(
+        visit_id="v1",
+        visit_code="V-1",
+        patient_id="p1",
+        chair=1,
+        step=Step.CLOSE,
+        phases=(phase,),
+        teeth=teeth,
+        plan=Plan(modules=(ModulePlan(module="repair", choice=Choice.INCLUDED, teeth=(36,)),)),
+    )
+    return msgspec.structs.replace(view, **changes)
+
+
+def write(path: Path, view: ProcedureView, who: Patient, *, signals: bool = True) -> Path:
+    """A closed record with one visit."""
+    clock = ManualClock(utc_us=BEGAN + (SECONDS + 60) * 1_000_000)
+    record = Record.create(path, KEY, chair=1, simulated=True, clock=clock)
+    visit = VisitSummary(
+        id="v1",
+        patient_id=who.id,
+        code="V-1",
+        chair=1,
+        began_us=BEGAN,
+        ended_us=None,
+        state="open",
+        title_key="visit.title.procedure",
+        simulated=True,
+    )
+    with record.transaction():
+        record.save_patient(who, author="d", reason="test", at_us=BEGAN)
+        record.begin_visit(visit)
+        record.save_procedure(view, author="d", at_us=BEGAN)
+        if signals:
+            record.add_blocks("hub", [temperature()], "v1")
+        signed = Text("note.signed", {"name": "Dr Vale", "note": ""})
+        record.add_event("signed", signed, at_us=BEGAN + 5_000_000, visit_id="v1", author="d")
+        record.end_visit("v1", BEGAN + SECONDS * 1_000_000, "complete", (36,), "visit.title.procedure")
+    record.close()
+    return path
+
+
+def temperature() -> StampedBlock:
+    spec = load_catalogue().key("pulp_temperature")
+    t = np.arange(SECONDS * 10) / 10
+    raw = np.round((36.2 + 0.8 * np.sin(t / 20)) / spec.scale).astype(np.int16)
+    block = SampleBlock(
+        channel=spec.number, boot=1, first_index=0, start_us=0, period_us=spec.period_us, samples=raw, sequence=0
+    )
+    return StampedBlock(block, BEGAN)
+
+
+def told(path: Path, **practice: str) -> ReportData:
+    with RecordReader.open(path, KEY) as reader:
+        return collect(reader, "v1", practice=Practice(**practice))
+
+
+def text_of(path: Path) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+
+
+def test_its_first_page_answers_the_four_questions(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()), name="Mill Street", phone="0123 456")
+    made = make_report(data, tmp_path / "report.pdf")
+
+    first = " ".join(PdfReader(made.path).pages[0].extract_text().split())
+    for wanted in ("What we did", "How your mouth is", "What to watch for", "Whom to call", "0123 456", "Mill Street"):
+        assert wanted in first
+    assert "We sealed one tooth, 36" in first
+    assert made.preview_png.startswith(b"\x89PNG")
+    assert made.pages == len(PdfReader(made.path).pages)
+
+
+def test_it_is_tagged_and_says_what_it_conforms_to(tmp_path: Path) -> None:
+    made = make_report(told(write(tmp_path / "a.sqlite", procedure(), patient())), tmp_path / "report.pdf")
+    reader = PdfReader(made.path)
+    root = reader.root_object
+    assert "/Marked" in str(root["/MarkInfo"].get_object())
+    assert "/StructTreeRoot" in root
+    assert str(root["/Lang"]) == "en"
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Your visit, Ilse"
+    stream = root["/Metadata"].get_object()
+    assert isinstance(stream, StreamObject)
+    packet = stream.get_data().decode()
+    assert re.search(r"pdfaid:part>2<", packet)
+    assert re.search(r"pdfaid:conformance>A<", packet)
+    assert re.search(r"pdfuaid:part>1<", packet)
+
+
+def test_the_plotted_extremes_are_those_of_the_samples(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    spec = load_catalogue().key("pulp_temperature")
+    values = temperature().block.samples * spec.scale
+    signal = data.signal("pulp_temperature")
+    assert signal is not None
+    assert signal.lowest == pytest.approx(values.min(), abs=1e-4)
+    assert signal.highest == pytest.approx(values.max(), abs=1e-4)
+    make_report(data, tmp_path / "report.pdf")
+    assert f"Between {values.min():.1f} °C and {values.max():.1f} °C" in text_of(tmp_path / "report.pdf")
+
+
+@pytest.mark.parametrize("name", ["Ilse", '#import "x": *', "*_`$<a>@b\\", "Ильза", "伊尔丝", "W" * 120])
+def test_any_name_is_set_as_it_is(tmp_path: Path, name: str) -> None:
+    made = make_report(
+        told(write(tmp_path / "a.sqlite", procedure(), patient(given_name=name))), tmp_path / "report.pdf"
+    )
+    said = text_of(made.path)
+    assert ("Some letters could not be printed" in said) == (name == "伊尔丝")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        procedure(phases=(), plan=None, teeth=()),
+        procedure(ended_early=True),
+        procedure(plan=Plan(modules=(ModulePlan(module="balance", choice=Choice.DECLINED),)), phases=()),
+    ],
+    ids=["nothing begun", "ended early", "all declined"],
+)
+def test_every_kind_of_visit_has_a_report_without_gaps_in_its_words(tmp_path: Path, view: ProcedureView) -> None:
+    make_report(told(write(tmp_path / "a.sqlite", view, patient(), signals=False)), tmp_path / "report.pdf")
+    said = text_of(tmp_path / "report.pdf")
+    assert not re.search(r"\[[a-z_]+(\.[a-z_0-9]+)+\]", said), "a sentence is missing"
+    assert not re.search(r"\{[a-z]+\}", said), "a value is missing"
+
+
+def test_it_uses_no_word_that_patients_should_not_read(tmp_path: Path) -> None:
+    make_report(told(write(tmp_path / "a.sqlite", procedure(), patient())), tmp_path / "report.pdf")
+    said = text_of(tmp_path / "report.pdf").lower()
+    for word in ("swarm", "nanobot", "envelope", "dose", "malfunction", "runaway"):
+        assert word not in said
+
+
+def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with pytest.raises(ReportFailed):
+        make_report(data, tmp_path / "taken" / "report.pdf")
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == []
+
+
+def test_an_unknown_visit_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.sqlite", procedure(), patient())
+    with RecordReader.open(path, KEY) as reader, pytest.raises(NotFound):
+        collect(reader, "nobody")
