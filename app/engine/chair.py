@@ -8,24 +8,22 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.engine.alarm_desk import AlarmDesk
-from app.engine.clock import AsyncClock
-from app.engine.flow import SampleFlow, Stay
+from app.engine.clock import AsyncClock, within
+from app.engine.flow import SampleFlow
 from app.engine.hub_link import HubLink
 from app.engine.recorder import Committed, Recorder
-from app.engine.runner import NOBODY, ProcedureRunner
+from app.engine.runner import NOBODY
 from app.engine.sensor_link import SensorLink
 from app.engine.vigil import Vigil
+from app.engine.visit import Surroundings, Visits
 from app.ipc.ring import RingWriter
 from core.model.hub import HubIdentity, HubStatus, LinkState, Opcode
-from core.model.ids import new_id
 from core.model.intents import Intent
 from core.model.limits import Limit
-from core.model.people import Operator, Patient, ToothState, VisitSummary
+from core.model.people import Operator, Patient, ToothState
 from core.model.procedure import ProcedureView
 from core.model.words import Text
-from core.people.codes import visit_code
 from core.procedure.events import DiskFull, Event, HubReported, LimitCrossed, LinkLost, LinkUp, Note, StopPressed
-from core.procedure.machine import ProcedureMachine
 from core.procedure.modules import ModuleCatalogue
 from core.record import Record, RecordError
 from core.safety.limits import Crossing, LimitMonitor, strictest
@@ -34,6 +32,9 @@ from devices.radio import Radio
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 5.0
+"""How long an end waits for orders that are on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Chair:
         number: 1…
         recorder: the thread that owns this chair's record.
         hub: None while no hub is bound.
-        runner: the open visit's procedure, or the last one until the next patient is seated.
+        visits: the open visit, or the last one until the next patient is seated.
         recording: whether samples reach the disk; None before the first commit.
         expects_hub: a hub is bound to this chair, though the radio may not be there yet.
     """
@@ -66,9 +67,6 @@ class Chair:
         self.house = house
         self.hub: HubLink | None = None
         self.sensors: dict[str, SensorLink] = {}
-        self.runner: ProcedureRunner | None = None
-        self.patient: Patient | None = None
-        self.visit: VisitSummary | None = None
         self.recording: bool | None = None
         self.expects_hub = False
         self.monitor = LimitMonitor(strictest(house.modules.limits), house.catalogue)
@@ -81,6 +79,20 @@ class Chair:
             ring=ring,
             clock=house.clock,
         )
+        self.visits = Visits(
+            Surroundings(
+                chair=number,
+                simulated=house.simulated,
+                modules=house.modules,
+                clock=house.clock,
+                recorder=self.recorder,
+                flow=self.flow,
+                hub=lambda: self.hub.driver if self.hub is not None else None,
+                changed=self._procedure_changed,
+                noted=self._noted,
+                unknown=self._order_unknown,
+            )
+        )
         self._ring = ring
         self._vigil = Vigil(self)
 
@@ -89,24 +101,25 @@ class Chair:
     async def start(self) -> None:
         """Begin to record; take up a visit that was open when the engine ended."""
         self.recorder.start()
-        visit = await self.do(lambda record: record.open_visit())
-        if visit is not None:
-            await self._take_up(visit)
+        await self.visits.take_up()
         self._vigil.start()
 
     async def close(self) -> None:
         """Let go of the devices, commit everything, close the file."""
+        visit = self.visits.now
+        if visit is not None:
+            with contextlib.suppress(TimeoutError):  # a hub that does not answer holds by its lease
+                await within(self.house.clock, SETTLE_SECONDS, visit.runner.settled())
         await self._vigil.close()
         await self.unbind()
-        if self.runner is not None:
-            await self.runner.settled()
-            await self.runner.close()
+        if visit is not None:
+            await visit.runner.close()
         await asyncio.to_thread(self.recorder.close)
         self._ring.close()
 
     async def do(self, run: Callable[[Record], T]) -> T:
         """Run `run` on the record; returns once it is durable."""
-        return await asyncio.wrap_future(self.recorder.do(run))
+        return await self.recorder.run(run)
 
     # ---- devices
 
@@ -140,22 +153,27 @@ class Chair:
             hub, self.hub = self.hub, None
             await hub.close()
             self.expects_hub = False
+            self._forget("hub")
             self.house.alarms.clear("link.lost", self.number)
         for sensor_address in [known for known in self.sensors if address in (None, known)]:
             await self.sensors.pop(sensor_address).close()
-            self.monitor.forget(*(spec.key for spec in self.house.catalogue.from_source("heart_rate")))
+            self._forget("heart_rate")
         self.touched()
+
+    def _forget(self, source: str) -> None:
+        """Expect nothing more of a kind of device that was taken away on purpose."""
+        self.monitor.forget(*(spec.key for spec in self.house.catalogue.from_source(source)))
 
     # ---- the visit
 
     @property
     def view(self) -> ProcedureView | None:
-        return self.runner.view if self.runner is not None else None
+        return self.visits.now.view if self.visits.now is not None else None
 
     @property
     def busy(self) -> bool:
         """Whether a visit is open."""
-        return self.visit is not None and self.visit.ended_us is None
+        return self.visits.now is not None and self.visits.now.open
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -164,59 +182,23 @@ class Chair:
             self.view.limits if self.view is not None and not self.view.closed else self.house.modules.limits
         )
 
-    async def seat(self, patient: Patient, teeth: tuple[ToothState, ...], actor: Operator) -> None:
-        """Begin a visit."""
-        at_us = self.house.clock.utc_us()
-        visit = VisitSummary(
-            id=new_id(),
-            patient_id=patient.id,
-            code=visit_code(),
-            chair=self.number,
-            began_us=at_us,
-            ended_us=None,
-            state="open",
-            title_key="visit.title.procedure",
-            simulated=self.house.simulated,
-        )
-
-        def write(record: Record) -> None:
-            if record.patient(patient.id) != patient:
-                record.save_patient(patient, author=actor.id, reason="seated", at_us=at_us)
-            record.begin_visit(visit)
-            record.add_event(
-                "seated",
-                Text("log.seated", {"patient": patient.initials}),
-                at_us=at_us,
-                visit_id=visit.id,
-                author=actor.id,
-            )
-            record.audit("visit.begun", actor=actor.id, at_us=at_us, body={"visit": visit.id, "patient": patient.id})
-
-        await self.do(write)
-        machine = ProcedureMachine.begin(
-            self.house.modules,
-            visit_id=visit.id,
-            visit_code=visit.code,
-            patient=patient,
-            chair=self.number,
-            teeth=teeth,
-            at_us=at_us,
-            simulated=self.house.simulated,
-        )
-        await self._run(machine, visit, patient)
+    async def seat(self, patient: Patient, teeth: tuple[ToothState, ...], actor: Operator) -> str:
+        """Begin a visit; returns its id. Raises RecordError."""
+        visit = await self.visits.begin(patient, teeth, actor)
         if self.hub is not None and self.hub.link is LinkState.UP:
             self.observe(LinkUp())
+        return visit.summary.id
 
     def act(self, intent: Intent, *, actor: Operator, revision: int | None) -> None:
         """What a person wants of the procedure. Raises Refusal, or KeyError without a procedure."""
-        if self.runner is None:
+        if self.visits.now is None:
             raise KeyError(self.number)
-        self.runner.act(intent, actor=actor, revision=revision)
+        self.visits.now.runner.act(intent, actor=actor, revision=revision)
 
     def observe(self, event: Event, *, actor: str = NOBODY) -> None:
         """What happened, told to the procedure if there is one."""
-        if self.runner is not None and not self.runner.view.closed:
-            self.runner.observe(event, actor=actor)
+        if self.visits.now is not None and not self.visits.now.view.closed:
+            self.visits.now.runner.observe(event, actor=actor)
 
     def stop(self, by: str) -> asyncio.Future[bool]:
         """STOP: sent to the hub at once, whatever the procedure thinks. The future says whether the hub answered."""
@@ -243,8 +225,8 @@ class Chair:
     ) -> None:
         """Write a line into the record's log; it belongs to the open visit unless another is named."""
         at_us = self.house.clock.utc_us()
-        if visit_id is None and self.busy and self.visit is not None:
-            visit_id = self.visit.id
+        if visit_id is None and self.visits.now is not None and self.visits.now.open:
+            visit_id = self.visits.now.summary.id
 
         def write(record: Record) -> None:
             record.add_event(kind, text, at_us=at_us, visit_id=visit_id, author=author, voice=voice)
@@ -252,71 +234,14 @@ class Chair:
 
         self.recorder.note(write)
 
-    async def _take_up(self, visit: VisitSummary) -> None:
-        view = await self.do(lambda record: record.procedure(visit.id))
-        patient = await self.do(lambda record: record.patient(visit.patient_id))
-        if view is None or patient is None:
-            log.error("the open visit %s has no procedure or patient", visit.code)
-            return
-        await self._run(ProcedureMachine(self.house.modules, view), visit, patient)
-
-    async def _run(self, machine: ProcedureMachine, visit: VisitSummary, patient: Patient) -> None:
-        if self.runner is not None:
-            await self.runner.close()
-        self.visit, self.patient = visit, patient
-        self.flow.visit = Stay(visit.id, visit.began_us)
-        self.runner = ProcedureRunner(
-            machine,
-            hub=lambda: self.hub.driver if self.hub is not None else None,
-            recorder=self.recorder,
-            clock=self.house.clock,
-            changed=self._procedure_changed,
-            noted=self._noted,
-            unknown=self._order_unknown,
-        )
-        self._procedure_changed()
-
     def _procedure_changed(self) -> None:
-        view = self.view
-        if view is not None and view.closed and self.busy and self.visit is not None:
-            self._end_visit(view, self.visit)
+        self.visits.end_if_closed()
         self.monitor.set_limits(self.limits)
         self.touched()
 
-    def _end_visit(self, view: ProcedureView, visit: VisitSummary) -> None:
-        at_us = self.house.clock.utc_us()
-        state = "ended_early" if view.ended_early else "complete"
-        teeth = tuple(tooth.fdi for tooth in view.teeth if tooth.done)
-        mdas = sum(view.comfort.values()) if view.comfort and all(view.comfort.values()) else None
-        self.visit = VisitSummary(
-            id=visit.id,
-            patient_id=visit.patient_id,
-            code=visit.code,
-            chair=visit.chair,
-            began_us=visit.began_us,
-            ended_us=at_us,
-            state=state,
-            title_key=visit.title_key,
-            teeth=teeth,
-            mdas=mdas,
-            simulated=visit.simulated,
-        )
-        self.flow.visit = Stay(visit.id, visit.began_us, at_us)
-
-        def write(record: Record) -> None:
-            record.end_visit(visit.id, at_us, state=state, teeth=teeth, title_key=visit.title_key, mdas=mdas)
-            record.audit(
-                "visit.ended",
-                actor=view.signed_by or NOBODY,
-                at_us=at_us,
-                body={"visit": visit.id, "state": state},
-            )
-
-        self.recorder.note(write)
-
     def _noted(self, note: Note, actor: str) -> None:
         # Named, since the last note comes when the visit has just ended.
-        visit_id = self.visit.id if self.visit is not None else None
+        visit_id = self.visits.now.summary.id if self.visits.now is not None else None
         self.log(note.kind, note.text, author=actor, voice=note.voice, visit_id=visit_id)
 
     def _order_unknown(self, opcode: Opcode | None) -> None:

@@ -12,9 +12,7 @@ from core.model.block import Provenance, SampleBlock
 from core.record import StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
-from core.signals.clockmap import ClockMap
-
-RECALL_TIMEOUT = 5.0
+from core.signals.clockmap import ClockFit, ClockMap
 
 
 @dataclass(slots=True)
@@ -67,15 +65,14 @@ class SampleFlow:
         crossings: list[Crossing] = []
         boot = blocks[0].boot
         clock_map = self.clock_map(source, boot)
-        refitted = False
+        fits: list[ClockFit] = []
         for block in blocks:
             if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-                refitted |= clock_map.observe(block.end_us, at)
+                fits += clock_map.observe(block.end_us, at)
                 self._remember(block, at)
-        if refitted:
-            fit = clock_map.fit
-            self._recorder.note(lambda record: record.save_clock_fit(source, boot, fit))
+        for fit in fits:
+            self._recorder.note(lambda record, fit=fit: record.save_clock_fit(source, boot, fit))  # type: ignore[misc]
         if not clock_map.ready:
             self._early.setdefault((source, boot), []).append((tuple(blocks), sequence))
             return crossings
@@ -85,12 +82,12 @@ class SampleFlow:
         return crossings
 
     def clock_map(self, source: str, boot: int) -> ClockMap:
-        """The map from one boot's device time to UTC; goes on from the fit in the record when there is one."""
-        found = self._maps.get((source, boot))
-        if found is None:
-            fit = self._recorder.do(lambda record: record.clock_fit(source, boot)).result(RECALL_TIMEOUT)
-            found = self._maps[source, boot] = ClockMap(self._clock, fit)
-        return found
+        """The map from one boot's device time to UTC."""
+        return self._maps.setdefault((source, boot), ClockMap(self._clock))
+
+    def recall(self, source: str, boot: int, fits: Sequence[ClockFit]) -> None:
+        """Date this boot as the record did so far, unless that is known already. Call it before the first frame."""
+        self._maps.setdefault((source, boot), ClockMap(self._clock, fits))
 
     def values(self, fresh_s: float = 2.0) -> dict[str, float]:
         """Values that are fresh: not older than `fresh_s` or two periods of their channel."""

@@ -23,8 +23,6 @@ from devices.tap import Tap
 
 log = logging.getLogger(__name__)
 
-RESUME_TIMEOUT = 5.0
-
 
 class HubOwner(Protocol):
     """What the chair wants to hear."""
@@ -140,8 +138,13 @@ class HubLink:
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
         self._owner.hub_identified(identity, rebooted)
 
-    def resume_point(self, serial: str, boot: int) -> int | None:
-        return self._recorder.do(lambda record: record.resume_point(serial, boot)).result(RESUME_TIMEOUT)
+    async def resume_point(self, serial: str, boot: int) -> int | None:
+        """Where the record stands. How it dated this boot is taken up, too: no sample may move when we restart."""
+        point, fits = await asyncio.wrap_future(
+            self._recorder.do(lambda record: (record.resume_point(serial, boot), record.clock_fits(serial, boot)))
+        )
+        self._flow.recall(serial, boot, fits)
+        return point
 
     def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:
         if not blocks or self.identity is None:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def picture(chair: "Chair") -> ipc.Chair:
     """Everything the console needs to draw a chair, but for the samples."""
-    hub, patient = chair.hub, chair.patient
+    hub, visit = chair.hub, chair.visits.now
+    patient = visit.patient if visit is not None else None
     status = hub.status if hub is not None else None
     link = hub.link if hub is not None else LinkState.ABSENT
     said = sentence(
@@ -43,7 +44,7 @@ def picture(chair: "Chair") -> ipc.Chair:
         procedure=chair.view,
         limits=chair.limits,
         lease_until_monotonic=hub.lease_until if hub is not None else None,
-        recording_since_us=chair.visit.began_us if chair.busy and chair.visit is not None else None,
+        recording_since_us=visit.summary.began_us if visit is not None and visit.open else None,
         values=chair.flow.values(),
         backfill_frames=hub.missing if hub is not None else 0,
         tapped_frames=hub.tap.total if hub is not None else 0,

@@ -1,19 +1,21 @@
 """The thread that owns one chair's record: samples every 200 ms, everything else at once, each commit durable.
 
-What could not be committed stays here and is tried again. The hub keeps it too: it is told to forget only what is
-committed.
+What could not be committed stays here, in its order, and is tried again. The hub keeps samples too: it is told to
+forget only what is committed.
 """
 
+import asyncio
 import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.record import DiskFull, Record, RecordError, StampedBlock
+from core.record import DiskFull, Record, RecordBusy, RecordError, RecordReadOnly, StampedBlock
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 COMMIT_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
+PASSING = (DiskFull, RecordBusy, RecordReadOnly)
+"""What a person can mend while we wait. Any other error will be the same the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,11 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
+    """`kept`: tried again until it succeeds, while what hinders it may pass."""
+
     run: Callable[[Record], object]
     done: "Future[object]"
+    kept: bool
 
 
 _END = None
@@ -56,7 +63,7 @@ class Recorder:
 
     Attributes:
         committed: called on the record's thread after each commit of samples.
-        failed: called on the record's thread with the error when a commit fails, and with None when one works again.
+        failed: called on the record's thread with the error when writing fails, and with None when it works again.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Recorder:
         self._failed = failed
         self._queue: queue.SimpleQueue[Arrival | _Job | None] = queue.SimpleQueue()
         self._pending: list[Arrival] = []
+        self._kept: deque[_Job] = deque()
         self._broken = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -82,14 +90,20 @@ class Recorder:
         self._queue.put(arrival)
 
     def do(self, run: Callable[[Record], T]) -> "Future[T]":
-        """Run `run` inside a transaction of its own; the future is done once it is durable."""
+        """Run `run` inside a transaction of its own; the future is done once it is durable, or has failed."""
         done: Future[T] = Future()
-        self._queue.put(_Job(run, done))  # type: ignore[arg-type]
+        self._queue.put(_Job(run, done, kept=False))  # type: ignore[arg-type]
         return done
 
+    async def run(self, run: Callable[[Record], T]) -> T:
+        """`do`, for a coroutine."""
+        return await asyncio.wrap_future(self.do(run))
+
     def note(self, run: Callable[[Record], object]) -> None:
-        """`do` for what nobody waits for: a failure is logged, and the next commit of samples raises the alarm."""
-        self.do(run).add_done_callback(_complain)
+        """`do` for what happened and must be written down, however long that takes: a full disk delays it."""
+        done: Future[object] = Future()
+        done.add_done_callback(_complain)
+        self._queue.put(_Job(run, done, kept=True))
 
     def close(self) -> None:
         """Commit what there is, compact, close the file. Blocks until done."""
@@ -109,6 +123,8 @@ class Recorder:
             if now >= compact_at and not self._broken:
                 self._compact()
                 compact_at = time.monotonic() + COMPACT_SECONDS
+        if self._kept or self._pending:
+            log.error("%d notes and %d frames could not be written", len(self._kept), len(self._pending))
         if not self._broken:
             self._compact()
         self._record.close()
@@ -124,24 +140,45 @@ class Recorder:
         if isinstance(item, Arrival):
             self._pending.append(item)
         elif item is not None:
-            self._run_job(item)
+            self._take(item)
         return False
 
-    def _run_job(self, job: _Job) -> None:
-        if not job.done.set_running_or_notify_cancel():
-            return
+    def _take(self, job: _Job) -> None:
+        """Run it now; what is kept waits its turn behind what waits already."""
+        if job.kept and (self._kept or not self._ran(job)):
+            self._kept.append(job)
+        elif not job.kept:
+            self._ran(job)
+
+    def _ran(self, job: _Job) -> bool:
+        """Whether the job is over, well or badly; False when it is to be tried again."""
+        if job.done.cancelled():
+            return True
         try:
             with self._record.transaction():
                 result = job.run(self._record)
         except BaseException as error:  # handed to whoever waits
-            if isinstance(error, DiskFull):
+            if isinstance(error, PASSING):
                 self._tell(error)
-            job.done.set_exception(error)
+                if job.kept:
+                    return False
+            if job.done.set_running_or_notify_cancel():
+                job.done.set_exception(error)
         else:
-            job.done.set_result(result)
+            if job.done.set_running_or_notify_cancel():
+                job.done.set_result(result)
+        return True
 
     def _commit(self) -> None:
+        """Write what waits: first what happened, then the samples."""
+        waited = bool(self._kept)
+        while self._kept:
+            if not self._ran(self._kept[0]):
+                return
+            self._kept.popleft()
         if not self._pending:
+            if waited:
+                self._tell(None)
             return
         arrivals = tuple(self._pending)
         try:
@@ -150,6 +187,10 @@ class Recorder:
         except RecordError as error:
             log.error("commit failed: %s", error)
             self._tell(error)
+            return
+        except Exception as error:
+            log.exception("commit failed")
+            self._tell(RecordError(f"Samples could not be written: {error}.", "Send the log to support."))
             return
         self._pending.clear()
         self._tell(None)

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from typing import Protocol
 
 from app.engine.clock import AsyncClock
@@ -157,20 +156,19 @@ class ProcedureRunner:
         """Send first, write afterwards: nothing may stand before a halt."""
         hub = self._hub()
         opcode = _opcode(effect)
-        intended = self._audit("command.intended", actor, {"opcode": opcode})
+        self._audit("command.intended", actor, {"opcode": opcode})
         if hub is None:
             self._audit("command.unsent", actor, {"opcode": opcode})
             self.observe(OrderRefused(opcode))
             return
         await self._send(hub.stop if isinstance(effect, OrderStop) else hub.hold, opcode, actor)
-        await intended
 
     async def _order(self, effect: Effect, actor: str, halts: int) -> None:
         opcode = _opcode(effect)
         body: dict[str, object] = {"opcode": opcode}
         if isinstance(effect, OrderPhase):
             body["order"] = effect.order
-        await self._audit("command.intended", actor, body)
+        await self._intend(actor, body)
         hub = self._hub()
         overtaken = halts != self._halts and isinstance(effect, OrderPhase | OrderResume)
         if overtaken or hub is None:
@@ -204,23 +202,18 @@ class ProcedureRunner:
             return
         self.observe(HubReported(status))
 
-    def _audit(self, kind: str, actor: str, body: dict[str, object]) -> Awaitable[object]:
-        """Write an entry; await the result to know that it is durable."""
+    async def _intend(self, actor: str, body: dict[str, object]) -> None:
+        """Nothing that starts dose is sent before it stands in the audit log. Raises RecordError when it cannot."""
+        await asyncio.wrap_future(self._recorder.do(self._entry("command.intended", actor, body)))
+
+    def _audit(self, kind: str, actor: str, body: dict[str, object]) -> None:
+        """Write down what happened, as soon as that can be done."""
+        self._recorder.note(self._entry(kind, actor, body))
+
+    def _entry(self, kind: str, actor: str, body: dict[str, object]) -> Callable[[Record], object]:
         at_us = self._clock.utc_us()
         body = {"visit": self.view.visit_id, "phase": self.view.current_phase, **body}
-
-        def write(record: Record) -> object:
-            return record.audit(kind, actor=actor, at_us=at_us, body=body)
-
-        done = self._recorder.do(write)
-        done.add_done_callback(_complain)
-        return asyncio.wrap_future(done)
-
-
-def _complain(done: "Future[object]") -> None:
-    error = done.exception()
-    if error is not None:
-        log.error("audit failed: %s", error)
+        return lambda record: record.audit(kind, actor=actor, at_us=at_us, body=body)
 
 
 def _opcode(effect: Effect) -> int:

@@ -243,14 +243,13 @@ class Service:
         patient = (await self._patients()).get(request.patient_id)
         if patient is None:
             raise no("unknown_patient")
-        await chair.seat(patient, await self._house.people.teeth(patient.id), actor)
-        return ipc.Done(id=chair.visit.id if chair.visit is not None else "")
+        return ipc.Done(id=await chair.seat(patient, await self._house.people.teeth(patient.id), actor))
 
     @_serve.register
     async def _act(self, request: ipc.Act) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
-        if chair.runner is None:
+        if chair.view is None:
             raise no("no_procedure")
         chair.act(request.intent, actor=actor, revision=request.revision)
         return ipc.Done()

@@ -9,6 +9,7 @@ from core.model.procedure import ProcedureView
 from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.errors import NotFound, RecordDamaged
+from core.record.fits import stored_fits
 from core.record.schema import record_migrations
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
@@ -105,11 +106,7 @@ class RecordReader:
 
     def clock_fits(self, source: str, boot: int) -> list[ClockFit]:
         """How hub time was mapped to UTC, oldest first."""
-        sql = (
-            "SELECT fit FROM clock_fit JOIN source ON source.id = source WHERE name = ? AND boot = ? "
-            "ORDER BY clock_fit.id"
-        )
-        return [read_cbor(row[0], ClockFit) for row in self._file.rows(sql, (source, boot))]
+        return stored_fits(self._file, source, boot)
 
     # ---- people and visits -------------------------------------------------------------------------
 

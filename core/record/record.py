@@ -26,11 +26,12 @@ from core.record.errors import (
     RecordReadOnly,
     StaleVersion,
 )
+from core.record.fits import stored_fits
 from core.record.schema import record_migrations
 from core.record.sequences import SequenceBook
 from core.record.sqlcipher import CipherFile
 from core.record.types import AuditEntry, StampedBlock
-from core.record.versions import Clinical, read_cbor, utc_offset_s
+from core.record.versions import Clinical, utc_offset_s
 from core.signals.catalogue import Catalogue, load_catalogue
 from core.signals.clockmap import ClockFit
 
@@ -185,14 +186,9 @@ class Record:
             (self._blocks.source(source), boot, cbor.encode(fit)),
         )
 
-    def clock_fit(self, source: str, boot: int) -> ClockFit | None:
-        """The newest fit of that boot, to go on from after a restart."""
-        row = self._file.row(
-            "SELECT fit FROM clock_fit JOIN source ON source.id = source WHERE name = ? AND boot = ? "
-            "ORDER BY clock_fit.id DESC LIMIT 1",
-            (source, boot),
-        )
-        return read_cbor(row[0], ClockFit) if row else None
+    def clock_fits(self, source: str, boot: int) -> list[ClockFit]:
+        """Every fit of that boot, oldest first, to go on from after a restart."""
+        return stored_fits(self._file, source, boot)
 
     def compact(self, *, settle: bool = False) -> int:
         """Move raw blocks into large compressed ones with their pyramid; returns how many blocks it wrote.

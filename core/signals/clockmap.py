@@ -6,6 +6,7 @@ INFOCOM 1999). The wall clock is read once, as an anchor: after that only the mo
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -28,7 +29,9 @@ _SLEPT_US = 2_000_000
 
 
 class ClockFit(msgspec.Struct, frozen=True, kw_only=True):
-    """How hub time became UTC from `hub0_us` on: utc = utc0_us + (1 + drift) * (hub - hub0_us).
+    """How hub time became UTC from `hub0_us` on, until the next fit: utc = utc0_us + (1 + drift) * (hub - hub0_us).
+
+    A fit replaces all earlier ones that begin at its `hub0_us` or later.
 
     Attributes:
         hub0_us: hub time, µs since boot.
@@ -58,19 +61,19 @@ class _Segment:
 class ClockMap:
     """The map of one boot of one source. Times once mapped keep their value; refits change only what is to come."""
 
-    def __init__(self, clock: Clock, fit: ClockFit | None = None) -> None:
-        """`fit`: go on from an earlier map of the same boot, so that a restart of ours moves no sample."""
+    def __init__(self, clock: Clock, fits: Sequence[ClockFit] = ()) -> None:
+        """`fits`: all that were recorded of the same boot, in their order: a restart of ours then moves no sample."""
         self._clock = clock
         self._segments: list[_Segment] = []
-        self._fit = fit
-        if fit is not None:
-            self._segments.append(_Segment(fit.hub0_us, fit.utc0_us, 1 + fit.drift))
+        self._fit: ClockFit | None = None
         self._wall_minus_monotonic_us: float | None = None
         self._minima: dict[int, tuple[int, float]] = {}
-        self._observations = fit.observations if fit else 0
+        self._observations = fits[-1].observations if fits else 0
         self._first_hub_us = 0
         self._next_refit_us = 0
         self._newest_us = 0
+        for fit in fits:
+            self._append(fit)
 
     @property
     def ready(self) -> bool:
@@ -84,13 +87,12 @@ class ClockMap:
             raise ValueError("The clock map has seen no arrival yet.")
         return self._fit
 
-    def observe(self, hub_us: int, arrival_monotonic: float) -> bool:
-        """A live sample taken at `hub_us` has just arrived; returns whether the fit changed, to be recorded.
+    def observe(self, hub_us: int, arrival_monotonic: float) -> tuple[ClockFit, ...]:
+        """A live sample taken at `hub_us` has just arrived; returns the new fits, to be recorded in this order.
 
         Only for what the hub sent as it happened: back-filled samples say nothing about delay.
         """
-        if self._wall_minus_monotonic_us is None:
-            self._begin(hub_us, arrival_monotonic)
+        begun = self._begin(hub_us, arrival_monotonic) if self._wall_minus_monotonic_us is None else ()
         delay = self._arrival_utc(arrival_monotonic) - hub_us
         expected = self._at(hub_us) - hub_us
         if delay < expected - _SLEPT_US:
@@ -103,10 +105,7 @@ class ClockMap:
             if len(self._minima) > _BUCKETS:
                 del self._minima[min(self._minima)]
         self._newest_us = max(self._newest_us, hub_us)
-        if hub_us < self._next_refit_us:
-            return False
-        self._refit(hub_us)
-        return True
+        return begun if hub_us < self._next_refit_us else (*begun, *self._refit(hub_us))
 
     def utc_us(self, hub_us: int) -> int:
         """UTC of a hub time, µs; rises with it, always. Raises ValueError before the first observation."""
@@ -115,17 +114,18 @@ class ClockMap:
         self._newest_us = max(self._newest_us, hub_us)
         return round(self._at(hub_us))
 
-    def _begin(self, hub_us: int, arrival_monotonic: float) -> None:
+    def _begin(self, hub_us: int, arrival_monotonic: float) -> tuple[ClockFit, ...]:
         now = self._clock.monotonic()
-        if self._segments:  # the earlier fit is the anchor; the wall clock may have been set meanwhile
-            self._wall_minus_monotonic_us = self._at(hub_us) - arrival_monotonic * 1e6
-        else:
-            self._wall_minus_monotonic_us = self._clock.utc_us() - now * 1e6
-            utc = self._arrival_utc(arrival_monotonic)
-            self._segments.append(_Segment(hub_us, utc, 1.0))
-            self._fit = ClockFit(hub0_us=hub_us, utc0_us=round(utc), drift=0.0, observations=1, spread_us=0)
         self._first_hub_us = hub_us
         self._next_refit_us = hub_us + _FIRST_REFIT_US
+        if self._segments:  # the earlier fit is the anchor; the wall clock may have been set meanwhile
+            self._wall_minus_monotonic_us = self._at(hub_us) - arrival_monotonic * 1e6
+            return ()
+        self._wall_minus_monotonic_us = self._clock.utc_us() - now * 1e6
+        utc = self._arrival_utc(arrival_monotonic)
+        fit = ClockFit(hub0_us=hub_us, utc0_us=round(utc), drift=0.0, observations=1, spread_us=0)
+        self._append(fit)
+        return (fit,)
 
     def _arrival_utc(self, arrival_monotonic: float) -> float:
         return (self._wall_minus_monotonic_us or 0.0) + arrival_monotonic * 1e6
@@ -134,25 +134,29 @@ class ClockMap:
         index = max(0, bisect_right(self._segments, hub_us, key=lambda segment: segment.hub_us) - 1)
         return self._segments[index].utc(hub_us)
 
-    def _refit(self, hub_us: int) -> None:
+    def _append(self, fit: ClockFit) -> None:
+        self._segments = [segment for segment in self._segments if segment.hub_us < fit.hub0_us]
+        self._segments.append(_Segment(fit.hub0_us, fit.utc0_us, 1 + fit.drift))
+        self._fit = fit
+
+    def _refit(self, hub_us: int) -> tuple[ClockFit, ...]:
         """Bend the map towards the present fit: slew the difference away, never step, never touch what was mapped."""
         self._next_refit_us = hub_us + min(_REFIT_US, max(_FIRST_REFIT_US, hub_us - self._first_hub_us))
         slope, at_zero, spread = self._lower_edge()
         start = max(hub_us, self._newest_us)
         utc = self._at(start)
         error = (start * slope + at_zero) - utc
-        slew_us = max(_SLEW_US, abs(error) / _MAX_SLEW)
-        self._segments = [segment for segment in self._segments if segment.hub_us < start]
-        self._segments.append(_Segment(start, utc, slope + error / slew_us))
-        end = start + round(slew_us)
-        self._segments.append(_Segment(end, self._segments[-1].utc(end), slope))
-        self._fit = ClockFit(
-            hub0_us=end,
-            utc0_us=round(self._segments[-1].utc_us),
-            drift=slope - 1,
-            observations=self._observations,
-            spread_us=round(spread),
+        slew_us = round(max(_SLEW_US, abs(error) / _MAX_SLEW))
+        seen = self._observations
+        wide = round(spread)
+        bend = ClockFit(
+            hub0_us=start, utc0_us=round(utc), drift=slope + error / slew_us - 1, observations=seen, spread_us=wide
         )
+        self._append(bend)
+        end = start + slew_us
+        fit = ClockFit(hub0_us=end, utc0_us=round(self._at(end)), drift=slope - 1, observations=seen, spread_us=wide)
+        self._append(fit)
+        return bend, fit
 
     def _lower_edge(self) -> tuple[float, float, float]:
         """Slope, UTC at hub time 0 and spread of the line under all minima that lies closest to them.

@@ -10,7 +10,7 @@ from core.model.words import Text
 
 
 class HubListener(Protocol):
-    """Everything is called in the driver's event loop, and must return soon."""
+    """Everything is called in the driver's event loop, and must return soon; only `resume_point` may wait."""
 
     def link_changed(self, state: LinkState, reason: Text | None) -> None: ...
 
@@ -18,7 +18,7 @@ class HubListener(Protocol):
         """Once for each link, before anything else of it; a new boot shows here first."""
         ...
 
-    def resume_point(self, serial: str, boot: int) -> int | None:
+    async def resume_point(self, serial: str, boot: int) -> int | None:
         """Highest sequence of that boot up to which everything is committed; None: nothing yet."""
         ...
 

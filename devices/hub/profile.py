@@ -66,7 +66,7 @@ class HubProfile:
         if report.boot != identity.boot:
             raise FrameError("The hub restarted while it was read.")
         self._listener.identified(identity, info)
-        ledger = self._open_ledger(identity, report)
+        ledger = await self._open_ledger(identity, report)
         self._client = client
         self._commander.attach(client, identity.boot, report.status.command_counter)
         self._backfill = Backfill(ledger, self._commander, lost=self._lost, changed=self._count_missing)
@@ -129,7 +129,7 @@ class HubProfile:
             raise LinkRefused(f"Serial {identity.serial}, not {expected}.", reason=reason)
         return identity
 
-    def _open_ledger(self, identity: HubIdentity, report: StatusReport) -> Ledger:
+    async def _open_ledger(self, identity: HubIdentity, report: StatusReport) -> Ledger:
         """The ledger of this boot; that of a former one is closed, since its memory went with it."""
         old = self._ledger
         if old is not None and (self._serial, old.boot) == (identity.serial, identity.boot):
@@ -138,7 +138,7 @@ class HubProfile:
         if old is not None and self._serial == identity.serial:
             for start, stop in old.lose(0, old.next_sequence):
                 self._listener.frames_lost(old.boot, start, stop - 1)
-        resume = self._listener.resume_point(identity.serial, identity.boot)
+        resume = await self._listener.resume_point(identity.serial, identity.boot)
         if resume is not None and resume >= report.next_sequence:
             raise LinkRefused("The boot counter went back.", reason=Text("hub.refused.turned_back"))
         first = report.status.oldest_sequence if resume is None else resume + 1

@@ -56,7 +56,7 @@ class Store:
         self.boots.append(identity.boot)
         self.news.set()
 
-    def resume_point(self, serial: str, boot: int) -> int | None:
+    async def resume_point(self, serial: str, boot: int) -> int | None:
         return None
 
     def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:

@@ -78,7 +78,7 @@ class Store:
     def identified(self, identity: HubIdentity, info: DeviceInfo) -> None:
         self.identities.append((identity, info))
 
-    def resume_point(self, serial: str, boot: int) -> int | None:
+    async def resume_point(self, serial: str, boot: int) -> int | None:
         return self.resume
 
     def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:
