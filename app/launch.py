@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import psutil
@@ -50,10 +51,10 @@ class EngineProcess:
         Raises:
             StartFailed: it ended at once, with its own words.
         """
+        _reap(self._process)
         with contextlib.suppress(EngineNotRunning):
             return read_address(self.runtime).pid
-        self._errors.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors.open("wb") as errors:
+        with _errors_to(self._errors) as errors:
             self._process = spawn(["-m", "app.engine"], msgspec.json.encode(self._config), errors)
         return self._await_address(self._process)
 
@@ -100,13 +101,13 @@ class ClinicProcess:
 
     def ensure(self) -> ClinicAddress:
         """Start the clinic unless one runs. Raises StartFailed."""
+        _reap(self._process)
         runtime = self._folder / "runtime"
         found = read_clinic(runtime)
         if found is not None:
             return found
         log_dir = self._folder / "log"
-        log_dir.mkdir(parents=True, exist_ok=True)
-        with (log_dir / "clinic.err").open("wb") as errors:
+        with _errors_to(log_dir / "clinic.err") as errors:
             self._process = spawn(["-m", "app.clinic"], msgspec.json.encode(self._config), errors)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -137,6 +138,21 @@ class ClinicProcess:
                 for child in psutil.Process(pid).children(recursive=True):
                     child.kill()
                 psutil.Process(pid).kill()
+
+
+def _errors_to(path: Path) -> BinaryIO:
+    """Where a process says why it could not start. Raises StartFailed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except OSError as error:
+        raise StartFailed(f"{path} cannot be written: {error.strerror}.", "Choose another data folder.") from error
+
+
+def _reap(process: "subprocess.Popen[bytes] | None") -> None:
+    """Let a child that has died be gone, so that nobody takes it for living."""
+    if process is not None:
+        process.poll()
 
 
 def spawn(arguments: list[str], stdin: bytes, errors: "subprocess._FILE") -> "subprocess.Popen[bytes]":

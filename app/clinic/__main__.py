@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trigger, write_clinic
+from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trigger, last_clinic, write_clinic
 from app.clinic.control import ControlListener
 from app.clinic.hubs import HubProcess
 from app.ipc.address import EngineNotRunning, read_address
 from core.model.errors import SmilescapeError
 from core.model.ids import new_id
-from devices.simulator.air import Air
+from devices.simulator.air import Air, AirError
 from devices.simulator.heart_rate import run_heart_rate
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,8 @@ async def run(config: ClinicConfig) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, ended.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C belongs to the console, which ends us in order
-    async with Air(1 + 2 * config.chairs) as air, contextlib.AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
+        air = await _air(config, stack)
         clinic = Clinic(config, air)
         stack.push_async_callback(clinic.close)
         await clinic.open()
@@ -151,6 +152,16 @@ class Clinic:
             await asyncio.sleep(OUT_OF_RANGE_SECONDS)
         finally:
             self._air.set_in_range(radio, True)
+
+
+async def _air(config: ClinicConfig, stack: contextlib.AsyncExitStack) -> Air:
+    """The air; the engine's radio is where it was the last time if that can be, so that an engine finds it again."""
+    others = [0] * (2 * config.chairs)
+    last = last_clinic(Path(config.runtime))
+    if last is not None:
+        with contextlib.suppress(AirError, ValueError):
+            return await stack.enter_async_context(Air([int(last.radio.rpartition(":")[2]), *others]))
+    return await stack.enter_async_context(Air([0, *others]))
 
 
 async def _until_alone(runtime: Path) -> None:

@@ -68,8 +68,12 @@ def write_clinic(runtime: Path, address: ClinicAddress) -> None:
 
 def read_clinic(runtime: Path) -> ClinicAddress | None:
     """The running clinic; None when there is none."""
+    found = last_clinic(runtime)
+    return found if found is not None and psutil.pid_exists(found.pid) else None
+
+
+def last_clinic(runtime: Path) -> ClinicAddress | None:
+    """The clinic that ran last, though it may have ended."""
     with contextlib.suppress(OSError, msgspec.MsgspecError):
-        found = msgspec.json.decode((runtime / FILE_NAME).read_bytes(), type=ClinicAddress)
-        if psutil.pid_exists(found.pid):
-            return found
+        return msgspec.json.decode((runtime / FILE_NAME).read_bytes(), type=ClinicAddress)
     return None

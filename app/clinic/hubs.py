@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 END_SECONDS = 3.0
+RESTART_SECONDS = 5.0
 SALIVA_PH = 2
 FAULTS: dict[str, tuple[control.Control, ...]] = {
     "sugar": (control.Sugar(),),
@@ -29,6 +30,8 @@ FAULTS: dict[str, tuple[control.Control, ...]] = {
     "damage_frames": (control.DamageFrames(),),
 }
 """Name in a trigger → what the hub is told."""
+VANISH = "vanish"
+"""The hub is not told: its process is killed, as by a battery that falls out."""
 
 
 class HubProcess:
@@ -50,9 +53,21 @@ class HubProcess:
             "--obey",
         ]
         self._process: asyncio.subprocess.Process | None = None
+        self._nurse: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns once the hub advertises."""
+        """Returns once the hub advertises. A hub that dies is switched on again after a while, as a nurse would."""
+        await self._switch_on()
+        self._nurse = asyncio.create_task(self._nursing())
+
+    async def _nursing(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            log.warning("a simulated hub has ended with code %s", code)
+            await asyncio.sleep(RESTART_SECONDS)
+            await self._switch_on()
+
+    async def _switch_on(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, *self._arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
@@ -63,8 +78,11 @@ class HubProcess:
 
     async def trigger(self, name: str) -> None:
         """Let something happen to it; unknown names are logged."""
-        if self._process is None or self._process.stdin is None or name not in FAULTS:
+        if self._process is None or self._process.stdin is None or (name not in FAULTS and name != VANISH):
             log.warning("no such fault: %s", name)
+            return
+        if name == VANISH:
+            self._process.kill()
             return
         for message in FAULTS[name]:
             self._process.stdin.write(control.encode_control(message))
@@ -72,6 +90,9 @@ class HubProcess:
             await self._process.stdin.drain()
 
     async def close(self) -> None:
+        if self._nurse is not None:
+            self._nurse.cancel()
+            await asyncio.gather(self._nurse, return_exceptions=True)
         if self._process is None or self._process.returncode is not None:
             return
         assert self._process.stdin is not None

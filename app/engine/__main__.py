@@ -1,6 +1,7 @@
 """The engine's process: reads its configuration from standard input, runs until it is told to end.
 
-Exit codes: 0 ended in good order; 3 could not start, with one line on standard error that says why and what to do.
+Exit codes: 0 ended in good order; 3 could not start, 4 met a fault: each with one line on standard error that says why
+and what to do.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from app.engine_config import EngineConfig
 from core.model.errors import SmilescapeError
 
 CANNOT_START = 3
+FAULT = 4
 LOG_BYTES = 4 * 1024 * 1024
 
 
@@ -36,6 +38,10 @@ def main() -> int:
     except msgspec.MsgspecError as error:
         print(f"The engine's configuration is not valid: {error}.", file=sys.stderr)  # noqa: T201
         return CANNOT_START
+    except Exception as error:
+        logging.getLogger(__name__).exception("the engine met a fault")
+        print(f"The engine met a fault: {error!r}. Send the log to support.", file=sys.stderr)  # noqa: T201
+        return FAULT
     return 0
 
 

@@ -35,7 +35,12 @@ class AlarmDesk:
         self._clock = clock
         self._changed = changed
 
-    def raise_(self, kind: str, chair: int, *, channel: str | None = None, **values: str | float) -> None:
+    def raise_(
+        self, kind: str, chair: int, *, channel: str | None = None, because: Text | None = None, **values: str | float
+    ) -> None:
+        """The condition is there. `because`: the sentence that stands for {reason}."""
+        if because is not None:
+            values = {**because.values, **values, "reason": f"@{because.key}"}
         self._book.raise_(kind, chair, at_us=self._clock.utc_us(), channel=channel, **values)
         self._settle()
 

@@ -23,6 +23,7 @@ from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.model.alarm import AudioState
 from core.model.hub import DeviceSeen
+from core.model.procedure import Step
 from core.model.words import Text
 from core.people.demo import Demo, load_demo
 from core.procedure.events import EngineRestarted
@@ -126,7 +127,10 @@ class Engine:
             self._tasks.append(asyncio.create_task(self.sounder.run()))
 
     async def close(self) -> None:
-        """End in good order: devices, records, helpers. What was acknowledged is on disk before this returns."""
+        """End in good order: hold, let go, commit. What was acknowledged is on disk before this returns."""
+        for chair in self.chairs.values():
+            if chair.view is not None and chair.view.treating:
+                chair.observe(EngineRestarted())  # whoever reads of it does so in an engine that was started again
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -217,11 +221,13 @@ class Engine:
     async def _take_up(self) -> None:
         """Tell open procedures that the engine restarted: therapy was held by the hub, and is held by us."""
         for chair in self.chairs.values():
-            if chair.busy:
-                chair.observe(EngineRestarted())
+            if not chair.busy or chair.view is None:
+                continue
+            if chair.view.step is Step.TREAT:
                 self.alarms.raise_("engine.restarted", chair.number)
-                chair.log("engine", Text("log.engine_restarted"), voice="device")
                 self.notice = Text("notice.engine_restarted")
+            chair.observe(EngineRestarted())
+            chair.log("engine", Text("log.engine_restarted"), voice="device")
 
     async def _devices(self) -> None:
         """Open the radio, trying again while there is none, attach what is bound, and keep the radio open."""

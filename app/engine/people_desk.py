@@ -1,5 +1,7 @@
 """Who is at the workstation, and whose teeth they look at."""
 
+import itertools
+import logging
 from collections.abc import Callable, Iterable
 
 from app.engine.chair import Chair
@@ -11,7 +13,10 @@ from core.people.demo import Demo
 from core.people.pin import check_pin, hash_pin
 from core.people.teeth import after_visit, healthy_teeth
 from core.procedure.refusal import Refusal
+from core.record import RecordError
 from core.record.practice import PracticeFile
+
+log = logging.getLogger(__name__)
 
 FREE_TRIES = 3
 LONGEST_WAIT_S = 300.0
@@ -62,16 +67,20 @@ class PeopleDesk:
             tries += 1
             pause = min(LONGEST_WAIT_S, 2.0 ** (tries - FREE_TRIES + 1)) if tries >= FREE_TRIES else 0.0
             self._wrong[operator_id] = (tries, self._clock.monotonic() + pause)
-            for chair in self._chairs():
+            self._remember(operator_id, "refused")
+            for chair in itertools.islice(self._chairs(), 1):
                 chair.log("login", Text("log.login_refused", {"name": operator.name}))
             raise no("pin")
         self._wrong.pop(operator_id, None)
+        self._remember(operator_id, "in")
         self.operator = operator
         return operator
 
     def logout(self) -> Operator | None:
         """Lock the workstation; returns who was there."""
         operator, self.operator = self.operator, None
+        if operator is not None:
+            self._remember(operator.id, "out")
         return operator
 
     def add(self, name: str, role: str, pin: str) -> Operator:
@@ -110,6 +119,13 @@ class PeopleDesk:
                 if person.patient.id == patient_id:
                     return person.teeth
         return healthy_teeth()
+
+    def _remember(self, operator_id: str, outcome: str) -> None:
+        """Into the practice's own list; a full disk keeps nobody from the workstation."""
+        try:
+            self._practice.log_login(operator_id, outcome)
+        except RecordError as error:
+            log.error("a login could not be written: %s", error)
 
     def _pin_fits(self, operator_id: str, pin: str) -> bool:
         return check_pin(self._practice.pin_hash(operator_id), pin)

@@ -20,6 +20,7 @@ def picture(chair: "Chair") -> ipc.Chair:
         Situation(
             bound=hub is not None or chair.expects_hub,
             link=link,
+            link_reason=hub.link_reason if hub is not None else None,
             status=status,
             view=chair.view,
             patient=patient.given_name if patient is not None else "",

@@ -15,12 +15,14 @@ class Situation:
     """What is known about a chair at one moment.
 
     Attributes:
+        link_reason: why the link is as it is, where that is known.
         status: the hub's newest status, None when there is none or it is older than `FRESH_SECONDS`.
         silent_s: how long the link has been down.
     """
 
     bound: bool
     link: LinkState
+    link_reason: Text | None
     status: HubStatus | None
     view: ProcedureView | None
     patient: str
@@ -43,7 +45,8 @@ def sentence(now: Situation) -> Sentence:
     if not now.bound:
         return _plain("no_hub")
     if now.link is LinkState.REFUSED:
-        return _plain("refused")
+        said = _plain("refused")
+        return Sentence(said.state, said.headline, now.link_reason or said.reason, said.next_step)
     view = now.view
     if view is not None and not view.closed and view.step is Step.TREAT:
         return _treatment(now, view)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.model.hub import HoldCause, HubStatus, LinkState, TherapyState
 from core.model.limits import LimitOwner
 from core.model.procedure import Facts
+from core.model.words import Text
 from core.procedure.events import BaselineSample, Elapsed
 from core.safety.limits import Crossing
 from devices.hub.errors import CommandUnknown, HubUnreachable
@@ -178,7 +179,8 @@ class Vigil:
         if hub is None:
             return
         if hub.link is LinkState.REFUSED:
-            chair.house.alarms.raise_("link.refused", chair.number)
+            reason = hub.link_reason or Text("sentence.refused.reason")
+            chair.house.alarms.raise_("link.refused", chair.number, because=reason)
             return
         chair.house.alarms.clear("link.refused", chair.number)
         if hub.link is LinkState.UP:

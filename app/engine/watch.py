@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 FROZEN_SECONDS = 3.0
 """A console that has not said `Alive` for this long cannot see what therapy does."""
+CATCH_UP_SECONDS = 1.0
+"""After we stood still ourselves, what was said meanwhile is heard before anybody is taken for frozen."""
 DISK_LOW_BYTES = 500 * 1024 * 1024
 DISK_EVERY_SECONDS = 10.0
 JUMP_SECONDS = 2.0
@@ -32,6 +34,8 @@ class Watch:
         self._present = False
         self._alone_since = engine.clock.monotonic()
         self._disk_at = 0.0
+        self._looked_at = engine.clock.monotonic()
+        self._catching_up_until = 0.0
         self._offset_us = self._wall_offset()
 
     async def run(self) -> None:
@@ -61,8 +65,13 @@ class Watch:
     def _consoles(self) -> None:
         engine = self._engine
         now = engine.clock.monotonic()
+        if now - self._looked_at > FROZEN_SECONDS / 2:
+            self._catching_up_until = now + CATCH_UP_SECONDS
+        self._looked_at = now
         heard = [session.heard_monotonic for session in engine.server.sessions if session.role == "console"]
         present = any(now - at <= FROZEN_SECONDS for at in heard)
+        if heard and not present and now < self._catching_up_until:
+            return
         if present == self._present:
             self._leave_if_idle(now)
             return

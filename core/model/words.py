@@ -37,27 +37,32 @@ class Words:
     def say(self, key: str, **values: str | float) -> str:
         """The sentence for `key` with `values` put in.
 
-        A value that begins with "@" is itself a key. A missing key gives the key itself between brackets, so that a gap
-        is seen and never crashes a treatment.
+        A value that begins with "@" is itself a key; its sentence may use the other values. A missing key gives the key
+        itself between brackets, so that a gap is seen and never crashes a treatment.
         """
         template = self._table.get(key)
         if template is None:
             return f"[{key}]"
-        said = {name: self._nested(value) for name, value in values.items()}
+        plain = {name: value for name, value in values.items() if not _is_key(value)}
+        said = {name: self._nested(value, plain) for name, value in values.items()}
         return _Lenient().vformat(template, (), said)
 
     def tell(self, text: Text) -> str:
         """The sentence for a `Text` that came from another process."""
         return self.say(text.key, **text.values)
 
-    def _nested(self, value: str | float) -> str | float:
-        return self.say(value[1:]) if isinstance(value, str) and value.startswith("@") else value
+    def _nested(self, value: str | float, others: Mapping[str, str | float]) -> str | float:
+        return self.say(value[1:], **others) if isinstance(value, str) and _is_key(value) else value
 
     def __contains__(self, key: str) -> bool:
         return key in self._table
 
     def keys(self) -> set[str]:
         return set(self._table)
+
+
+def _is_key(value: str | float) -> bool:
+    return isinstance(value, str) and value.startswith("@")
 
 
 class _Lenient(string.Formatter):
