@@ -85,6 +85,11 @@ class Recorder:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def add(self, arrival: Arrival) -> None:
         """Take samples in; they are durable within about 200 ms, and `committed` then says so."""
         self._queue.put(arrival)
