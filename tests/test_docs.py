@@ -121,7 +121,7 @@ def test_every_channel_is_described_as_it_is() -> None:
             f"{spec.scale:g}",
             origin[spec.source],
         )
-        for spec in load_catalogue()
+        for spec in sorted(load_catalogue(), key=lambda spec: spec.number)
     ]
 
 
