@@ -5,7 +5,7 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: help setup run test tour bench lock format reset clean
+.PHONY: help setup run test tour lock format reset clean
 
 help:
 	@echo "make setup   install everything into .venv (asked again only when something changed)"

@@ -1,1 +1,3 @@
-"""app"""
+"""The application: commands, processes, engine, console."""
+
+__version__ = "0.1.0"

@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 
+from app import __version__
 from core.model.errors import SmilescapeError
 
 FAILED = 1
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="smilescape-workstation", prog_name="smilescape")
+@click.version_option(version=__version__, prog_name="smilescape")
 @DATA
 @click.option("--radio", default="platform", help="How to reach the air: platform, or bumble:TRANSPORT.")
 @click.option("--chairs", type=click.IntRange(1, 8), default=4, help="How many chairs this workstation has.")

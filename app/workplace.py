@@ -140,7 +140,8 @@ def _needs_display() -> None:
 
 def _passphrase(folder: Folder) -> str:
     """Ask for the passphrase of the key files, where there is no keyring. Twice when they do not exist yet."""
-    if KeyStore().keyring_usable() and not any(folder.root.glob("*.key")):
+    wrapped = any(KeyStore.wrapped(record) for record in folder.root.glob("*.sqlite"))
+    if KeyStore().keyring_usable() and not wrapped:
         return ""
     given = os.environ.get("SMILESCAPE_PASSPHRASE")
     if given:
@@ -150,7 +151,5 @@ def _passphrase(folder: Folder) -> str:
             "This machine has no keyring, so a passphrase is needed.",
             "Set SMILESCAPE_PASSPHRASE, or start in a terminal.",
         )
-    text: str = click.prompt(
-        "Passphrase of the records", hide_input=True, confirmation_prompt=not any(folder.root.glob("*.key"))
-    )
+    text: str = click.prompt("Passphrase of the records", hide_input=True, confirmation_prompt=not wrapped)
     return text

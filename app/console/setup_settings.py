@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.console.setup_practice import PracticeForm
 from app.console.store import Store
 from core.model.words import Words
 from widgets.controls import Card, Hairline, Label
@@ -24,7 +25,7 @@ class SettingsPane(QWidget):
         say = words.say
         self.mode = Segmented([("light", say("shell.settings.light")), ("dark", say("shell.settings.dark"))])
         self.patient_screen = Segmented([("off", say("shell.settings.off")), ("on", say("shell.settings.on"))])
-        self.practice = Label()
+        self.practice = PracticeForm(store, words)
         self.folder = Label(wrap=True)
         self.folder.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -67,5 +68,5 @@ class SettingsPane(QWidget):
 
     def refresh(self) -> None:
         self.mode.choose("dark" if tokens().dark else "light")
-        self.practice.setText(self._store.practice or "–")
+        self.practice.refresh()
         self.folder.setText(self._store.data_folder or "–")

@@ -138,6 +138,7 @@ class Store(QObject):
         self.heard()
         if isinstance(push, Workstation):
             self.workstation = push
+            self.practice = push.practice or self.practice
             for gone in set(self._chairs) - set(push.chairs or self._chairs):
                 del self._chairs[gone]
             self.workstation_changed.emit()

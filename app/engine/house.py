@@ -22,6 +22,7 @@ from app.engine_config import DeviceBinding, EngineConfig
 from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.model.alarm import AudioState
+from core.model.errors import SmilescapeError
 from core.model.hub import DeviceSeen
 from core.model.procedure import Step
 from core.model.words import Text
@@ -43,6 +44,12 @@ PUBLISH_SECONDS = 0.1
 NAME, PHONE = "practice.name", "practice.phone"
 """Settings in the practice file."""
 RADIO_RETRY_SECONDS = 2.0
+
+
+class NoPassphrase(SmilescapeError):  # noqa: N818
+    """A key file needs a passphrase that nobody gave."""
+
+    code = "engine.no_passphrase"
 
 
 class Engine:
@@ -193,14 +200,22 @@ class Engine:
 
     # ---- inside
 
+    def _passphrase(self) -> str:
+        """Asked for when a key lies in a file, or a new one must. Raises NoPassphrase."""
+        if not self.config.passphrase:
+            raise NoPassphrase(
+                "A key must be wrapped by a passphrase, and none was given.", "Start again and give one."
+            )
+        return self.config.passphrase
+
     def _open_practice(self) -> PracticeFile:
-        key = self.keys.load_or_create(self.folder.practice_file, lambda: self.config.passphrase)
+        key = self.keys.load_or_create(self.folder.practice_file, self._passphrase)
         path = self.folder.practice_file
         return (PracticeFile.open if path.exists() else PracticeFile.create)(path, key, clock=self.clock)
 
     def _open_record(self, number: int) -> Record:
         path = self.folder.chair_file(number)
-        key = self.keys.load_or_create(path, lambda: self.config.passphrase)
+        key = self.keys.load_or_create(path, self._passphrase)
         self._reader_files.append(ChairFile(number, str(path), key))
         if path.exists():
             return Record.open(path, key, clock=self.clock)
@@ -283,6 +298,7 @@ class Engine:
             notice=self.notice,
             chairs=tuple(self.chairs),
             practice=self.practice,
+            practice_phone=self._setting(PHONE),
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

@@ -417,6 +417,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     notice: Text | None = None
     chairs: tuple[int, ...] = ()
     practice: str = ""
+    practice_phone: str = ""
 
 
 Request = (

@@ -129,6 +129,14 @@ class KeyStore:
         _write_new(key_file(record), msgspec.json.format(msgspec.json.encode(wrap(key, passphrase())), indent=2))
         return key
 
+    @staticmethod
+    def wrapped(record: Path) -> bool:
+        """Whether the key of `record` lies in its key file, wrapped by a passphrase. False when there is none yet."""
+        try:
+            return isinstance(_decoder.decode(key_file(record).read_bytes()), _Wrapped)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return False
+
     def load(self, record: Path, passphrase: Callable[[], str]) -> bytes:
         """The key of `record`.
 

@@ -124,8 +124,8 @@ class Peripheral:
         remedy = "Start the simulated air first, or check the transport."
         try:
             opened = await open_transport(transport)
-        # Bumble asserts that a specification is complete, and imports a transport's library when it is asked for.
-        except (OSError, ValueError, AssertionError, ImportError, BaseBumbleError) as error:
+        # Bumble asserts that a specification is complete, and a transport's library (USB, serial) raises what it likes.
+        except Exception as error:
             raise TransportError(f"The transport {transport} cannot be opened: {error}.", remedy) from error
         peripheral = cls(
             opened.source,

@@ -50,7 +50,7 @@ class ConsentPanel(StepPanel):
         column = QVBoxLayout(card)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(12)
-        self.shown = Label(self.say("consent.on_screen"), tone="patient", wrap=True)
+        self.shown = Label("", tone="patient", wrap=True)
         column.addWidget(self.shown)
         column.addWidget(Hairline())
         self.state = Label("", size=18, bold=True, wrap=True)
@@ -75,6 +75,7 @@ class ConsentPanel(StepPanel):
             return
         name = chair.patient.given_name if chair.patient is not None else ""
         self.lead.setText(self.say("consent.lead", patient=name))
+        self.shown.setText(self.say("consent.on_screen", patient=name))
         self._show_text(list(self._sentences(view.plan)))
         self._show_yes(view, name)
         self.close_button(self.go_on, view.blocked)
