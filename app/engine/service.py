@@ -282,17 +282,28 @@ class Service:
     # ---- helpers
 
     async def _read(self, request: ReadRequest) -> ipc.Reply:
-        """Answered by the reader process, for an operator who is logged in; who looked at whom is written down."""
+        """Answered by the reader process, for an operator who is logged in; who looked at whom is written down.
+
+        What was done before is in the files before they are read: a visit just signed is complete.
+        """
         actor = self._actor()
-        viewed = {
-            "patient": getattr(request, "patient_id", None),
-            "visit": getattr(request, "visit_id", None),
-            "request": type(request).__name__,
-        }
-        if not isinstance(request, ipc.ReadRange | ipc.ListLog):
-            chair = self._house.chairs[getattr(request, "chair", None) or min(self._house.chairs)]
-            at_us = chair.house.clock.utc_us()
-            await chair.do(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=viewed))
+        chairs = list(self._house.chairs.values())
+        viewed: dict[str, object] = {}
+        match request:
+            case ipc.GetTimeline():
+                viewed = {"patient": request.patient_id}
+            case ipc.ListLog(chair=0):
+                pass
+            case ipc.ListLog() | ipc.ReadRange():
+                chairs = [self._chair(request.chair)]
+            case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv():
+                chairs = [self._chair(request.chair)]
+                viewed = {"visit": request.visit_id}
+        if viewed:
+            at_us, body = chairs[0].house.clock.utc_us(), {"request": type(request).__name__, **viewed}
+            chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
+        for chair in chairs:
+            await chair.do(lambda record: None)
         reply = await self._house.reader.request(request)
         return self._with_names(reply) if isinstance(reply, ipc.LogPage) else reply
 

@@ -23,7 +23,8 @@ _DRIFT_SPAN_US = 60_000_000
 _MAX_DRIFT = 200e-6
 """Ten times worse than a crystal ought to be."""
 _SLEW_US = 30_000_000
-_MAX_SLEW = 0.02
+_MAX_SLEW = 0.01
+"""Samples of one block lie evenly: of 50 ms at 1 kHz, at twice this, the next would begin on the last one's end."""
 _SLEPT_US = 2_000_000
 """No clocks drift apart by this much between two observations: our monotonic clock stood still, the machine slept."""
 
@@ -118,10 +119,13 @@ class ClockMap:
         now = self._clock.monotonic()
         self._first_hub_us = hub_us
         self._next_refit_us = hub_us + _FIRST_REFIT_US
-        if self._segments:  # the earlier fit is the anchor; the wall clock may have been set meanwhile
-            self._wall_minus_monotonic_us = self._at(hub_us) - arrival_monotonic * 1e6
+        wall = self._clock.utc_us() - now * 1e6
+        if self._segments:
+            # By the earlier fits this one is not late at all; by the wall clock it is, unless that was set meanwhile.
+            prompt = self._at(hub_us) - arrival_monotonic * 1e6
+            self._wall_minus_monotonic_us = wall if 0 < wall - prompt < _SLEPT_US else prompt
             return ()
-        self._wall_minus_monotonic_us = self._clock.utc_us() - now * 1e6
+        self._wall_minus_monotonic_us = wall
         utc = self._arrival_utc(arrival_monotonic)
         fit = ClockFit(hub0_us=hub_us, utc0_us=round(utc), drift=0.0, observations=1, spread_us=0)
         self._append(fit)

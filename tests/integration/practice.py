@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +14,37 @@ from app.clinic.config import ClinicConfig, Trigger
 from app.clinic.control import trigger
 from app.engine.runtime import Folder
 from app.ipc import messages as ipc
+from app.ipc.address import EngineNotRunning, read_address
 from app.ipc.client import EngineClient, StopLine
 from app.launch import ClinicProcess, EngineProcess
 from app.workplace import DEMO_PASSPHRASE, demo_config
+from core.model.alarm import AlarmState
 from core.model.block import Samples
+from core.model.hub import HubStatus
 from core.model.intents import (
+    CheckHub,
     ConfirmCheck,
+    EndEarly,
     Intent,
     NextStep,
+    PatientYes,
+    Resume,
     SetComfort,
     SetPlan,
     SignConsent,
+    SignSummary,
     StartBaseline,
     StartTherapy,
 )
-from core.model.procedure import Choice, ModulePlan, ProcedureView, Step
+from core.model.procedure import Choice, Hold, ModulePlan, ProcedureView, Step
 from core.model.words import load_words
 from core.record import RecordReader
 from core.record.keys import KeyStore
 from core.signals.catalogue import load_catalogue
 from devices.simulator.journal import read_journal
 
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
+GOING_ON_S = 4.5
 
 
 class Practice:
@@ -91,8 +101,8 @@ class Practice:
         self.detach()
 
     def close(self) -> None:
-        with contextlib.suppress(Exception):
-            psutil.Process(self.engine.ensure()).kill()
+        with contextlib.suppress(EngineNotRunning, psutil.NoSuchProcess):
+            psutil.Process(read_address(self.engine.runtime).pid).kill()
         self.engine.wait(PATIENCE_S)
         self.detach()
         self.clinic.end()
@@ -104,9 +114,15 @@ class Practice:
         return self._client.request(body)
 
     def act(self, intent: Intent, chair: int = 1) -> None:
-        reply = self.ask(ipc.Act(chair=chair, revision=self.view(chair).revision, intent=intent))
+        """Do something; what had changed on the screen a moment before is looked at first, as people do."""
+        seen = self.view(chair).revision
+        reply = self.ask(ipc.Act(chair=chair, revision=seen, intent=intent))
+        if isinstance(reply, ipc.Refused) and reply.code == "stale":
+            self.until(lambda: self.view(chair).revision != seen)
+            return self.act(intent, chair)
         if isinstance(reply, ipc.Refused):
             raise AssertionError(f"refused {intent}: {load_words().tell(reply.text)}")
+        return None
 
     def stop(self, chair: int = 0) -> None:
         line = StopLine(self.engine.runtime)
@@ -123,6 +139,28 @@ class Practice:
         assert found is not None
         return found
 
+    def alarms(self, state: AlarmState | None = None) -> set[str]:
+        """Kinds of the open alarms, of any state or of one."""
+        assert self.workstation is not None
+        return {alarm.kind for alarm in self.workstation.alarms if state in (None, alarm.state)}
+
+    def hub(self, chair: int = 1) -> HubStatus:
+        """The hub's word, when it is fresh."""
+        found = self.chairs[chair].hub
+        assert found is not None
+        return found
+
+    def hold(self, chair: int = 1) -> Hold:
+        found = self.view(chair).hold
+        assert found is not None
+        return found
+
+    def until_frames(self, frames: int, chair: int = 1) -> None:
+        """Let the hub make so many more frames: a while, measured by what goes on in it."""
+        self.until(lambda: self.hub(chair))
+        goal = self.hub(chair).newest_sequence + frames
+        self.until(lambda: self.hub(chair).newest_sequence >= goal)
+
     def until(self, what: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Wait for a push after which `what` holds."""
 
@@ -134,9 +172,22 @@ class Practice:
 
         with self._news:
             if not self._news.wait_for(holds, seconds):
-                states = {chair.number: (chair.state, chair.link.value) for chair in self.chairs.values()}
+                states = {
+                    chair.number: (
+                        chair.state,
+                        chair.link.value,
+                        (chair.hub.therapy.name, chair.hub.cause.name) if chair.hub else None,
+                        chair.procedure.hold if chair.procedure else None,
+                    )
+                    for chair in self.chairs.values()
+                }
                 alarms = [alarm.kind for alarm in self.workstation.alarms] if self.workstation is not None else None
-                raise AssertionError(f"waited {seconds} s in vain; chairs {states}, alarms {alarms}")
+                raise AssertionError(f"waited {seconds} s in vain; chairs {states}, alarms {alarms}\n{self.log_tail()}")
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of the engine's log."""
+        path = self.folder.log_dir / "engine.log"
+        return "\n".join(path.read_text(encoding="utf-8").splitlines()[-lines:]) if path.exists() else ""
 
     def _pushed(self, push: ipc.Push) -> None:
         with self._news:
@@ -185,6 +236,62 @@ class Practice:
         self._leave(Step.PREFLIGHT, chair)
         self.act(StartTherapy(), chair)
         self.until(lambda: self.chairs[chair].state == "treating")
+
+    def go_on(self, *chairs: int) -> None:
+        """Treatment runs, from wherever it stands now, and its phase lasts a while; chairs side by side."""
+        with ThreadPoolExecutor() as threads:
+            for done in [threads.submit(self._go_on, chair) for chair in chairs or (1,)]:
+                done.result()
+
+    def _go_on(self, chair: int) -> None:
+        while self._left_s(chair) < GOING_ON_S:
+            self._one_touch(chair)
+            self.until(lambda: self._left_s(chair) >= GOING_ON_S or not self.view(chair).treating)
+
+    def _left_s(self, chair: int) -> float:
+        """Seconds that the present phase still lasts; 0 when none runs."""
+        view = self.chairs[chair].procedure if chair in self.chairs else None
+        if view is None or self.chairs[chair].state != "treating":
+            return 0.0
+        return next((phase.seconds - phase.elapsed_s for phase in view.phases if phase.number == view.current_phase), 0)
+
+    def _one_touch(self, chair: int) -> None:
+        self.until(lambda: self.hub(chair))
+        view = self.chairs[chair].procedure
+        if view is None or view.closed:
+            self.seat(chair)
+            self.walk_to_treatment("balance", chair)
+        elif view.hold is not None:
+            self.resume(chair)
+        elif not view.treating:
+            self.sign(chair)
+            self.until(lambda: self.view(chair).closed)
+
+    def resume(self, chair: int = 1) -> None:
+        """The three touches."""
+        assert self.workstation is not None
+        for alarm in self.workstation.alarms:
+            self.ask(ipc.AlarmSeen(alarm_id=alarm.id))
+        self.until(lambda: self.hold(chair).hub_confirmed)
+        self.act(CheckHub(), chair)
+        self.until(lambda: self.hold(chair).hub_checked_us)
+        self.until(lambda: self.view(chair).facts.limits_quiet and self.view(chair).facts.recording)
+        self.act(PatientYes(how="aloud"), chair)
+        self.until(lambda: self.hold(chair).patient_yes_us)
+        self.act(Resume(), chair)
+        self.until(lambda: self.chairs[chair].state == "treating")
+
+    def sign(self, chair: int = 1) -> None:
+        """End the treatment where it stands, and sign."""
+        if self.view(chair).step is Step.TREAT:
+            self.act(EndEarly(reason="enough for today"), chair)
+        self.until(lambda: self.view(chair).step in (Step.RECOVER, Step.CLOSE))
+        for item in self.view(chair).recovery:
+            if item.by_hand:
+                self.act(ConfirmCheck(key=item.key, passed=True), chair)
+        if self.view(chair).step is Step.RECOVER:
+            self._leave(Step.RECOVER, chair)
+        self.act(SignSummary(note="All well"), chair)
 
     def _leave(self, step: Step, chair: int) -> None:
         self.until(lambda: self.view(chair).step is step and not self.view(chair).blocked)

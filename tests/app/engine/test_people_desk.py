@@ -44,12 +44,11 @@ def refused(desk: PeopleDesk, operator: Operator, pin: str) -> tuple[str, object
 
 
 def test_the_right_pin_opens_and_is_written_down(desk: PeopleDesk, dentist: Operator, practice: PracticeFile) -> None:
-    assert desk.operator is None
     assert refused(desk, dentist, "000000")[0] == "pin"
+    assert desk.logout() is None, "a wrong PIN logs nobody in"
     assert desk.login(dentist.id, PIN) == dentist
-    assert desk.operator == dentist
-    desk.logout()
-    assert desk.operator is None
+    assert desk.logout() == dentist
+    assert desk.logout() is None
     assert [login.outcome for login in reversed(practice.logins())] == ["refused", "in", "out"]
 
 
