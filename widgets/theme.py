@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from widgets.focus import FocusFollower
 
 Mode = Literal["light", "dark"]
-FAMILY = "Inter"
+FAMILIES = ["Inter", "Noto Sans CJK SC"]
+"""The second draws the names that the first has no letters for."""
 
 SPACING = (4, 8, 12, 16, 24, 32, 48)
 TARGET = 48
@@ -46,7 +47,7 @@ def color(value: str, alpha: float = 1.0) -> QColor:
 
 def font(size: int, *, bold: bool = False, tabular: bool = True) -> QFont:
     """Inter at `size` logical pixels (13, 15, 18, 24, 34 or 56), weight 400 or 600."""
-    made = QFont(FAMILY)
+    made = QFont(FAMILIES)
     made.setPixelSize(size)
     made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     if tabular:

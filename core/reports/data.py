@@ -1,6 +1,6 @@
 """What a patient report is made of, collected once and then only read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.model.alarm import Alarm
 from core.model.channel import ChannelSpec
@@ -24,8 +24,9 @@ class Signal:
     """One channel over the visit, for a plot and for its summary.
 
     Attributes:
-        lowest, highest, mean: physical, over all samples of the visit.
+        lowest, highest, mean: physical, over every sample of the visit.
         limits: those that counted.
+        gaps: UTC µs ranges within the visit in which nothing was recorded.
     """
 
     spec: ChannelSpec
@@ -34,6 +35,11 @@ class Signal:
     highest: float
     mean: float
     limits: tuple[Limit, ...]
+    gaps: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def gaps_s(self) -> float:
+        return sum(end - begin for begin, end in self.gaps) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,21 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """One pause, however many reasons came to it. `by_patient`: who asked first; `went_on`: whether it was resumed."""
+
+    by_patient: bool
+    went_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """One visit.
 
     Attributes:
         signals: in the order of the report; a channel without samples is left out.
-        signed_by: name of the dentist who signed; empty while nobody has.
+        more_signals: whether the record holds channels that the report does not plot.
+        signed_by: name of the dentist who signed; empty while nobody has, or when the record does not name them.
         made_us: when the report is made, UTC µs.
         utc_offset_s: the practice's offset from UTC.
     """
@@ -62,12 +77,19 @@ class ReportData:
     visit: VisitSummary
     procedure: ProcedureView
     signals: tuple[Signal, ...]
+    more_signals: bool
     happenings: tuple[Happening, ...]
+    pauses: tuple[Pause, ...]
     alarms: tuple[Alarm, ...]
     signed_by: str
     made_us: int
     utc_offset_s: int
-    gaps_s: float = field(default=0.0)
+
+    @property
+    def end_us(self) -> int:
+        """When the visit ended; while it is open, when the report is made. After its beginning in any case."""
+        end = self.made_us if self.visit.ended_us is None else self.visit.ended_us
+        return max(end, self.visit.began_us + 1)
 
     def signal(self, key: str) -> Signal | None:
         return next((signal for signal in self.signals if signal.spec.key == key), None)

@@ -1,6 +1,8 @@
 """The patient's report, made from a real record: what it says, what it shows, and that it is well-formed."""
 
 import re
+import sys
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -145,13 +147,63 @@ def test_the_plotted_extremes_are_those_of_the_samples(tmp_path: Path) -> None:
     assert f"Between {values.min():.1f} °C and {values.max():.1f} °C" in text_of(tmp_path / "report.pdf")
 
 
-@pytest.mark.parametrize("name", ["Ilse", '#import "x": *', "*_`$<a>@b\\", "Ильза", "伊尔丝", "W" * 120])
+NAMES = [
+    "Ilse",
+    '#import "x": *',
+    "*_`$<a>@b\\",
+    "@module.repair.name",
+    "Ильза",
+    "Ίλσε",
+    "伊尔丝",
+    "𠮷田",
+    "김민준",
+    "W" * 120,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_set_as_it_is(tmp_path: Path, name: str) -> None:
     made = make_report(
         told(write(tmp_path / "a.sqlite", procedure(), patient(given_name=name))), tmp_path / "report.pdf"
     )
-    said = text_of(made.path)
-    assert ("Some letters could not be printed" in said) == (name == "伊尔丝")
+    info = PdfReader(made.path).metadata
+    assert info is not None
+    assert info.title == f"Your visit, {name}"
+    said = text_of(made.path).replace(" ", "")
+    assert name.replace(" ", "") in said
+    assert "couldnotbeprinted" not in said
+
+
+@pytest.mark.parametrize("name", ["Ilse 🦷", "إلسا", "\ue000"])
+def test_a_name_that_no_font_has_letters_for_is_left_out_and_said(tmp_path: Path, name: str) -> None:
+    make_report(told(write(tmp_path / "a.sqlite", procedure(), patient(given_name=name))), tmp_path / "report.pdf")
+    info = PdfReader(tmp_path / "report.pdf").metadata
+    assert info is not None
+    assert info.title == "Your visit"
+    assert "Your name could not be printed here" in text_of(tmp_path / "report.pdf")
+
+
+def test_nothing_but_the_report_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    written: list[str] = []
+    # An audit hook sees every file that Python opens for writing, also one that is gone again at once.
+    _watch_files(written)
+    make_report(data, tmp_path / "out" / "report.pdf")
+    inside = {Path(name).parent for name in written}
+    assert inside == {tmp_path / "out"}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.pdf"]
+    assert not any((tmp_path / "temporary").iterdir())
+
+
+def _watch_files(written: list[str]) -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+            written.append(str(arguments[0]))
+
+    sys.addaudithook(hook)
 
 
 @pytest.mark.parametrize(

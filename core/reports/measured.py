@@ -1,0 +1,70 @@
+"""What was measured: each plot with its words, and the legend of the limits."""
+
+from collections.abc import Iterable
+
+from core.model.limits import Limit, LimitOwner
+from core.model.words import Words
+from core.reports import svg
+from core.reports.data import ReportData, Signal
+from core.reports.phrasing import Told, either, listed, span
+from core.reports.plot import plot
+
+
+def main_first(signals: tuple[Signal, ...]) -> list[Signal]:
+    """The first is the one on the first page: the warmth of the tooth, or the first there is."""
+    return sorted(signals, key=lambda signal: signal.spec.key != "pulp_temperature")
+
+
+def plot_told(data: ReportData, signal: Signal, words: Words) -> Told:
+    key, places = signal.spec.key, signal.spec.decimals
+    named = {"low": signal.lowest, "high": signal.highest, "mean": signal.mean}
+    values = {name: _valued(key, f"{it:.{places}f}", words) for name, it in named.items()}
+    same = values["low"] == values["high"]
+    title = words.say(channel_key(key, words))
+    range_said = words.say("report.plot.same" if same else "report.plot.range", **values)
+    gaps = words.say("report.plot.gaps", time=span(signal.gaps_s, words)) if signal.gaps else ""
+    said = {owner.value: words.say(f"report.owner.{owner.value}") for owner in LimitOwner}
+    said |= {name: words.say(f"report.plot.{name}") for name in ("minutes", "measured")}
+    limits = " ".join(_limit(limit, said[limit.owner.value], words) for limit in signal.limits)
+    return {
+        "title": title,
+        "explain": words.say(f"channel.{key}.plain"),
+        "text": " ".join(filter(None, (range_said, gaps))),
+        "alt": " ".join(filter(None, (words.say("report.plot.alt", name=title), range_said, limits, gaps))),
+        "picture": plot(signal, from_us=data.visit.began_us, to_us=data.end_us, height=150, said=said),
+    }
+
+
+def _limit(limit: Limit, owner: str, words: Words) -> str:
+    return words.say("report.plot.limit", owner=owner, bound=bound_said(limit, words))
+
+
+def channel_key(channel: str, words: Words) -> str:
+    """The words' key of what a patient calls a channel."""
+    return either(words, f"report.channel.{channel}.title", f"channel.{channel}.name")
+
+
+def _valued(channel: str, value: str, words: Words) -> str:
+    """A value with its unit, as patients read it."""
+    key = f"report.channel.{channel}.value"
+    return words.say(key, value=value) if key in words else value
+
+
+def bound_said(limit: Limit, words: Words) -> str:
+    """Such as “at most 38 °C”."""
+    said: list[str] = []
+    for which, bound in (("least", limit.low), ("most", limit.high)):
+        if bound is not None:
+            value = _valued(limit.channel, f"{bound:g}", words)
+            said.append(words.say(f"report.bound.{which}", value=value))
+    return listed(said, words)
+
+
+def owners(signals: Iterable[Signal], words: Words) -> list[Told]:
+    """The legend of the marks, of those owners who have a limit here."""
+    there = {limit.owner for signal in signals for limit in signal.limits}
+    return [
+        {"picture": svg.owner_mark(owner), "text": words.say(f"report.owner_long.{owner.value}")}
+        for owner in LimitOwner
+        if owner in there
+    ]

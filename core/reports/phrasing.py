@@ -1,0 +1,47 @@
+"""Lists, dates and times in the report's words."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from core.model.words import Words
+from core.reports.data import ReportData
+
+Told = dict[str, object]
+"""What the template reads, by the names it uses."""
+
+
+def either(words: Words, key: str, fallback: str) -> str:
+    """The key of the patient's name for something, or staff's where patients have none."""
+    return key if key in words else fallback
+
+
+def listed(parts: Iterable[str], words: Words) -> str:
+    found = list(parts)
+    if len(found) < 2:
+        return "".join(found)
+    return words.say("report.list", head=", ".join(found[:-1]), tail=found[-1])
+
+
+def span(seconds: float, words: Words) -> str:
+    if seconds < 120:
+        return words.say("report.seconds", count=max(1, round(seconds)))
+    return words.say("report.minutes", count=round(seconds / 60))
+
+
+def _local(data: ReportData, at_us: int) -> datetime:
+    return datetime.fromtimestamp(at_us / 1e6, UTC) + timedelta(seconds=data.utc_offset_s)
+
+
+def date(data: ReportData, at_us: int, words: Words) -> str:
+    when = _local(data, at_us)
+    return words.say("report.date", day=when.day, month=f"@report.month.{when.month}", year=when.year)
+
+
+def clock(data: ReportData, at_us: int, words: Words) -> str:
+    when = _local(data, at_us)
+    return words.say("report.clock", hour=when.hour, minute=f"{when.minute:02d}")
+
+
+def date_numbers(data: ReportData) -> list[int]:
+    when = _local(data, data.made_us)
+    return [when.year, when.month, when.day]

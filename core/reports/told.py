@@ -1,0 +1,70 @@
+"""What the patient's report says: a visit turned into finished words, for the template to set."""
+
+from core.model.words import Words
+from core.reports import svg
+from core.reports.course import alarms, consent, happenings, own_limits, phase_told, plan, signed
+from core.reports.data import ReportData
+from core.reports.first_page import did, figure, spots, subtitle, teeth_told, title, watch
+from core.reports.letters import drawable, literal, mend
+from core.reports.measured import main_first, owners, plot_told
+from core.reports.phrasing import Told, date_numbers
+
+_FIGURES = ("saliva_ph", "saliva_flow")
+
+
+def tell(data: ReportData, words: Words) -> Told:
+    """Everything the template prints, by the names it uses; every text can be drawn with the shipped fonts."""
+    told: Told = {
+        "language": words.language,
+        "title": title(data, words),
+        "subtitle": subtitle(data, words),
+        "practice": literal(data.practice.name.strip()) or words.say("report.practice"),
+        "phone": data.practice.phone.strip(),
+        "code": data.visit.code,
+        "did": did(data, words),
+        "teeth": teeth_told(data.procedure.teeth, words),
+        "figures": [figure(data, key, words) for key in _FIGURES] + [spots(data.procedure.teeth, words)],
+        "plots": [plot_told(data, signal, words) for signal in main_first(data.signals)],
+        "owners": owners(data.signals, words),
+        "more_signals": words.say("report.more_signals") if data.more_signals else "",
+        "watch": watch(data, words),
+        "icons": {name: svg.icon(name) for name in ("tooth", "phone")},
+        "plan": plan(data, words),
+        "own_limits": own_limits(data, words),
+        "consent": consent(data, words),
+        "phases": [phase_told(phase, words) for phase in data.procedure.phases],
+        "happenings": happenings(data, words),
+        "alarms": alarms(data, words),
+        "signed": signed(data, words),
+        "simulated": words.say("report.simulated") if data.visit.simulated else "",
+        "date": date_numbers(data),
+        "words": {
+            key.removeprefix("report.label."): words.say(key)
+            for key in words.keys()  # noqa: SIM118  # no mapping: `keys` is its method
+            if key.startswith("report.label.")
+        },
+    }
+    mended, whole = _mended(told)
+    nameless = "" if drawable(data.patient.given_name) else words.say("report.nameless")
+    letters = "" if whole else words.say("report.letters")
+    return {**mended, "letters": " ".join(filter(None, (nameless, letters)))}
+
+
+def _mended(told: Told) -> tuple[Told, bool]:
+    """The same with every text as it can be printed, and whether nothing was lost."""
+    whole = True
+
+    def mended(value: object) -> object:
+        nonlocal whole
+        match value:
+            case str() if not value.startswith("<svg"):
+                text, kept = mend(value)
+                whole = whole and kept
+                return text
+            case list():
+                return [mended(item) for item in value]
+            case dict():
+                return {key: mended(item) for key, item in value.items()}
+        return value
+
+    return {key: mended(value) for key, value in told.items()}, whole
