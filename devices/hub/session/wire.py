@@ -1,0 +1,123 @@
+"""Every number of the secure session that stands on the air, in one place."""
+
+from enum import IntEnum
+from typing import Final
+
+PROFILE: Final = (2, 0)
+"""Major and minor version of the profile with a secure session."""
+
+HANDSHAKE_UUID: Final = "b5a10110-3d0c-4e8a-9f27-6c1e5a7d2b40"
+DOCUMENTS_UUID: Final = "b5a10111-3d0c-4e8a-9f27-6c1e5a7d2b40"
+
+ATT_INSUFFICIENT_AUTHENTICATION: Final = 0x05
+"""What a hub answers to a write that needs a session when there is none."""
+
+# Handshake
+MAX_HANDSHAKE: Final = 400
+"""Largest EDHOC message, bytes."""
+MAX_ATTEMPTS: Final = 3
+"""Handshakes that may be begun on one link."""
+HANDSHAKE_SECONDS: Final = 30
+"""A hub drops a link on which no session stands for so long: while it is connected nobody else reaches it."""
+MESSAGE_REFUSAL: Final = 15
+"""Message number of the hub's refusal."""
+EAD_CERTIFICATE: Final = 65001
+EXPORTER_LABEL: Final = 2
+
+# Records
+RECORD: Final = 0x80
+"""First byte of a record, plus its stream."""
+MAX_RECORD: Final = 182
+MAX_PLAINTEXT: Final = 160
+RECORDS_PER_EPOCH: Final = 1 << 20
+SECONDS_PER_EPOCH: Final = 3600.0
+LAST_EPOCH: Final = 255
+
+# Segments
+MORE: Final = 0x80
+FIRST: Final = 0x40
+KIND: Final = 0x0F
+MAX_CONTROL: Final = 4096
+MAX_DOCUMENT: Final = 16 * 1024
+
+# Commands
+COMMAND_LIFETIME_US: Final = 5_000_000
+"""How long a workstation's signed command is valid."""
+LONGEST_LIFETIME_US: Final = 10_000_000
+"""How long a hub lets one be."""
+MAX_PROCEDURE: Final = 64
+MAX_BODY: Final = 64
+MAX_JOURNAL_ENTRIES: Final = 64
+
+
+class FromHub(IntEnum):
+    """Streams of records from hub to workstation."""
+
+    TELEMETRY = 0
+    HISTORY = 1
+    RECEIPT = 2
+    STATUS = 3
+    DOCUMENTS = 4
+
+
+class ToHub(IntEnum):
+    """Streams of records from workstation to hub."""
+
+    CONTROL = 0
+    STOP = 1
+    QUERY = 2
+
+
+class Refusal(IntEnum):
+    """Why the hub does not go on with a handshake."""
+
+    MALFORMED = 1
+    CERTIFICATE = 2
+    NOT_AUTHENTIC = 3
+    BUSY = 4
+    """A session stands already."""
+    TOO_MANY = 5
+    """The hub drops the link."""
+
+
+class SessionOpcode(IntEnum):
+    """Opcodes that 2.0 adds to core.model.hub.Opcode."""
+
+    REPORT = 0x05
+    SET_ENVELOPE = 0x20
+    ATTEST = 0x24
+    JOURNAL = 0x28
+    ENROL = 0x40
+    REVOKE = 0x41
+    CLINICIAN = 0x42
+    REKEY = 0x43
+
+
+class SessionAnswer(IntEnum):
+    """Receipt codes that 2.0 adds to core.model.hub.ReceiptCode."""
+
+    NOT_SIGNED = 0x20
+    EXPIRED = 0x21
+    NO_ENVELOPE = 0x22
+    OUTSIDE_ENVELOPE = 0x23
+    READ_ONLY = 0x24
+    REFUSED = 0x25
+
+
+class DocumentKind(IntEnum):
+    """What a document is."""
+
+    IDENTITY = 1
+    ATTESTATION = 2
+    JOURNAL = 3
+    KEYS = 4
+    """The hub's new keys, the answer to REKEY."""
+
+
+class JournalEvent(IntEnum):
+    """What the hub's journal tells of beside commands, in place of an opcode."""
+
+    STOP = 0x00
+    SESSION_BEGUN = 0xF0
+    SESSION_REFUSED = 0xF1
+    BOOT = 0xF2
