@@ -8,6 +8,7 @@ from core.model.alarm import AlarmPriority
 from widgets.focus import OWN_FOCUS, paint_inner_focus
 from widgets.icon import paint_icon
 from widgets.marks import alarm_colors, paint_alarm_mark
+from widgets.sentence import cell_width
 from widgets.theme import font, tokens
 
 FLASH_HZ = {AlarmPriority.HIGH: 2.0, AlarmPriority.MEDIUM: 0.6}
@@ -38,6 +39,8 @@ class Beacon(QAbstractButton):
         """What to say. `flash` only while nobody has seen the alarm."""
         self._priority, self._title, self._detail, self._sound_icon = priority, title, detail, sound_icon
         self.setAccessibleName(f"{title}. {detail}")
+        beside = 61 + 24 + (18 if sound_icon else 0)
+        self.setFixedWidth(cell_width(title, detail, beside=beside, least=156))
         rate = FLASH_HZ.get(priority) if flash and priority is not None else None
         if rate is None:
             self._timer.stop()

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
+from widgets.sentence import cell_width
 from widgets.theme import font, tokens
 
 LEASE_SECONDS = 3.0
@@ -49,6 +50,7 @@ class LeaseCell(QWidget):
         self._until, self._title, self._detail = None, title, detail
         self._timer.stop()
         self.setAccessibleName(f"{title}. {detail}")
+        self.setFixedWidth(cell_width(title, detail, beside=68, least=172))
         self.update()
 
     @property

@@ -1,5 +1,8 @@
 """The state sentence: mark, state word, reason, next step; readable at two metres."""
 
+import math
+from dataclasses import dataclass
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -42,24 +45,98 @@ class SentenceCell(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         paint_state_mark(painter, mark, QRectF(22, (self.height() - 44) / 2, 44, 44), scheme)
-        big, middle, small = font(34, bold=True), font(18, bold=True), font(15)
+        big = font(34, bold=True)
         painter.setFont(big)
         painter.setPen(QColor(scheme.patient if patient else scheme.ink))
         painter.drawText(QRectF(85, 0, self.width() - 85, self.height()), Qt.AlignmentFlag.AlignVCenter, headline)
         x = 85 + QFontMetricsF(big).horizontalAdvance(headline) + 16
         room = self.width() - x - 12
-        painter.setFont(middle)
-        painter.setPen(QColor(scheme.ink))
-        self._line(painter, QRectF(x, 18, room, 24), reason)
-        painter.setFont(small)
-        painter.setPen(QColor(scheme.muted))
-        self._line(painter, QRectF(x, 42, room, 22), next_step)
+        fit = fitting(reason, next_step, room)
+        top = (self.height() - fit.height) / 2
+        for text, size, lines, colour in (
+            (reason, fit.reason, fit.reason_lines, scheme.ink),
+            (next_step, fit.step, fit.step_lines, scheme.muted),
+        ):
+            painter.setFont(font(size, bold=colour == scheme.ink))
+            painter.setPen(QColor(colour))
+            box = QRectF(x, top, room, lines * LINE[size])
+            if fit.whole:
+                painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, text)
+            else:
+                paint_line(painter, box, text)
+            top = box.bottom()
         painter.end()
 
-    @staticmethod
-    def _line(painter: QPainter, box: QRectF, text: str) -> None:
-        said = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, said)
+    def fits(self) -> bool:
+        """Whether everything said is shown whole."""
+        _, headline, reason, next_step, _ = self._said
+        x = 85 + QFontMetricsF(font(34, bold=True)).horizontalAdvance(headline) + 16
+        return fitting(reason, next_step, self.width() - x - 12).whole
+
+
+LINE = {18: 24, 15: 20, 13: 17}
+"""Height of a line of each size, px."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Sizes and numbers of lines of reason and next step. `whole`: nothing had to be cut."""
+
+    reason: int
+    reason_lines: int
+    step: int
+    step_lines: int
+    whole: bool = True
+
+    @property
+    def height(self) -> int:
+        return LINE[self.reason] * self.reason_lines + LINE[self.step] * self.step_lines
+
+
+FITS = (
+    Fit(18, 1, 15, 1),
+    Fit(18, 1, 15, 2),
+    Fit(15, 2, 15, 1),
+    Fit(15, 2, 13, 2),
+    Fit(13, 2, 13, 2),
+    Fit(13, 3, 13, 1),
+)
+"""Tried in this order; all fit a bar of 80 px."""
+
+
+def fitting(reason: str, next_step: str, room: float) -> Fit:
+    """The first way in which both texts fit `room` px of width."""
+    for fit in FITS:
+        if _lines(reason, fit.reason, True, room) <= fit.reason_lines and (
+            _lines(next_step, fit.step, False, room) <= fit.step_lines
+        ):
+            return fit
+    return Fit(15, 1, 13, 1, whole=False)
+
+
+def _lines(text: str, size: int, bold: bool, room: float) -> int:
+    """Lines that a text takes, wrapped between words; more than any way has when a word alone is too wide."""
+    metrics = QFontMetricsF(font(size, bold=bold))
+    box = metrics.boundingRect(QRectF(0, 0, max(1.0, room), 1000), Qt.TextFlag.TextWordWrap, text)
+    return round(box.height() / metrics.lineSpacing()) if box.width() <= room + 0.5 else 99
+
+
+def paint_line(painter: QPainter, box: QRectF, text: str) -> None:
+    """One line, cut with an ellipsis where it is longer than the box."""
+    said = QFontMetricsF(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, said)
+
+
+def cell_width(title: str, detail: str, *, beside: int, least: int) -> int:
+    """The width that a cell of two lines needs, in steps of 12 px so that counting digits do not move it.
+
+    Args:
+        beside: what stands left and right of the words, px.
+    """
+    wanted = max(
+        QFontMetricsF(font(15, bold=True)).horizontalAdvance(title), QFontMetricsF(font(13)).horizontalAdvance(detail)
+    )
+    return max(least, 12 * math.ceil((wanted + beside) / 12))
 
 
 class StatusCell(QWidget):
@@ -70,12 +147,14 @@ class StatusCell(QWidget):
         self._icon = icon
         self._title = ""
         self._detail = ""
+        self._least = width
         self.setFixedWidth(width)
 
     def say(self, title: str, detail: str) -> None:
         if (title, detail) != (self._title, self._detail):
             self._title, self._detail = title, detail
             self.setAccessibleName(f"{title}. {detail}")
+            self.setFixedWidth(cell_width(title, detail, beside=68, least=self._least))
             self.update()
 
     @property
@@ -92,8 +171,8 @@ class StatusCell(QWidget):
         painter.setFont(font(15, bold=True))
         painter.setPen(QColor(scheme.ink))
         room = self.width() - 54
-        SentenceCell._line(painter, QRectF(53, 21, room, 22), self._title)
+        paint_line(painter, QRectF(53, 21, room, 22), self._title)
         painter.setFont(font(13))
         painter.setPen(QColor(scheme.muted))
-        SentenceCell._line(painter, QRectF(53, 42, room, 20), self._detail)
+        paint_line(painter, QRectF(53, 42, room, 20), self._detail)
         painter.end()

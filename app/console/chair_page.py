@@ -39,8 +39,8 @@ DRAWER_BELOW = 1200 - 88
 """Page width under which the right column becomes a drawer (1,200 less the rail)."""
 DRAWER = 456
 HANDLE = 64
-NARROW, NARROW_HEIGHT = 880, 860
-"""A wide step in less width gets this height, and scrolls."""
+NARROW, NARROW_HEIGHT = 880, 700
+"""The body of a wide step in less width gets this height, and scrolls."""
 LIMITED_TOOTH = "pulp_temperature"
 
 PANELS: dict[str, type[StepPanel]] = {
@@ -253,15 +253,15 @@ class ChairPage(Page):
             return
         inner = self.rect().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         if panel.wide:
-            self._place_wide(inner)
+            self._place_wide(inner, panel)
         else:
             self._place_columns(inner, panel)
 
-    def _place_wide(self, inner: QRect) -> None:
+    def _place_wide(self, inner: QRect, panel: StepPanel) -> None:
         self.folded.setGeometry(QRect(inner.left(), inner.top(), WIDTH, inner.height()))
         rest = inner.adjusted(WIDTH + MARGIN, 0, 0, 0)
         self.wide.setGeometry(rest)
-        self.bare.setMinimumHeight(0 if rest.width() >= NARROW else NARROW_HEIGHT)
+        panel.inner.setMinimumHeight(0 if rest.width() >= NARROW else NARROW_HEIGHT)
         self.folded.set_open(self._unfolded)
         self.folded.show()
         self.wide.setVisible(not self._unfolded)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.console.steps.intents import IntentQueue
 from app.console.store import Store
@@ -52,7 +52,8 @@ class StepPanel(QWidget):
     """One step. `refresh` shows a chair's state; touches become intents through `act`.
 
     Attributes:
-        wide: whether the step needs the room of the strips, which fold meanwhile.
+        wide: whether the step needs the room of the strips, which fold meanwhile. Its body scrolls when the window is
+            low; head and buttons stay.
         tall: whether it needs the odontogram's room as well.
     """
 
@@ -79,9 +80,11 @@ class StepPanel(QWidget):
         self.head.addStretch(1)
         self.head.addWidget(self.stepper)
         column.addLayout(self.head)
-        self.body = QVBoxLayout()
+        self.inner = QWidget()
+        self.body = QVBoxLayout(self.inner)
+        self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(8)
-        column.addLayout(self.body, 1)
+        column.addWidget(self._low(self.inner) if self.wide else self.inner, 1)
         self.refusal = Sentence("x")
         self.blocked = Sentence("lock")
         column.addWidget(self.refusal)
@@ -91,6 +94,13 @@ class StepPanel(QWidget):
         self.foot.addStretch(1)
         column.addLayout(self.foot)
         self.build()
+
+    @staticmethod
+    def _low(inner: QWidget) -> QScrollArea:
+        """A body that takes what height is left and asks for none, so that the buttons below it always fit."""
+        area = scroller(inner)
+        area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        return area
 
     # ---- for the steps
 

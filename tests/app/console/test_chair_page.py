@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.console.chair_page import ChairPage
@@ -492,8 +492,26 @@ def test_folded_strips_unfold_and_fold(page: ChairPage, visit: Visit, qtbot: QtB
     assert page.wide.isVisible()
 
 
+@pytest.mark.parametrize("height", [664, 560])
+@pytest.mark.parametrize("step", [None, Step.LISTEN, Step.PLAN, Step.CONSENT, Step.CLOSE])
+def test_the_buttons_of_a_wide_step_are_never_cut(
+    page: ChairPage, visit: Visit, step: Step | None, height: int
+) -> None:
+    page.window().resize(BODY[1280][0], height)
+    visit.show(step, phases=visit.phases(*[PhaseState.DONE] * 9)) if step is Step.CLOSE else visit.show(step)
+    QApplication.processEvents()  # layouts show what was added in the next turn
+    assert page.panel is not None
+    assert page.panel.wide
+    held = [page.panel.foot.itemAt(at) for at in range(page.panel.foot.count())]
+    widgets = [item.widget() for item in held if item is not None]
+    shown = [one for one in widgets if isinstance(one, QAbstractButton) and one.isVisible()]
+    assert shown or step is None
+    for button in shown:
+        assert button.visibleRegion().boundingRect() == button.rect(), button.objectName()
+
+
 def test_every_control_has_a_name_and_a_target(page: ChairPage, visit: Visit, sample: object) -> None:
-    from PySide6.QtWidgets import QAbstractButton, QLineEdit
+    from PySide6.QtWidgets import QLineEdit
 
     hold = sample.hold(HoldOrigin.LIMIT)  # type: ignore[attr-defined]
     shown: list[tuple[Step | None, dict[str, object]]] = [
