@@ -123,7 +123,7 @@ class Clinic:
         await process.start()
         beating = run_heart_rate(
             self._air.transports[2 * chair],
-            seed=self._config.seed * 100 + 50 + chair,
+            seed=self._config.seed * 100 + chair,  # the same person as the hub
             name=band.name,
             address=band.address,
         )

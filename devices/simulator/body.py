@@ -8,8 +8,10 @@ import numpy as np
 
 from core.model.block import SampleBlock
 from core.model.channel import ChannelSpec
+from core.model.errors import SmilescapeError
 from core.signals.catalogue import Catalogue
 from devices.simulator.mouth import Chemistry, Floats, Heart, Jaw, Times, Warmth
+from devices.simulator.pulse import resting_pulse
 from devices.simulator.swarm import Swarm
 
 TICK_US: Final = 50_000
@@ -20,8 +22,14 @@ Sampler = Callable[[Times], Floats]
 """Physical values at these hub times, s, all within the last tick."""
 
 
+class NotSimulated(SmilescapeError):  # noqa: N818 - named for what is the case
+    """The catalogue gives the hub a channel that the simulated mouth does not have."""
+
+    code = "simulator.channel"
+
+
 class Body:
-    """Makes every sample of one boot. Same seed, boot and inputs: the same samples.
+    """Makes every sample of one boot. Same seed, boot and inputs: the same samples. Raises NotSimulated.
 
     Attributes:
         now_us: hub time; a multiple of the tick.
@@ -32,7 +40,7 @@ class Body:
         chemistry, warmth, heart, jaw, swarm, noise = (np.random.default_rng(stream) for stream in streams)
         self.chemistry = Chemistry(chemistry)
         self.warmth = Warmth(warmth)
-        self.heart = Heart(heart)
+        self.heart = Heart(heart, resting_pulse(seed))
         self.jaw = Jaw(jaw)
         self.swarm = Swarm(swarm, self.warmth.tissue)
         self.now_us = 0
@@ -93,7 +101,13 @@ class Body:
         }
         if spec.key in fast:
             return fast[spec.key]
-        read, noise = self._slow()[spec.key]
+        known = self._slow().get(spec.key)
+        if known is None:
+            raise NotSimulated(
+                f"The simulated mouth has no {spec.key}.",
+                "Add it to devices/simulator/body.py, or take it off the hub.",
+            )
+        read, noise = known
         return lambda times: np.asarray(read() + noise * self._noise.standard_normal(len(times)))
 
     def _slow(self) -> dict[str, tuple[Callable[[], float], float]]:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
@@ -14,6 +15,7 @@ from bumble.gatt import Characteristic, Service
 from bumble.keys import KeyStore
 
 from devices.simulator.peripheral import Peripheral, advertising_payload, write_only
+from devices.simulator.pulse import resting_pulse
 
 _HEART_RATE = UUID.from_16_bits(0x180D)
 _BATTERY = UUID.from_16_bits(0x180F)
@@ -57,14 +59,23 @@ class SendRaw(msgspec.Struct, frozen=True, tag="raw"):
 HeartRateControl = SetPulse | SetContact | SetBattery | DropLink | SendRaw
 
 
-class Heart:
-    """Beats with respiratory sinus arrhythmia and a drift to the wanted rate; the same seed beats the same."""
+SHOWN_BEATS = 4
+"""Beats over which a belt averages what it shows."""
 
-    def __init__(self, seed: int, bpm: float = 68.0) -> None:
+
+class Heart:
+    """Beats with respiratory sinus arrhythmia, slow wandering and a drift to the wanted rate.
+
+    The same seed beats the same. `bpm`: at rest; that of the person of this number when None.
+    """
+
+    def __init__(self, seed: int, bpm: float | None = None) -> None:
         self._random = random.Random(seed)
-        self._wanted = self._bpm = bpm
+        self._wanted = self._bpm = resting_pulse(seed) if bpm is None else bpm
+        self._wander = 0.0
         self._time = 0.0
         self._beat = 0.0
+        self._recent: deque[float] = deque(maxlen=SHOWN_BEATS)
         self._interval = self._next_interval()
 
     def set_pulse(self, bpm: float) -> None:
@@ -77,17 +88,20 @@ class Heart:
         while self._beat + self._interval <= self._time:
             self._beat += self._interval
             intervals.append(self._interval)
+            self._recent.append(self._interval)
             self._interval = self._next_interval()
         return tuple(intervals)
 
     def _next_interval(self) -> float:
         self._bpm += 0.06 * (self._wanted - self._bpm)
-        breath = 0.035 * math.sin(2 * math.pi * self._beat / 4.2)
+        self._wander = 0.97 * self._wander + self._random.gauss(0.0, 0.004)
+        breath = 0.035 * math.sin(2 * math.pi * self._beat / 4.2) + self._wander
         return 60.0 / self._bpm * (1.0 + breath + self._random.gauss(0.0, 0.008))
 
     @property
     def bpm(self) -> int:
-        return round(self._bpm)
+        """What a belt shows: over the last beats."""
+        return round(60.0 * len(self._recent) / sum(self._recent)) if self._recent else round(self._bpm)
 
 
 def encode_measurement(

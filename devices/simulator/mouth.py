@@ -144,9 +144,9 @@ class Warmth:
 class Heart:
     """Pulse that breathes, and the pulse wave that follows it."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, rest: float) -> None:
         self._rng = rng
-        self._rest = rng.uniform(64, 74)
+        self._rest = rest
         self._breaths_hz = rng.uniform(0.21, 0.27)
         self._drift = Drift(rng, 1.5, 30)
         self._spo2_drift = Drift(rng, 0.25, 40)

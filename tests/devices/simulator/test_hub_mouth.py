@@ -1,12 +1,15 @@
 """The model behind a simulated hub: plausible, reproducible, complete."""
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from core.signals.catalogue import load_catalogue
-from devices.simulator.body import TICK_US, Body
+from core.signals.catalogue import Catalogue, load_catalogue
+from devices.simulator.body import TICK_US, Body, NotSimulated
+from devices.simulator.heart_rate import Heart as Belt
 from devices.simulator.mouth import Chemistry, Heart
+from devices.simulator.pulse import resting_pulse
 
 CATALOGUE = load_catalogue()
 TICKS_A_SECOND = 1_000_000 // TICK_US
@@ -109,7 +112,7 @@ def test_the_pulse_wave_beats_at_the_pulse_rate() -> None:
 
 
 def test_excitement_raises_the_pulse_and_settles() -> None:
-    heart = Heart(np.random.default_rng(4))
+    heart = Heart(np.random.default_rng(4), 70.0)
 
     def mean_rate(seconds: int) -> float:
         rates = []
@@ -123,6 +126,28 @@ def test_excitement_raises_the_pulse_and_settles() -> None:
     assert mean_rate(10) > rest + 15
     mean_rate(600)
     assert mean_rate(30) < rest + 6
+
+
+def test_each_person_has_a_pulse_of_their_own_that_never_stands_still_and_that_a_belt_agrees_with() -> None:
+    rests = {round(resting_pulse(seed)) for seed in range(101, 109)}
+    assert len(rests) > 4
+    for seed in (101, 102):
+        body = Body(CATALOGUE, seed=seed, boot=3)
+        optical = np.concatenate([samples(body, 1)["pulse_rate"] for _ in range(60)])
+        belt = Belt(seed)
+        shown = []
+        for _ in range(60):
+            belt.second()
+            shown.append(belt.bpm)
+        assert abs(optical.mean() - resting_pulse(seed)) < 5
+        assert abs(np.mean(shown) - optical.mean()) < 6
+        assert len(set(shown)) > 2
+
+
+def test_a_channel_that_the_mouth_does_not_have_is_said() -> None:
+    other = Catalogue([msgspec.structs.replace(CATALOGUE.key("spo2"), key="aura")])
+    with pytest.raises(NotSimulated, match="aura"):
+        Body(other, seed=1, boot=1)
 
 
 def test_a_silent_sensor_leaves_indexes_out() -> None:
