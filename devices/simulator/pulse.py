@@ -4,7 +4,7 @@ import random
 from typing import Final
 
 REST: Final = (60.0, 80.0)
-"""Beats a minute of most seated adults (National Health Statistics Reports 41, 2011, table of resting pulse). (check)"""
+"""Beats a minute of most seated adults (National Health Statistics Reports 41, 2011, resting pulse). (check)"""
 
 
 def resting_pulse(person: int) -> float:
