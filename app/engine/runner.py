@@ -111,8 +111,10 @@ class ProcedureRunner:
     async def settled(self) -> None:
         """Wait until every order given so far has been carried out."""
         await self._orders.join()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while pending := list(self._tasks):
+            await asyncio.gather(*pending, return_exceptions=True)
+            # Where all are done already, gather returns at once: their callbacks have not taken them away yet.
+            self._tasks.difference_update(pending)
 
     def _settle(self, before: ProcedureView, effects: tuple[Effect, ...], actor: str) -> None:
         """Persist the transition, then let its effects run."""
