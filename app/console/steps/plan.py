@@ -34,7 +34,7 @@ class PlanPanel(StepPanel):
         self.head.addWidget(shown)
         self.head.removeWidget(self.stepper)
         self.head.insertWidget(2, self.stepper)
-        self.body.setSpacing(12)
+        self.body.setSpacing(8)
         self.table = PlanTable(list(self.modules), self.words)
         self.table.chosen.connect(self._choose)
         self.body.addWidget(self.table)
