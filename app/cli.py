@@ -99,7 +99,10 @@ def doctor(data: Path | None, radio: str) -> int:
 
 @cli.group()
 def record() -> None:
-    """Look into a chair's record without the workstation."""
+    """Look into a chair's record without the workstation.
+
+    Example: python main.py record info chair-1.sqlite
+    """
 
 
 PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
@@ -152,7 +155,10 @@ def record_export(
 
 @cli.group()
 def simulate() -> None:
-    """Devices in software, over any Bumble transport: a USB Bluetooth dongle makes them real radio peripherals."""
+    """Devices in software, over any Bumble transport: a USB Bluetooth dongle makes them real radio peripherals.
+
+    Example: python main.py simulate hub --transport usb:0
+    """
 
 
 @simulate.command("hub")

@@ -29,6 +29,8 @@ def open_key(file: Path, passphrase: str | None) -> bytes:
     """
     if not file.exists():
         raise RecordMissing(f"There is no record at {file}.", "Check the path.")
+    if file.is_dir():
+        raise RecordMissing(f"{file} is a folder.", "Name the record in it, such as chair-1.sqlite.")
     simulated = (file.parent / ".simulated").exists()
 
     def ask() -> str:

@@ -17,6 +17,12 @@ class RecordMissing(RecordError):
     code = "record.missing"
 
 
+class NotARecord(RecordError):
+    """An encrypted file of ours, but not of a chair."""
+
+    code = "record.other"
+
+
 class RecordExists(RecordError):
     """A record would have been written over."""
 

@@ -8,7 +8,7 @@ from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.words import Text
 from core.record.audit import AuditLog
-from core.record.errors import NotFound, RecordDamaged
+from core.record.errors import NotARecord, NotFound, RecordDamaged
 from core.record.fits import stored_fits
 from core.record.schema import record_migrations
 from core.record.signals import SignalReader
@@ -32,6 +32,15 @@ from core.record.versions import Clinical, read_cbor
 from core.signals.clockmap import ClockFit
 
 
+def _check_kind(file: CipherFile) -> None:
+    """Raises NotARecord, or RecordDamaged for a file that was cut down to nothing."""
+    if file.applied(record_migrations):
+        return
+    if file.rows("SELECT name FROM sqlite_master LIMIT 1"):
+        raise NotARecord(f"{file.path} is not the record of a chair.", "Name a file such as chair-1.sqlite.")
+    raise RecordDamaged(f"{file.path} holds nothing.", "Restore it from a backup.")
+
+
 class RecordReader:
     """Reads one record; calls from several threads take turns. Each call is one short snapshot of the file.
 
@@ -46,10 +55,11 @@ class RecordReader:
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "RecordReader":
-        """Raises RecordMissing, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly."""
+        """Raises RecordMissing, NotARecord, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly."""
         file = CipherFile.read(path, key)
         try:
             file.check_schema(record_migrations)
+            _check_kind(file)
             return cls(file)
         except BaseException:
             file.close()

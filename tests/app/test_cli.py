@@ -1,7 +1,10 @@
 """The command line as a person meets it: one line, a next step, no traceback."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -9,6 +12,8 @@ from app import __version__
 from app.cli import cli, main
 from app.clinic.hubs import FAULTS as HUB_FAULTS
 from app.console.demo_strip import FAULTS as STRIP_FAULTS
+from core.model.clock import ManualClock
+from core.record import PracticeFile, Record
 from core.record.keys import KeyStore
 
 CARRIED_AWAY = {"drop_link"}
@@ -39,3 +44,66 @@ def test_only_a_wrapped_key_needs_a_passphrase(tmp_path: Path) -> None:
     other = tmp_path / "chair-2.sqlite"
     (tmp_path / "chair-2.sqlite.key").write_text('{"kind":"keyring","format":1,"service":"s","entry":"e"}')
     assert not KeyStore.wrapped(other)
+
+
+def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), list(every_command(cli)), ids=str)
+def test_every_command_explains_itself_with_an_example(path: tuple[str, ...], command: click.Command) -> None:
+    said = CliRunner().invoke(cli, [*path, "--help"])
+    assert said.exit_code == 0
+    assert "Example: python main.py " + path[0] in " ".join(said.output.split()), said.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a practice's file, a chair's record, one that was cut short, and things that are neither."""
+    clock = ManualClock(utc_us=1_800_000_000_000_000)
+    keys = KeyStore(prefer="file")
+    practice, chair = tmp_path / "practice.sqlite", tmp_path / "chair-1.sqlite"
+    PracticeFile.create(practice, keys.load_or_create(practice, lambda: "word"), clock=clock).close()
+    key = keys.load_or_create(chair, lambda: "word")
+    Record.create(chair, key, chair=1, simulated=False, clock=clock).close()
+    (tmp_path / "cut.sqlite").write_bytes(chair.read_bytes()[:9000])
+    shutil.copy(tmp_path / "chair-1.sqlite.key", tmp_path / "cut.sqlite.key")
+    (tmp_path / "empty.sqlite").touch()
+    shutil.copy(tmp_path / "chair-1.sqlite.key", tmp_path / "empty.sqlite.key")
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    shutil.copy(tmp_path / "chair-1.sqlite.key", tmp_path / "letter.txt.key")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["info", "verify"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("practice.sqlite", "is not the record of a chair"),
+        ("cut.sqlite", "backup"),
+        ("empty.sqlite", "is empty"),
+        ("letter.txt", "does not open"),
+        (".", "is a folder"),
+        ("absent.sqlite", "There is no record"),
+    ],
+)
+def test_what_is_no_record_is_said_in_a_line(
+    folder: Path, command: str, name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", command, str(folder / name), "--passphrase", "word"]) != 0
+    shown = capsys.readouterr()
+    assert said in shown.err, shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+    assert len(shown.err.strip().splitlines()) <= 2
+
+
+def test_a_record_opens_with_its_passphrase_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = str(folder / "chair-1.sqlite")
+    assert main(["record", "verify", record, "--passphrase", "word"]) == 0
+    assert "Sound" in capsys.readouterr().out
+    assert main(["record", "verify", record, "--passphrase", "other"]) != 0
+    assert "does not open" in capsys.readouterr().err
