@@ -88,6 +88,14 @@ def test_the_simulator_and_the_domain_never_import_each_other() -> None:
     assert breaches("core", "devices.simulator") + breaches("app/engine", "devices.simulator") == []
 
 
+def test_the_secure_session_is_pure_and_the_hubs_side_has_an_edhoc_of_its_own() -> None:
+    for folder in ("devices/hub/session", "devices/simulator/session"):
+        assert breaches(folder, "asyncio", "bleak", "bumble", "time", "datetime", "pathlib") == []
+    assert breaches("devices", "lakers", but=("devices/hub/session/handshake.py",)) == []
+    assert breaches("app", "lakers") + breaches("core", "lakers") == []
+    assert breaches("devices/hub", "devices.simulator") == []
+
+
 def test_the_console_holds_no_key_and_opens_no_record() -> None:
     assert breaches("app/console", "core.record", "sqlcipher3", "sqlite_utils") == []
 
