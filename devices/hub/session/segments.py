@@ -55,7 +55,7 @@ class Joiner:
             raise SegmentRefused(f"its head is {head:#04x}")
         if head & FIRST:
             kind, gathered = head & KIND, bytearray()
-        elif not gathered or kind != head & KIND or number != expected:
+        elif kind != head & KIND or number != expected:
             raise SegmentRefused("it is out of place")
         if len(gathered) + len(segment) - 1 > self._limit:
             raise SegmentRefused(f"the message is longer than {self._limit} bytes")

@@ -101,7 +101,7 @@ def test_keys_are_numbers_texts_or_bytes(raw: str) -> None:
     "raw",
     ["", "62", "4201", "8201", "a101", "18", "c1", "f9", "9affffffff", "bb7fffffffffffffff", "5b7fffffffffffffff"],
 )
-def test_what_ends_too_early_is_refused_before_anything_is_made(raw: str) -> None:
+def test_what_ends_too_early_is_refused_whatever_it_promises(raw: str) -> None:
     assert "too early" in refused(bytes.fromhex(raw))
 
 

@@ -337,6 +337,12 @@ def test_a_message_in_another_framing_is_refused() -> None:
         meet().run(to_workstation=lambda one: value if one[0] & 0x0F == 4 else one)
 
 
+def test_a_panic_of_the_library_is_an_error_like_others() -> None:
+    """It is no Exception in Python, and a key of the wrong length is enough for one."""
+    with pytest.raises(HandshakeNotAuthentic):
+        meet(workstation=SessionKey(WORKSTATION, b"short")).run()
+
+
 def test_a_computer_without_the_library_says_so() -> None:
     script = (
         "import sys; sys.modules['lakers'] = None\n"

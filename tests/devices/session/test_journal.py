@@ -97,6 +97,14 @@ def test_no_entry_can_be_left_out_doubled_or_moved(at: int) -> None:
             verify_chain(changed, START)
 
 
+def test_a_hub_that_leaves_out_a_number_is_found() -> None:
+    raws = journal(MESSAGES[:2])
+    _, head = verify_chain(raws, START)
+    skipped, _ = append(JournalHead(head.number + 1, head.hash), boot=1, hub_time_us=9, opcode=JournalEvent.BOOT)
+    with pytest.raises(JournalBroken, match="entry 4 stands where 3 should"):
+        verify_chain([*raws, skipped], START)
+
+
 def test_time_never_runs_back_but_a_boot_begins_it_anew() -> None:
     first, head = append(JournalHead(), boot=1, hub_time_us=10, opcode=JournalEvent.BOOT)
     booted, _ = append(head, boot=2, hub_time_us=0, opcode=JournalEvent.BOOT)
