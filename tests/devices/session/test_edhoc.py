@@ -136,6 +136,17 @@ def test_somebody_else_is_not_authentic() -> None:
         station.message_3(CRED_R, I.key.x)
 
 
+def test_a_kid_has_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kid of one byte that is a small number goes as that number, not as a byte string (RFC 9528, 3.5.3.2)."""
+    station, hub = Initiator(ours("a", b"\x02")), Responder(ours("b", b"\x01"))
+    station.open_2(hub.message_2(station.message_1()))
+    with monkeypatch.context() as patched:
+        patched.setattr("devices.simulator.session.edhoc._compact", cbor.encode)
+        message_3 = station.message_3(ours("b", b"\x01").credential, pair("b").x)
+    with pytest.raises(EdhocMalformed, match="kid"):
+        hub.open_3(message_3)
+
+
 @given(st.binary(max_size=420))
 def test_garbage_is_refused_in_a_typed_way(garbage: bytes) -> None:
     with pytest.raises(EdhocMalformed):
