@@ -5,7 +5,6 @@ from typing import Literal
 import msgspec
 
 Style = Literal["line", "step", "held", "envelope"]
-Source = Literal["hub", "heart_rate"]
 Reading = Literal["newest", "rectified", "swing"]
 
 
@@ -23,7 +22,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         style: `line`; `step` for values that jump; `held` for values sampled once a minute; `envelope` for EMG.
         trace: index into the trace colours of the theme.
         row: place in the strips, 0 at the top; `pinned` rows carry the large value. None is not drawn live.
-        source: which kind of device measures it.
+        source: which kind of device measures it, by its key in `devices/kinds.py`.
+        occasional: measured now and then, when somebody wants it: its silence means nothing.
         reading: what the large value says: the newest sample, the mean rectified value of one second (EMG), or the
             swing from trough to peak of two seconds (perfusion index).
         reference: where the figures come from; "(check)" marks one quoted from general knowledge.
@@ -45,7 +45,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     trace: int = 0
     row: int | None = None
     pinned: bool = False
-    source: Source = "hub"
+    occasional: bool = False
+    source: str = "hub"
     reading: Reading = "newest"
     reference: str = ""
 

@@ -9,6 +9,7 @@ from importlib import resources
 import msgspec
 
 from core.model.errors import SmilescapeError
+from core.model.plugins import find_plugins
 
 
 class WordsError(SmilescapeError):
@@ -74,7 +75,7 @@ class _Lenient(string.Formatter):
 
 @cache
 def load_words(language: str = "en") -> Words:
-    """Read every file of one language.
+    """Read every file of one language, and the words that plug-ins bring.
 
     Raises:
         WordsError: a file is malformed, or a key stands twice.
@@ -94,6 +95,8 @@ def load_words(language: str = "en") -> Words:
             if key in table:
                 raise WordsError(f"words/{language}/{file.name}: {key} stands twice.", "Keep one of them.")
             table[key] = sentence
+    for plugin in find_plugins():
+        table = plugin.words(language) | table  # ours are never replaced
     return Words(language, table)
 
 

@@ -1,5 +1,6 @@
 """Limits only tighten: which of several counts, and whether samples keep it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -155,13 +156,13 @@ class _Seen:
 
     Attributes:
         at: local monotonic time, s.
-        end_us: device time up to which it was judged.
+        last_us: device time of the last sample that was judged.
         patience: how long it may be silent, s.
     """
 
     at: float
     boot: int
-    end_us: int
+    last_us: int
     patience: float
 
 
@@ -198,11 +199,16 @@ class LimitMonitor:
         seen = self._seen.get(spec.key)
         rebooted = seen is not None and seen.boot != block.boot
         skip = 0
-        if seen is not None and not rebooted:  # Judge each moment once, whatever order blocks come in.
-            skip = min(len(block.samples), max(0, -((block.start_us - seen.end_us) // block.period_us)))
-        patience = max(SILENT_S, SILENT_PERIODS * block.period_us / 1e6)
-        end_us = block.end_us if seen is None or rebooted else max(block.end_us, seen.end_us)
-        self._seen[spec.key] = _Seen(at_monotonic, block.boot, end_us, patience)
+        if seen is not None and not rebooted:
+            # Judge each moment once, whatever order blocks come in. A moment, not a period: a sensor that sends a
+            # little faster than its period says would otherwise never be judged again.
+            skip = min(len(block.samples), max(0, (seen.last_us - block.start_us) // block.period_us + 1))
+        last_us = block.end_us - block.period_us
+        if seen is not None and not rebooted:
+            last_us = max(last_us, seen.last_us)
+        patience = SILENT_PERIODS * block.period_us / 1e6
+        patience = math.inf if spec.occasional else max(SILENT_S, patience)
+        self._seen[spec.key] = _Seen(at_monotonic, block.boot, last_us, patience)
         watches = self._watches.get(spec.key, ())
         if not watches or skip == len(block.samples):
             return []
@@ -216,7 +222,10 @@ class LimitMonitor:
         return found
 
     def tick(self, at_monotonic: float) -> tuple[str, ...]:
-        """Keys of the channels that spoke once and are silent now: nothing for 3 s, or 3 periods if that is longer."""
+        """Keys of the channels that spoke once and are silent now: nothing for 3 s, or 3 periods if that is longer.
+
+        Channels that are measured now and then are never silent.
+        """
         return tuple(key for key, seen in self._seen.items() if at_monotonic - seen.at > seen.patience)
 
     def forget(self, *channels: str) -> None:

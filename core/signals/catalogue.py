@@ -1,8 +1,9 @@
 """The channel catalogue, read from `resources/channels.toml` and checked on load."""
 
+import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import resources
 
@@ -10,6 +11,9 @@ import msgspec
 
 from core.model.channel import ChannelSpec
 from core.model.errors import SmilescapeError
+
+USUAL = frozenset({"hub", "heart_rate"})
+"""Kinds of devices that have their rows in the strips whether they are bound or not."""
 
 
 class CatalogueError(SmilescapeError):
@@ -48,8 +52,12 @@ class Catalogue:
 
     @property
     def strips(self) -> list[ChannelSpec]:
-        """The channels drawn live, from the top row down."""
-        drawn = [(spec.row, spec) for spec in self if spec.row is not None]
+        """The channels drawn live at every chair, from the top row down."""
+        return self.strips_of(USUAL)
+
+    def strips_of(self, kinds: Collection[str]) -> list[ChannelSpec]:
+        """The channels drawn live at a chair with these kinds of devices, from the top row down."""
+        drawn = [(spec.row, spec) for spec in self if spec.row is not None and spec.source in kinds]
         return [spec for _, spec in sorted(drawn, key=lambda pair: pair[0])]
 
     def from_source(self, source: str) -> list[ChannelSpec]:
@@ -73,7 +81,7 @@ def parse_catalogue(text: str, name: str = "channels.toml") -> Catalogue:
     numbers: set[int] = set()
     keys: set[str] = set()
     for line, spec in zip(starts, channels, strict=True):
-        fault = _fault(spec, numbers, keys)
+        fault = channel_fault(spec, numbers, keys)
         if fault:
             raise CatalogueError(f"{name}:{line}: channel {spec.key!r} {fault}.", "Mend the entry.")
         numbers.add(spec.number)
@@ -82,12 +90,32 @@ def parse_catalogue(text: str, name: str = "channels.toml") -> Catalogue:
 
 
 @cache
-def load_catalogue() -> Catalogue:
+def own_catalogue() -> Catalogue:
     """The catalogue that ships with the product. Raises CatalogueError."""
     return parse_catalogue((resources.files("resources") / "channels.toml").read_text(encoding="utf-8"))
 
 
-def _fault(spec: ChannelSpec, numbers: set[int], keys: set[str]) -> str:
+@cache
+def load_catalogue() -> Catalogue:
+    """The catalogue that ships with the product, and what sound plug-ins bring. Raises CatalogueError."""
+    from core.signals.plugins import load_plugins
+
+    return Catalogue([*own_catalogue(), *(spec for plugin in load_plugins() for spec in plugin.channels)])
+
+
+def channel_fault(spec: ChannelSpec, numbers: set[int], keys: set[str]) -> str:
+    """What is wrong with a channel beside those that have these numbers and keys; empty when it is sound."""
+    figures = (
+        spec.rate_hz,
+        spec.scale,
+        spec.offset,
+        spec.low,
+        spec.high,
+        spec.normal_low or 0.0,
+        spec.normal_high or 0.0,
+    )
+    if not all(math.isfinite(figure) for figure in figures):
+        return "has a figure that is no finite number"
     if not 0 <= spec.number <= 255:
         return f"has number {spec.number}, not one of 0-255"
     if spec.number in numbers:

@@ -174,6 +174,25 @@ def test_a_silent_channel_is_told_after_three_seconds_or_three_periods() -> None
     assert monitor.tick(130.1) == ("saliva_flow",)
 
 
+@pytest.mark.parametrize("spacing_us", [999_000, 250_000, 1_300_000])
+def test_a_sensor_that_sends_at_a_pace_of_its_own_is_judged_all_the_same(spacing_us: int) -> None:
+    heart = CHANNELS.key("heart_rate")
+    monitor = LimitMonitor([Limit(channel="heart_rate", owner=LimitOwner.PROTOCOL, high=120.0, seconds=5.0)], CHANNELS)
+    crossings: list[Crossing] = []
+    for index in range(40):
+        at_us = index * spacing_us
+        samples = np.array([150], np.int16)
+        crossings += monitor.feed(SampleBlock(heart.number, 1, index, at_us, heart.period_us, samples), at_us / 1e6)
+    assert [crossing.began for crossing in crossings] == [True]
+
+
+def test_what_is_measured_now_and_then_is_never_silent() -> None:
+    spot = CHANNELS.key("spot_spo2")
+    monitor = LimitMonitor([], CHANNELS)
+    monitor.feed(SampleBlock(spot.number, 1, 0, 0, spot.period_us, np.array([970], np.int16)), 1.0)
+    assert monitor.tick(1e6) == ()
+
+
 def test_limits_of_a_hub_that_was_never_heard_are_not_quiet_but_a_missing_sensor_does_not_matter() -> None:
     sensor = Limit(channel="heart_rate", owner=LimitOwner.PROTOCOL, low=50.0, holds=True)
     monitor = LimitMonitor([heat(39.0), sensor], CHANNELS)
