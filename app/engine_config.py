@@ -4,7 +4,7 @@ import msgspec
 
 
 class DeviceBinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A device that belongs to a chair. `kind`: `hub` or `heart_rate`."""
+    """A device that belongs to a chair. `kind`: its key in `devices/kinds.py`."""
 
     chair: int
     kind: str

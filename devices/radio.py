@@ -11,17 +11,15 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakError
-from bleak.uuids import normalize_uuid_16
 
 from core.model.hub import DeviceSeen
 from devices.bumble_backend import BumbleAdapter
 from devices.errors import RadioError
 from devices.hub.advertising import decode_advert
-from devices.hub.uuids import SERVICE as HUB_SERVICE
+from devices.kinds import HUB, OTHER, kind_of
 
 _log = logging.getLogger(__name__)
 
-HEART_RATE_SERVICE: Final = normalize_uuid_16(0x180D)
 CONNECT_S: Final = 10.0
 _BUMBLE: Final = "bumble:"
 _REMEDY: Final = "Plug in a Bluetooth adapter, switch Bluetooth on, or name a transport."
@@ -160,18 +158,16 @@ class Radio:
 def describe(device: BLEDevice, data: AdvertisementData) -> DeviceSeen:
     """What a scan says of one advertiser."""
     name = data.local_name or device.name or ""
-    if HUB_SERVICE in data.service_uuids:
-        advert = decode_advert(data.manufacturer_data)
-        return DeviceSeen(
-            address=device.address,
-            name=name,
-            kind="hub",
-            rssi_dbm=data.rssi,
-            battery_percent=advert.battery_percent if advert else None,
-            profile_major=advert.profile_major if advert else None,
-        )
-    kind = "heart_rate" if HEART_RATE_SERVICE in data.service_uuids else "other"
-    return DeviceSeen(address=device.address, name=name, kind=kind, rssi_dbm=data.rssi)
+    kind = kind_of(data.service_uuids)
+    advert = decode_advert(data.manufacturer_data) if kind is not None and kind.key == HUB else None
+    return DeviceSeen(
+        address=device.address,
+        name=name,
+        kind=kind.key if kind is not None else OTHER,
+        rssi_dbm=data.rssi,
+        battery_percent=advert.battery_percent if advert else None,
+        profile_major=advert.profile_major if advert else None,
+    )
 
 
 async def _heard(scanner: BleakScanner, address: str, seconds: float) -> BLEDevice | None:

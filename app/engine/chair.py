@@ -13,7 +13,7 @@ from app.engine.flow import SampleFlow
 from app.engine.hub_link import HubLink
 from app.engine.recorder import Committed, Recorder
 from app.engine.runner import NOBODY
-from app.engine.sensor_link import SensorLink
+from app.engine.sensor_link import SensorLink, SensorOwner
 from app.engine.vigil import Vigil
 from app.engine.visit import Surroundings, Visits
 from app.ipc.ring import RingWriter
@@ -135,15 +135,16 @@ class Chair:
         )
         self.touched()
 
-    def bind_sensor(self, address: str, name: str) -> None:
+    def bind_sensor(self, kind: str, address: str, name: str) -> None:
         self.sensors[address] = SensorLink(
+            kind,
             address,
             name,
             radio=self.house.radio,
-            flow=self.flow,
             clock=self.house.clock,
-            crossed=self.crossed,
-            changed=self._sensor_changed,
+            owner=SensorOwner(
+                flow=self.flow, crossed=self.crossed, changed=self._sensor_changed, noted=self._sensor_noted
+            ),
         )
         self.touched()
 
@@ -156,8 +157,9 @@ class Chair:
             self._forget("hub")
             self.house.alarms.clear("link.lost", self.number)
         for sensor_address in [known for known in self.sensors if address in (None, known)]:
-            await self.sensors.pop(sensor_address).close()
-            self._forget("heart_rate")
+            sensor = self.sensors.pop(sensor_address)
+            await sensor.close()
+            self._forget(sensor.kind)
         self.touched()
 
     def _forget(self, source: str) -> None:
@@ -288,6 +290,10 @@ class Chair:
         if sensor.link in (LinkState.UP, LinkState.LOST):
             self.log("sensor", Text(key, {"name": sensor.name}), voice="device")
         self.touched()
+
+    def _sensor_noted(self, sensor: SensorLink, text: Text) -> None:
+        said = Text("log.sensor_says", {**text.values, "name": sensor.name, "said": f"@{text.key}"})
+        self.log("sensor", said, voice="device")
 
     # ---- what the record says (called on its thread)
 

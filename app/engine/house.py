@@ -36,6 +36,7 @@ from core.safety.alarm_catalogue import load_alarms
 from core.safety.alarms import AlarmBook
 from core.signals.catalogue import load_catalogue
 from devices.errors import RadioError
+from devices.kinds import HUB
 from devices.radio import Radio
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class Engine:
         for number in range(1, self.config.chairs + 1):
             record = await asyncio.to_thread(self._open_record, number)
             chair = Chair(number, record, RingWriter(self.folder.ring_file(number)), house)
-            chair.expects_hub = any(device.kind == "hub" for device in self.practice_file.devices(number))
+            chair.expects_hub = any(device.kind == HUB for device in self.practice_file.devices(number))
             self.chairs[number] = chair
             await chair.start()
             self._opened.push_async_callback(chair.close)
@@ -187,10 +188,12 @@ class Engine:
             raise no("radio", reason=str(error)) from error
 
     async def bind(self, chair: int, kind: str, address: str) -> None:
-        """Bind a device to a chair, in place of another hub; kept over restarts."""
+        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts."""
         one = self.chairs[chair]
-        if kind == "hub" and one.hub is not None:
-            await self.forget(chair, one.hub.address)
+        former = [sensor.address for sensor in one.sensors.values() if sensor.kind == kind]
+        former += [one.hub.address] if kind == HUB and one.hub is not None else []
+        for other in former:
+            await self.forget(chair, other)
         self.practice_file.bind_device(chair, kind, address, "")
         self._attach(DeviceBinding(chair=chair, kind=kind, address=address))
 
@@ -268,10 +271,10 @@ class Engine:
 
     def _attach(self, binding: DeviceBinding) -> None:
         chair = self.chairs[binding.chair]
-        if binding.kind == "hub":
+        if binding.kind == HUB:
             chair.bind_hub(binding.address)
         else:
-            chair.bind_sensor(binding.address, binding.name)
+            chair.bind_sensor(binding.kind, binding.address, binding.name)
 
     async def _publish(self) -> None:
         """Send what changed, at most ten times a second."""

@@ -20,6 +20,7 @@ from core.model.words import Text
 from core.people.codes import patient_code
 from core.procedure.refusal import Refusal
 from core.record import Record
+from devices.kinds import kind_named
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ class Service:
     async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
         actor = self._actor()
         chair = self._chair(request.chair)
-        if request.kind not in ("hub", "heart_rate"):
+        if kind_named(request.kind) is None:
             raise no("device_kind")
         for other in self._house.chairs.values():
             taken = request.address in other.sensors or (other.hub is not None and other.hub.address == request.address)

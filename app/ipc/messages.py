@@ -119,7 +119,7 @@ class Scan(Message, frozen=True, kw_only=True):
 
 
 class AttachDevice(Message, frozen=True, kw_only=True):
-    """Bind a device to a chair. `kind`: `hub` or `heart_rate`."""
+    """Bind a device to a chair. `kind`: its key in `devices/kinds.py`, as `DeviceSeen` has it."""
 
     chair: int
     address: str
@@ -349,7 +349,7 @@ class ReportMade(Message, frozen=True, kw_only=True):
 
 
 class SensorView(Message, frozen=True, kw_only=True):
-    """A standard Bluetooth sensor beside the hub."""
+    """A sensor beside the hub. `kind`: its key in `devices/kinds.py`, `unknown` when nobody here knows it any more."""
 
     address: str
     kind: str

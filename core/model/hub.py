@@ -171,7 +171,7 @@ class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
     """One advertiser found by a scan.
 
     Attributes:
-        kind: `hub`, `heart_rate` or `other`, from the advertised services.
+        kind: key of the kind that its advertised services tell (`devices/kinds.py`), `other` when none is known.
     """
 
     address: str

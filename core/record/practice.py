@@ -25,7 +25,7 @@ class DeviceTaken(RecordError):
 
 @dataclass(frozen=True, slots=True)
 class DeviceBinding:
-    """A device that a chair connects by itself. `kind`: `hub` or `heart_rate`; `serial` empty until known."""
+    """A device that a chair connects by itself. `kind`: its key in `devices/kinds.py`; `serial` empty until known."""
 
     chair: int
     kind: str

@@ -5,7 +5,6 @@ import math
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 
 import msgspec
 from bumble.att import ATT_Error
@@ -14,20 +13,14 @@ from bumble.device import Connection
 from bumble.gatt import Characteristic, Service
 from bumble.keys import KeyStore
 
-from devices.simulator.peripheral import Peripheral, advertising_payload, write_only
+from devices.simulator.peripheral import Peripheral, write_only
 from devices.simulator.pulse import resting_pulse
+from devices.simulator.sensor import NOT_READABLE, Common, Property, SimulatedSensor, constant, run_sensor
 
-_HEART_RATE = UUID.from_16_bits(0x180D)
-_BATTERY = UUID.from_16_bits(0x180F)
-_INFORMATION = UUID.from_16_bits(0x180A)
 _ENERGY_EVERY = 10
 _CHEST = 1
 _CONTROL_POINT_NOT_SUPPORTED = 0x80
 _KJ_PER_BEAT = 0.006
-_ANNOUNCED_NAME = 29
-
-_Property = Characteristic.Properties
-_READABLE = Characteristic.Permissions.READABLE
 
 
 class SetPulse(msgspec.Struct, frozen=True, tag="pulse"):
@@ -42,21 +35,7 @@ class SetContact(msgspec.Struct, frozen=True, tag="contact"):
     contact: bool | None
 
 
-class SetBattery(msgspec.Struct, frozen=True, tag="battery"):
-    percent: int
-
-
-class DropLink(msgspec.Struct, frozen=True, tag="drop"):
-    """End every connection from the band's side."""
-
-
-class SendRaw(msgspec.Struct, frozen=True, tag="raw"):
-    """Notify these bytes as if they were a measurement."""
-
-    data: bytes
-
-
-HeartRateControl = SetPulse | SetContact | SetBattery | DropLink | SendRaw
+HeartRateControl = SetPulse | SetContact | Common
 
 
 SHOWN_BEATS = 4
@@ -117,39 +96,25 @@ def encode_measurement(
     return value + b"".join(min(round(interval * 1024), 0xFFFF).to_bytes(2, "little") for interval in rr_s)
 
 
-class HeartRateBand:
+class HeartRateBand(SimulatedSensor):
     """The band's state and services, one measurement each second."""
+
+    announced = UUID.from_16_bits(0x180D)
 
     def __init__(self, seed: int, *, serial: str = "HB-0001") -> None:
         self._heart = Heart(seed)
         self._contact: bool | None = True
         self._energy_kj = 0.0
         self._count = 0
-        self._battery_percent = 87
-        notifies = Characteristic.Permissions(0)
-        self.measurement = Characteristic[bytes](UUID.from_16_bits(0x2A37), _Property.NOTIFY, notifies, b"")
-        self.battery = Characteristic[bytes](
-            UUID.from_16_bits(0x2A19), _Property.READ | _Property.NOTIFY, _READABLE, bytes([self._battery_percent])
-        )
+        self.measurement = Characteristic[bytes](UUID.from_16_bits(0x2A37), Property.NOTIFY, NOT_READABLE, b"")
         control = Characteristic[bytes](
             UUID.from_16_bits(0x2A39),
-            _Property.WRITE,
+            Property.WRITE,
             Characteristic.Permissions.WRITEABLE,
             write_only(self._control_point),
         )
-        self.services = [
-            Service(_HEART_RATE, [self.measurement, _constant(0x2A38, bytes([_CHEST])), control]),
-            Service(_BATTERY, [self.battery]),
-            Service(
-                _INFORMATION,
-                [
-                    _constant(0x2A29, b"Smilescape simulator"),
-                    _constant(0x2A24, b"Simulated heart rate band"),
-                    _constant(0x2A25, serial.encode()),
-                    _constant(0x2A26, b"1.0.0"),
-                ],
-            ),
-        ]
+        service = Service(self.announced, [self.measurement, constant(0x2A38, bytes([_CHEST])), control])
+        super().__init__([service], model="Simulated heart rate band", serial=serial)
 
     def next_measurement(self) -> bytes:
         """What is notified for the next second."""
@@ -160,21 +125,17 @@ class HeartRateBand:
         rr_s = intervals if self._contact is not False else ()
         return encode_measurement(self._heart.bpm, contact=self._contact, energy_kj=energy, rr_s=rr_s)
 
-    async def obey(self, message: HeartRateControl, peripheral: Peripheral) -> None:
-        """Carry out one control message."""
+    async def second(self, peripheral: Peripheral) -> None:
+        await self.send(peripheral, self.measurement, self.next_measurement())
+
+    async def obey(self, message: msgspec.Struct, peripheral: Peripheral) -> None:
         match message:
             case SetPulse(bpm):
                 self._heart.set_pulse(bpm)
             case SetContact(contact):
                 self._contact = contact
-            case SetBattery(percent):
-                self._battery_percent = percent
-                self.battery.value = bytes([percent])
-                await peripheral.device.notify_subscribers(self.battery)
-            case DropLink():
-                await peripheral.drop()
-            case SendRaw(data):
-                await peripheral.device.notify_subscribers(self.measurement, data)
+            case _:
+                await super().obey(message, peripheral)
 
     def _control_point(self, _connection: Connection, value: bytes) -> None:
         if value != b"\x01":
@@ -193,60 +154,14 @@ async def run_heart_rate(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     keys: KeyStore | None = None,
 ) -> None:
-    """Be a heart rate band until cancelled, until `control` ends, or until the transport is lost.
-
-    Args:
-        control: messages that change the band.
-        ready: called once it advertises.
-        sleep: waits between measurements.
-
-    Raises:
-        TransportError: the transport is not there or does not answer.
-    """
-    band = HeartRateBand(seed)
-    peripheral = await Peripheral.open(
+    """Be a heart rate band, as `run_sensor` says."""
+    await run_sensor(
         transport,
+        HeartRateBand(seed),
         name=name,
         address=address,
-        services=band.services,
-        advertising=advertising_payload([_HEART_RATE, _BATTERY]),
-        scan_response=advertising_payload([], name=name[:_ANNOUNCED_NAME]),
+        control=control,
+        ready=ready,
+        sleep=sleep,
         keys=keys,
     )
-    async with peripheral:
-        ready()
-        await _first_of(_beat(band, peripheral, sleep), _obey_all(band, peripheral, control), peripheral.lost.wait())
-
-
-async def _beat(band: HeartRateBand, peripheral: Peripheral, sleep: Callable[[float], Awaitable[None]]) -> None:
-    while True:
-        await sleep(1.0)
-        await peripheral.device.notify_subscribers(band.measurement, band.next_measurement())
-
-
-async def _obey_all(
-    band: HeartRateBand, peripheral: Peripheral, control: AsyncIterator[HeartRateControl] | None
-) -> None:
-    if control is None:
-        await asyncio.get_running_loop().create_future()
-        return
-    async for message in control:
-        await band.obey(message, peripheral)
-
-
-async def _first_of(*work: Awaitable[object]) -> None:
-    """Await the first to end and cancel the others; its error is raised."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _constant(number: int, value: bytes) -> Characteristic[bytes]:
-    return Characteristic(UUID.from_16_bits(number), _Property.READ, _READABLE, value)

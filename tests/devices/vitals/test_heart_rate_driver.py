@@ -3,30 +3,20 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import pairwise
+from collections.abc import AsyncIterator
 
 import pytest
 
-from core.model.block import Provenance, SampleBlock
+from core.model.block import Provenance
 from core.model.clock import SystemClock
-from core.model.errors import SmilescapeError
-from core.model.hub import DeviceInfo, LinkState
-from core.model.words import Text
+from core.model.hub import LinkState
 from devices.errors import FrameError
-from devices.radio import Radio
 from devices.simulator.air import Air
-from devices.simulator.heart_rate import (
-    DropLink,
-    HeartRateControl,
-    SendRaw,
-    SetBattery,
-    SetContact,
-    SetPulse,
-    run_heart_rate,
-)
+from devices.simulator.heart_rate import HeartRateControl, SetContact, SetPulse, run_heart_rate
+from devices.simulator.sensor import DropLink, SendRaw, SetBattery
 from devices.tap import Tap
 from devices.vitals.heart_rate import HeartRateControlError, HeartRateDriver
+from tests.devices.vitals.listening import Listener, Orders, assert_contiguous, driving, fast
 
 BAND = "C2:5A:00:00:00:01"
 AIR_PROCESS = """
@@ -41,69 +31,10 @@ asyncio.run(run_heart_rate(sys.argv[1], seed=5, sleep=lambda s: asyncio.sleep(s 
 """
 
 
-class Listener:
-    """Everything that a driver tells."""
-
-    def __init__(self) -> None:
-        self.states: list[LinkState] = []
-        self.infos: list[DeviceInfo] = []
-        self.blocks: list[SampleBlock] = []
-        self.contacts: list[bool | None] = []
-        self.refused: list[tuple[SmilescapeError, bytes]] = []
-        self._news = asyncio.Event()
-
-    def link_changed(self, state: LinkState, reason: Text | None) -> None:
-        self.states.append(state)
-        self._news.set()
-
-    def described(self, info: DeviceInfo) -> None:
-        self.infos.append(info)
-        self._news.set()
-
-    def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:
-        self.blocks += blocks
-        self._news.set()
-
-    def contact_changed(self, contact: bool | None) -> None:
-        self.contacts.append(contact)
-        self._news.set()
-
-    def frame_refused(self, error: SmilescapeError, raw: bytes) -> None:
-        self.refused.append((error, raw))
-        self._news.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not condition():
-                self._news.clear()
-                await self._news.wait()
-
-    def of(self, channel: int, boot: int | None = None) -> list[SampleBlock]:
-        return [block for block in self.blocks if block.channel == channel and boot in (None, block.boot)]
-
-
-class Orders:
-    """A control stream that a test writes into."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[HeartRateControl] = asyncio.Queue()
-
-    def give(self, message: HeartRateControl) -> None:
-        self._queue.put_nowait(message)
-
-    async def stream(self) -> AsyncIterator[HeartRateControl]:
-        while True:
-            yield await self._queue.get()
-
-
-async def fast(seconds: float) -> None:
-    await asyncio.sleep(seconds / 50)
-
-
 @pytest.fixture
-async def orders(air: Air) -> AsyncIterator[Orders]:
+async def orders(air: Air) -> AsyncIterator[Orders[HeartRateControl]]:
     """A band on the first radio that beats fifty times as fast as it says."""
-    given = Orders()
+    given = Orders[HeartRateControl]()
     band = asyncio.create_task(run_heart_rate(air.transports[0], seed=5, control=given.stream(), sleep=fast))
     yield given
     band.cancel()
@@ -121,13 +52,8 @@ def listener() -> Listener:
 
 
 async def drive(transport: str, listener: Listener, tap: Tap) -> AsyncIterator[HeartRateDriver]:
-    radio = Radio.parse(f"bumble:{transport}")
-    made = HeartRateDriver(radio, BAND, listener=listener, clock=SystemClock(), tap=tap)
-    task = asyncio.create_task(made.run())
-    yield made
-    await made.close()
-    await asyncio.wait({task})
-    await radio.close()
+    async with driving(HeartRateDriver, transport, BAND, listener, tap) as made:
+        yield made
 
 
 @pytest.fixture
@@ -136,14 +62,8 @@ async def driver(air: Air, listener: Listener, tap: Tap) -> AsyncIterator[HeartR
         yield made
 
 
-def assert_contiguous(blocks: list[SampleBlock]) -> None:
-    """Indexes from 0 without a gap, time never backwards."""
-    assert [block.first_index for block in blocks] == list(range(len(blocks)))
-    assert all(one.start_us <= two.start_us for one, two in pairwise(blocks))
-
-
 async def test_a_band_is_described_and_measured(
-    driver: HeartRateDriver, orders: Orders, listener: Listener, tap: Tap
+    driver: HeartRateDriver, orders: Orders[HeartRateControl], listener: Listener, tap: Tap
 ) -> None:
     orders.give(SetPulse(bpm=90))
     await listener.until(lambda: len(listener.of(64)) >= 45 and len(listener.of(66)) >= 3)
@@ -161,7 +81,7 @@ async def test_a_band_is_described_and_measured(
 
 
 async def test_battery_contact_malformed_frames_and_the_energy_reset(
-    driver: HeartRateDriver, orders: Orders, listener: Listener
+    driver: HeartRateDriver, orders: Orders[HeartRateControl], listener: Listener
 ) -> None:
     await listener.until(lambda: len(listener.of(64)) >= 2)
     orders.give(SetBattery(percent=9))
@@ -180,7 +100,7 @@ async def test_battery_contact_malformed_frames_and_the_energy_reset(
 
 
 async def test_a_dropped_link_is_taken_up_again_as_a_new_boot(
-    driver: HeartRateDriver, orders: Orders, listener: Listener
+    driver: HeartRateDriver, orders: Orders[HeartRateControl], listener: Listener
 ) -> None:
     await listener.until(lambda: len(listener.of(64)) >= 3)
     first = listener.of(64)[0].boot
