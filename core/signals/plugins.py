@@ -23,13 +23,24 @@ def load_plugins() -> tuple[Plugin, ...]:
     checked = []
     for plugin in find_plugins():
         fault = plugin.fault or ("repeats a kind of ours" if plugin.kind in kinds else "")
-        for spec in plugin.channels:
-            problem = channel_fault(spec, numbers, keys)
-            fault = fault or (f"has a channel {spec.key} that {problem}" if problem else "")
-            numbers.add(spec.number)
-            keys.add(spec.key)
+        fault = fault or _collision(plugin, numbers, keys)
+        if not fault:
+            numbers |= {spec.number for spec in plugin.channels}
+            keys |= {spec.key for spec in plugin.channels}
         if fault and not plugin.fault:
             _log.warning("The sensor driver %s of %s is left out: it %s.", plugin.kind, plugin.package, fault)
             plugin = replace(plugin, manifest=None, fault=fault)
         checked.append(plugin)
     return tuple(checked)
+
+
+def _collision(plugin: Plugin, numbers: set[int], keys: set[str]) -> str:
+    """What is wrong with a plug-in's channels, among themselves and beside those there are; empty when nothing is."""
+    numbers, keys = set(numbers), set(keys)
+    for spec in plugin.channels:
+        problem = channel_fault(spec, numbers, keys)
+        if problem:
+            return f"has a channel {spec.key} that {problem}"
+        numbers.add(spec.number)
+        keys.add(spec.key)
+    return ""

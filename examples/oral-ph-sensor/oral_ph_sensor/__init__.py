@@ -1,0 +1,1 @@
+"""An intra-oral pH and temperature sensor."""
