@@ -37,6 +37,7 @@ class SensorLink:
 
     Attributes:
         kind: key of its kind, as it was bound.
+        tap: what arrived, as it arrived.
         known: whether anybody here knows that kind; without, it is shown and nothing more.
     """
 
@@ -52,6 +53,7 @@ class SensorLink:
         self.info: DeviceInfo | None = None
         self.contact: bool | None = None
         self._owner = owner
+        self.tap = Tap(clock)
         self._refused = 0
         self._driver = None
         self._task: asyncio.Task[None] | None = None
@@ -59,7 +61,7 @@ class SensorLink:
             log.warning("%s: nobody here knows the kind %r", self.name, kind)
             owner.noted(self, Text("device.sensor.unknown_kind"))
             return
-        self._driver = make_driver(found, radio, address, listener=self, clock=clock, tap=Tap(clock))
+        self._driver = make_driver(found, radio, address, listener=self, clock=clock, tap=self.tap)
         self._task = asyncio.create_task(self._driver.run())
 
     async def close(self) -> None:
