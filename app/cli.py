@@ -201,6 +201,28 @@ def simulate_hub(  # one parameter for each option
     )
 
 
+@simulate.command("sensor")
+@click.argument("kind", type=click.Choice(["heart_rate", "pulse_oximeter", "thermometer"]))
+@click.option("--transport", required=True, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
+@click.option("--seed", type=int, default=1)
+@click.option("--name", default=None, help="The name that it advertises.")
+@click.option("--address", default=None, help="Static random Bluetooth address.")
+def simulate_sensor(
+    kind: Literal["heart_rate", "pulse_oximeter", "thermometer"],
+    transport: str,
+    seed: int,
+    name: str | None,
+    address: str | None,
+) -> int:
+    """Be a standard Bluetooth sensor, until Ctrl-C.
+
+    Example: python main.py simulate sensor pulse_oximeter --transport usb:0
+    """
+    from app.clinic.sensor_process import run_sensor_process
+
+    return run_sensor_process(kind, transport, seed=seed, name=name, address=address)
+
+
 @cli.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> int:

@@ -14,6 +14,8 @@ from app.engine.doctor_radio import radio_works
 from app.engine.runtime import Folder
 from core.model.errors import SmilescapeError
 from core.record.keys import KeyStore
+from core.signals.plugins import load_plugins
+from devices.plugins.loading import PluginUnusable, load_driver
 
 LEAST_FREE_BYTES = 2_000_000_000
 LIBRARIES = (
@@ -113,6 +115,24 @@ def _clock(_data: Path | None, _radio: str) -> Finding:
     return Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
 
 
+def _sensors(_data: Path | None, _radio: str) -> Finding:
+    """Drivers of other makers: what they are, and whether they can be used. Imports them, as the engine would."""
+    plugins = load_plugins()
+    if not plugins:
+        return Finding("sensors", "ok", "standard sensors; no drivers of other makers are installed")
+    said, problems = [], []
+    for plugin in plugins:
+        try:
+            load_driver(plugin)
+            said.append(f"{plugin.kind} by {plugin.package}")
+        except PluginUnusable as error:
+            said.append(f"{plugin.kind} left out: {_split(error)[0]}")
+            problems.append(plugin.package)
+    if problems:
+        return Finding("sensors", "warning", "; ".join(said), f"Mend or remove {', '.join(problems)}; the rest works.")
+    return Finding("sensors", "ok", "; ".join(said))
+
+
 def _display(_data: Path | None, _radio: str) -> Finding:
     from app.cli import has_display
 
@@ -133,4 +153,5 @@ CHECKS: tuple[Callable[[Path | None, str], Finding], ...] = (
     _disk,
     _clock,
     _display,
+    _sensors,
 )

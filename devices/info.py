@@ -12,6 +12,8 @@ from core.model.hub import DeviceInfo
 
 _log = logging.getLogger(__name__)
 
+SIMULATOR: Final = "Smilescape simulator"
+"""The manufacturer that simulated devices name."""
 BATTERY_LEVEL: Final = normalize_uuid_16(0x2A19)
 _BATTERY_SERVICE: Final = normalize_uuid_16(0x180F)
 _INFORMATION_SERVICE: Final = normalize_uuid_16(0x180A)

@@ -143,7 +143,11 @@ class Chair:
             radio=self.house.radio,
             clock=self.house.clock,
             owner=SensorOwner(
-                flow=self.flow, crossed=self.crossed, changed=self._sensor_changed, noted=self._sensor_noted
+                flow=self.flow,
+                simulated=self.house.simulated,
+                crossed=self.crossed,
+                changed=self._sensor_changed,
+                noted=self._sensor_noted,
             ),
         )
         self.touched()

@@ -14,6 +14,8 @@ from core.model.errors import SmilescapeError
 from core.model.hub import DeviceInfo, LinkState
 from core.model.words import Text
 from core.safety.limits import Crossing
+from devices.errors import LinkRefused
+from devices.info import SIMULATOR
 from devices.kinds import UNKNOWN, kind_named
 from devices.radio import Radio
 from devices.sensors import make_driver
@@ -27,6 +29,7 @@ class SensorOwner:
     """The chair of a sensor, as far as the sensor needs it."""
 
     flow: SampleFlow
+    simulated: bool
     crossed: Callable[[Sequence[Crossing]], None]
     changed: Callable[["SensorLink"], None]
     noted: Callable[["SensorLink", Text], None]
@@ -90,7 +93,14 @@ class SensorLink:
                 self._owner.noted(self, reason)
 
     def described(self, info: DeviceInfo) -> None:
+        """Raises LinkRefused when it is simulated and the folder is not, or the other way round."""
         self.info = info
+        if (info.manufacturer == SIMULATOR) is not self._owner.simulated:
+            simulated = self._owner.simulated
+            raise LinkRefused(
+                f"{self.address} does not fit a {'simulated' if simulated else 'real'} data folder.",
+                reason=Text("device.sensor.is_real" if simulated else "device.sensor.is_simulated"),
+            )
 
     def contact_changed(self, contact: bool | None) -> None:
         self.contact = contact

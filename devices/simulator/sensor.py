@@ -11,6 +11,7 @@ from bumble.core import UUID
 from bumble.gatt import Characteristic, Service
 from bumble.keys import KeyStore
 
+from devices.info import SIMULATOR
 from devices.simulator.peripheral import Peripheral, advertising_payload
 
 BATTERY: Final = UUID.from_16_bits(0x180F)
@@ -60,7 +61,7 @@ class SimulatedSensor(ABC):
             Service(
                 _INFORMATION,
                 [
-                    constant(0x2A29, b"Smilescape simulator"),
+                    constant(0x2A29, SIMULATOR.encode()),
                     constant(0x2A24, model.encode()),
                     constant(0x2A25, serial.encode()),
                     constant(0x2A26, b"1.0.0"),

@@ -43,7 +43,7 @@ async def until(condition: Callable[[], bool]) -> None:
 class Practice:
     """One chair on a radio, with its file."""
 
-    def __init__(self, folder: Path, transport: str) -> None:
+    def __init__(self, folder: Path, transport: str, *, simulated: bool = True) -> None:
         self.path = folder / "chair-1.sqlite"
         self.ring = folder / "ring"
         clock = SystemAsyncClock()
@@ -61,10 +61,10 @@ class Practice:
             modules=load_modules(),
             alarms=self.alarms,
             clock=clock,
-            simulated=True,
+            simulated=simulated,
             changed=lambda _: None,
         )
-        record = Record.create(self.path, KEY, chair=1, simulated=True, clock=clock)
+        record = Record.create(self.path, KEY, chair=1, simulated=simulated, clock=clock)
         self.chair = Chair(1, record, RingWriter(self.ring), house)
 
     def has(self, *channels: str) -> bool:
@@ -79,8 +79,8 @@ class Practice:
 
 
 @asynccontextmanager
-async def practice(folder: Path, transport: str) -> AsyncIterator[Practice]:
-    made = Practice(folder, transport)
+async def practice(folder: Path, transport: str, *, simulated: bool = True) -> AsyncIterator[Practice]:
+    made = Practice(folder, transport, simulated=simulated)
     await made.chair.start()
     try:
         yield made
@@ -162,3 +162,14 @@ async def test_a_kind_that_nobody_knows_any_more_is_shown_as_unknown(air: Air, t
         await room.chair.unbind(ORAL)
         assert room.chair.sensors == {}
     assert any(text.values.get("said") == "@device.sensor.unknown_kind" for text in room.logged())
+
+
+async def test_a_simulated_sensor_is_refused_on_real_data(air: Air, tmp_path: Path) -> None:
+    band = asyncio.create_task(run_heart_rate(air.transports[0], seed=1, sleep=fast))
+    async with practice(tmp_path, air.transports[1], simulated=False) as room:
+        room.chair.bind_sensor("heart_rate", BAND, "Belt")
+        await until(lambda: room.chair.sensors[BAND].link is LinkState.REFUSED)
+        assert not room.has("heart_rate")
+    band.cancel()
+    await asyncio.wait({band})
+    assert any(text.values.get("said") == "@device.sensor.is_simulated" for text in room.logged())
