@@ -1,6 +1,7 @@
 """One chair's record, open for writing."""
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from core.model.alarm import Alarm, AlarmState
 from core.model.clock import Clock
 from core.model.ids import new_id
 from core.model.people import Patient, VisitSummary
+from core.model.plugins import FIRST_NUMBER
 from core.model.procedure import ProcedureView
 from core.model.words import Text
 from core.record.audit import AuditLog
@@ -34,6 +36,8 @@ from core.record.types import AuditEntry, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
 from core.signals.catalogue import Catalogue, load_catalogue
 from core.signals.clockmap import ClockFit
+
+_log = logging.getLogger(__name__)
 
 OPEN = "open"
 """State of a visit that has not ended."""
@@ -58,6 +62,7 @@ class Record:
         self._compactor = Compactor(file)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
+        self._refused: set[int] = set()
         with self.transaction():
             self._describe_channels(catalogue)
         row = file.row("SELECT id, chair, simulated FROM about")
@@ -156,10 +161,12 @@ class Record:
     def add_blocks(self, source: str, blocks: Sequence[StampedBlock], visit_id: str | None) -> int:
         """Store what is new of `blocks`, in whatever order they come; returns the samples newly stored.
 
-        A sample is known by (source, boot, channel, index); the first to arrive is kept.
+        A sample is known by (source, boot, channel, index); the first to arrive is kept. Those of a plug-in's channel
+        whose number means another one in this record are left out.
         """
         self._must_write()
-        return self._blocks.add(source, blocks, visit_id)
+        sound = [item for item in blocks if item.block.channel not in self._refused] if self._refused else blocks
+        return self._blocks.add(source, sound, visit_id)
 
     def add_sequences(self, source: str, boot: int, sequences: Iterable[int]) -> None:
         """These frames are in the record: add them in the transaction that adds their blocks."""
@@ -335,7 +342,7 @@ class Record:
         """Write down what each number means; the file then explains itself.
 
         Raises:
-            ChannelChanged: the catalogue disagrees with what was recorded.
+            ChannelChanged: our own catalogue disagrees with what was recorded.
         """
         rows = self._file.rows("SELECT number, key, unit, scale, zero FROM channel")
         known = {row[0]: tuple(row[1:]) for row in rows}
@@ -345,6 +352,10 @@ class Record:
                 self._file.execute(
                     "INSERT INTO channel (number, key, unit, scale, zero) VALUES (?, ?, ?, ?, ?)", (spec.number, *ours)
                 )
+            elif known[spec.number] != ours and spec.number >= FIRST_NUMBER:
+                # Another plug-in had this number once. That must not keep anybody from the record.
+                _log.error("Channel %d was recorded as %s: no %s is.", spec.number, known[spec.number], spec.key)
+                self._refused.add(spec.number)
             elif known[spec.number] != ours:
                 raise ChannelChanged(
                     f"Channel {spec.number} was recorded as {known[spec.number]}, the catalogue says {ours}.",

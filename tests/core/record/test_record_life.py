@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.model.alarm import Alarm, AlarmPriority, AlarmState
@@ -22,8 +23,10 @@ from core.record import (
     StampedBlock,
     WrongKey,
 )
+from core.record.errors import ChannelChanged
 from core.record.schema import record_migrations
 from core.record.sqlcipher import CipherFile
+from core.signals.catalogue import Catalogue, load_catalogue
 from core.signals.clockmap import ClockFit
 
 KEY = bytes(range(32))
@@ -207,3 +210,27 @@ def test_clock_fits_come_back(record: Record, path: Path) -> None:
     assert record.clock_fits("hub", 5) == []
     with RecordReader.open(path, KEY) as reader:
         assert reader.clock_fits("hub", 4) == fits
+
+
+def changed(number: int, **fields: object) -> Catalogue:
+    """The catalogue with another meaning of one of our channels, under the number given."""
+    first, *rest = load_catalogue()
+    return Catalogue([msgspec.structs.replace(first, number=number, **fields), *rest])
+
+
+def test_a_plug_ins_number_that_meant_another_channel_closes_nobody_out(
+    path: Path, clock: ManualClock, stamped: MakeBlock
+) -> None:
+    Record.create(path, KEY, chair=1, simulated=True, clock=clock, catalogue=changed(200, key="theirs_once")).close()
+    record = Record.open(path, KEY, clock=clock, catalogue=changed(200, key="theirs_now"))
+    with record.transaction():
+        taken = record.add_blocks("sensor", [stamped(0, 10, channel=200)], None)
+        ours = record.add_blocks("sensor", [stamped(0, 10)], None)
+    record.close()
+    assert (taken, ours) == (0, 10), "samples never stand under another channel's name; all others go on"
+
+
+def test_a_number_of_ours_that_meant_another_channel_is_refused(path: Path, clock: ManualClock) -> None:
+    Record.create(path, KEY, chair=1, simulated=True, clock=clock, catalogue=changed(100, key="once")).close()
+    with pytest.raises(ChannelChanged):
+        Record.open(path, KEY, clock=clock, catalogue=changed(100, key="now"))
