@@ -1,7 +1,6 @@
-"""Telemetry and history frames, byte by byte (docs/hub-protocol.md, section 4)."""
+"""Telemetry and history frames, byte by byte: what a record carries (docs/hub-protocol.md, section 6)."""
 
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,15 +9,15 @@ import numpy as np
 
 from core.model.block import Provenance, SampleBlock
 from devices.errors import FrameError
+from devices.hub.session.wire import MAX_PLAINTEXT
 
-MAX_FRAME: Final = 182
-"""Largest frame, bytes: what an ATT MTU of 185 can notify."""
-MAX_BLOCKS: Final = 9
+MAX_FRAME: Final = MAX_PLAINTEXT
+"""Largest frame, bytes."""
+MAX_BLOCKS: Final = 12
 
 HEADER: Final = struct.Struct("<BBBBIIQ")
 BLOCK: Final = struct.Struct("<BBHIII")
-CRC: Final = struct.Struct("<I")
-END: Final = struct.Struct("<BBBBIIIII")
+END: Final = struct.Struct("<BBBBIIII")
 
 TYPE_SAMPLES: Final = 0x01
 TYPE_END: Final = 0x02
@@ -48,7 +47,6 @@ class FetchEnd:
         oldest, next_sequence: what the hub's memory holds now; equal when it is empty.
     """
 
-    boot: int
     counter: int
     sent: int
     oldest: int
@@ -63,7 +61,7 @@ def block_size(samples: int) -> int:
     return BLOCK.size + 2 * samples
 
 
-FRAME_OVERHEAD: Final = HEADER.size + CRC.size
+FRAME_OVERHEAD: Final = HEADER.size
 
 
 def encode_samples(boot: int, sequence: int, hub_time_us: int, blocks: Sequence[SampleBlock]) -> bytes:
@@ -83,50 +81,41 @@ def encode_samples(boot: int, sequence: int, hub_time_us: int, blocks: Sequence[
             parts += (head, block.samples.astype(_WIRE_SAMPLES).tobytes())
     except struct.error as error:
         raise ValueError(str(error)) from error
-    return _sealed(b"".join(parts))
+    frame = b"".join(parts)
+    if len(frame) > MAX_FRAME:
+        raise ValueError(f"{len(frame)} bytes, more than {MAX_FRAME}")
+    return frame
 
 
 def encode_end(end: FetchEnd) -> bytes:
     """One end record."""
-    return _sealed(END.pack(TYPE_END, 0, 0, 0, end.boot, end.counter, end.sent, end.oldest, end.next_sequence))
+    return END.pack(TYPE_END, 0, 0, 0, end.counter, end.sent, end.oldest, end.next_sequence)
 
 
-def decode_record(data: bytes, provenance: Provenance) -> Record | None:
-    """Decode one notification of Telemetry or History; None for a sound frame of a type unknown to this version.
+def decode_frame(data: bytes, provenance: Provenance) -> Record | None:
+    """Decode the plaintext of one Telemetry or History record; None for a type unknown to this version.
 
     `provenance` is given to every block that the hub does not itself call suspect.
 
     Raises:
         FrameError: any rule of the protocol is broken. Nothing of the frame may be used.
     """
-    data = bytes(data)
-    if len(data) <= CRC.size:
-        raise FrameError(f"A frame of {len(data)} bytes is too short.")
-    body = data[: -CRC.size]
-    (expected,) = CRC.unpack_from(data, len(body))
-    if zlib.crc32(body) != expected:
-        raise FrameError(f"A frame of {len(data)} bytes has a wrong checksum.")
-    if body[0] == TYPE_SAMPLES:
-        return _decode_samples(body, provenance)
-    if body[0] == TYPE_END:
-        return _decode_end(body)
+    if not data:
+        raise FrameError("A frame is empty.")
+    if data[0] == TYPE_SAMPLES:
+        return _decode_samples(data, provenance)
+    if data[0] == TYPE_END:
+        return _decode_end(data)
     return None
-
-
-def _sealed(body: bytes) -> bytes:
-    frame = body + CRC.pack(zlib.crc32(body))
-    if len(frame) > MAX_FRAME:
-        raise ValueError(f"{len(frame)} bytes, more than {MAX_FRAME}")
-    return frame
 
 
 def _decode_end(body: bytes) -> FetchEnd:
     if len(body) < END.size:
         raise FrameError("An end record is too short.")
-    _, _, _, _, boot, counter, sent, oldest, next_sequence = END.unpack_from(body)
+    _, _, _, _, counter, sent, oldest, next_sequence = END.unpack_from(body)
     if oldest > next_sequence:
         raise FrameError(f"An end record holds from {oldest} to {next_sequence}.")
-    return FetchEnd(boot, counter, sent, oldest, next_sequence)
+    return FetchEnd(counter, sent, oldest, next_sequence)
 
 
 def _decode_samples(body: bytes, provenance: Provenance) -> SampleFrame:

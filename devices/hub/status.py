@@ -8,8 +8,9 @@ import msgspec
 from core.model.hub import HoldCause, HubStatus, TherapyState
 from devices.errors import FrameError
 
-_LAYOUT: Final = struct.Struct("<BBBBHHIQIIIIIIBbBB")
+_LAYOUT: Final = struct.Struct("<BBBBHHIQIIIIIIBbBB16s")
 
+NO_ENVELOPE: Final = bytes(16)
 _PATIENT: Final = 1
 _OVERFLOW: Final = 2
 _STREAMING: Final = 4
@@ -21,6 +22,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         next_sequence: sequence of the next frame; `oldest` equals it when memory is empty.
         dropped: frames that memory lost unacknowledged since boot.
+        envelope: first half of the hash of the consent envelope in force, 16 bytes; zeros without one.
     """
 
     status: HubStatus
@@ -28,6 +30,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     next_sequence: int
     dropped: int
     streaming: bool
+    envelope: bytes = NO_ENVELOPE
 
 
 def encode_status(report: StatusReport) -> bytes:
@@ -57,6 +60,7 @@ def encode_status(report: StatusReport) -> bytes:
         status.rssi_dbm,
         status.memory_percent,
         0,
+        report.envelope,
     )
 
 
@@ -87,6 +91,7 @@ def decode_status(data: bytes, received_monotonic: float = 0.0) -> StatusReport:
         rssi,
         memory,
         _,
+        envelope,
     ) = _LAYOUT.unpack_from(data)
     if therapy not in _STATES or cause not in _CAUSES:
         raise FrameError(f"A status tells therapy state {therapy} with cause {cause}.")
@@ -116,6 +121,7 @@ def decode_status(data: bytes, received_monotonic: float = 0.0) -> StatusReport:
         next_sequence=next_sequence,
         dropped=dropped,
         streaming=bool(flags & _STREAMING),
+        envelope=envelope,
     )
 
 

@@ -16,6 +16,10 @@ RECEIPT: Final = _uuid(0x0105)
 STATUS: Final = _uuid(0x0106)
 STOP: Final = _uuid(0x0107)
 RECEIPT_QUERY: Final = _uuid(0x0108)
+HANDSHAKE: Final = _uuid(0x0110)
+DOCUMENTS: Final = _uuid(0x0111)
 
-REQUIRED: Final = frozenset({IDENTITY, TELEMETRY, HISTORY, CONTROL, RECEIPT, STATUS, STOP, RECEIPT_QUERY})
-"""Characteristics without which a peer is not a hub of version 1."""
+REQUIRED: Final = frozenset(
+    {IDENTITY, TELEMETRY, HISTORY, CONTROL, RECEIPT, STATUS, STOP, RECEIPT_QUERY, HANDSHAKE, DOCUMENTS}
+)
+"""Characteristics without which a peer is not a hub of version 2."""

@@ -6,11 +6,11 @@ from typing import Final
 PROFILE: Final = (2, 0)
 """Major and minor version of the profile with a secure session."""
 
-HANDSHAKE_UUID: Final = "b5a10110-3d0c-4e8a-9f27-6c1e5a7d2b40"
-DOCUMENTS_UUID: Final = "b5a10111-3d0c-4e8a-9f27-6c1e5a7d2b40"
-
 ATT_INSUFFICIENT_AUTHENTICATION: Final = 0x05
 """What a hub answers to a write that needs a session when there is none."""
+ATT_RECORD_REFUSED: Final = 0x80
+MIN_MTU: Final = 247
+"""Least ATT MTU: a record of MAX_RECORD bytes in one packet."""
 
 # Handshake
 MAX_HANDSHAKE: Final = 400
@@ -27,8 +27,10 @@ EXPORTER_LABEL: Final = 2
 # Records
 RECORD: Final = 0x80
 """First byte of a record, plus its stream."""
-MAX_RECORD: Final = 182
-MAX_PLAINTEXT: Final = 160
+MAX_RECORD: Final = 244
+MAX_PLAINTEXT: Final = 222
+MOST_REFUSED: Final = 32
+"""Refused records after which a hub ends the session."""
 RECORDS_PER_EPOCH: Final = 1 << 20
 SECONDS_PER_EPOCH: Final = 3600.0
 LAST_EPOCH: Final = 255
@@ -47,7 +49,21 @@ LONGEST_LIFETIME_US: Final = 10_000_000
 """How long a hub lets one be."""
 MAX_PROCEDURE: Final = 64
 MAX_BODY: Final = 64
+FURTHEST_COUNTER: Final = 256
+"""One command must not be able to use up many counters."""
+MAX_ENVELOPE: Final = 2048
+MAX_PHASES: Final = 64
+ENVELOPE_US: Final = 12 * 3600 * 1_000_000
+"""How long an envelope is in force, hub time."""
+IRK_BYTES: Final = 16
+
+# What is asked for in bulk
 MAX_JOURNAL_ENTRIES: Final = 64
+MAX_EVENTS: Final = 64
+MAX_DAYS: Final = 16
+JOURNAL_KEPT: Final = 4096
+EVENTS_KEPT: Final = 4096
+DAYS_KEPT: Final = 90
 
 
 class FromHub(IntEnum):
@@ -78,15 +94,20 @@ class Refusal(IntEnum):
     """A session stands already."""
     TOO_MANY = 5
     """The hub drops the link."""
+    MTU = 6
+    """Below MIN_MTU; what the hub sees follows as u16."""
 
 
 class SessionOpcode(IntEnum):
     """Opcodes that 2.0 adds to core.model.hub.Opcode."""
 
     REPORT = 0x05
+    TIME = 0x06
     SET_ENVELOPE = 0x20
     ATTEST = 0x24
     JOURNAL = 0x28
+    SUMMARIES = 0x2C
+    EVENTS = 0x2D
     ENROL = 0x40
     REVOKE = 0x41
     CLINICIAN = 0x42
@@ -112,6 +133,8 @@ class DocumentKind(IntEnum):
     JOURNAL = 3
     KEYS = 4
     """The hub's new keys, the answer to REKEY."""
+    SUMMARIES = 5
+    EVENTS = 6
 
 
 class JournalEvent(IntEnum):
@@ -121,3 +144,5 @@ class JournalEvent(IntEnum):
     SESSION_BEGUN = 0xF0
     SESSION_REFUSED = 0xF1
     BOOT = 0xF2
+    BOOKKEEPING = 0xF3
+    """Commands that change nothing for the patient were done, up to the entry's counter."""
