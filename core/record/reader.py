@@ -6,6 +6,7 @@ from pathlib import Path
 from core.model.alarm import Alarm, AlarmPriority
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
+from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.errors import NotARecord, NotFound, RecordDamaged
@@ -29,6 +30,7 @@ from core.record.types import (
 )
 from core.record.verify import verify
 from core.record.versions import Clinical, read_cbor
+from core.record.wear import days_of, days_worn_by, events_of, journal_of
 from core.signals.clockmap import ClockFit
 
 
@@ -111,12 +113,31 @@ class RecordReader:
 
     def losses(self) -> list[Loss]:
         """Frames that their source confirmed lost."""
-        sql = "SELECT name, boot, first, last, at_us FROM loss JOIN source ON source.id = source ORDER BY loss.id"
+        sql = "SELECT name, first, last, at_us FROM loss JOIN source ON source.id = source ORDER BY loss.id"
         return [Loss(*row) for row in self._file.rows(sql)]
 
     def clock_fits(self, source: str, boot: int) -> list[ClockFit]:
         """How hub time was mapped to UTC, oldest first."""
         return stored_fits(self._file, source, boot)
+
+    # ---- what a hub kept between visits ------------------------------------------------------------
+
+    def days(self, source: str) -> list[DaySummary]:
+        """The newest summary of each day of a hub, in order of days."""
+        return days_of(self._file, source)
+
+    def days_worn_by(self, patient_id: str) -> dict[str, list[DaySummary]]:
+        """By hub, the days on which this patient wore it."""
+        with self._file.reading():
+            return days_worn_by(self._file, [visit.id for visit in self.visits(patient_id)])
+
+    def hub_events(self, source: str) -> list[HubEvent]:
+        """What a hub says has happened, in its order."""
+        return events_of(self._file, source)
+
+    def hub_journal(self, source: str) -> list[bytes]:
+        """The entries of a hub's journal, verbatim, in their order."""
+        return journal_of(self._file, source)
 
     # ---- people and visits -------------------------------------------------------------------------
 

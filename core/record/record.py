@@ -15,6 +15,7 @@ from core.model.ids import new_id
 from core.model.people import Patient, VisitSummary
 from core.model.plugins import FIRST_NUMBER
 from core.model.procedure import ProcedureView
+from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.blocks import BlockStore
@@ -34,6 +35,7 @@ from core.record.sequences import SequenceBook
 from core.record.sqlcipher import CipherFile
 from core.record.types import AuditEntry, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
+from core.record.wear import WearBook
 from core.signals.catalogue import Catalogue, load_catalogue
 from core.signals.clockmap import ClockFit
 
@@ -59,6 +61,7 @@ class Record:
         self._clock = clock
         self._blocks = BlockStore(file)
         self._sequences = SequenceBook(file, self._blocks)
+        self._wear = WearBook(file, self._blocks.source)
         self._compactor = Compactor(file)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
@@ -168,23 +171,28 @@ class Record:
         sound = [item for item in blocks if item.block.channel not in self._refused] if self._refused else blocks
         return self._blocks.add(source, sound, visit_id)
 
-    def add_sequences(self, source: str, boot: int, sequences: Iterable[int]) -> None:
-        """These frames are in the record: add them in the transaction that adds their blocks."""
+    def begin_frames(self, source: str, first: int) -> None:
+        """What a source that is new here made before frame `first` belongs elsewhere; otherwise nothing changes."""
         self._must_write()
-        self._sequences.add(source, boot, sequences)
+        self._sequences.begin(source, first)
 
-    def resume_point(self, source: str, boot: int) -> int | None:
-        """Highest frame up to which, from the first after boot, every one is committed or confirmed lost."""
-        return self._sequences.resume_point(source, boot)
+    def add_sequences(self, source: str, ranges: Iterable[tuple[int, int]]) -> None:
+        """Frames of these half-open ranges are in the record: to be said in the transaction that adds their blocks."""
+        self._must_write()
+        self._sequences.add(source, ranges)
 
-    def missing_sequences(self, source: str, boot: int, first: int, last: int) -> list[tuple[int, int]]:
+    def resume_point(self, source: str) -> int | None:
+        """Highest frame up to which every one is committed, confirmed lost, or belongs elsewhere."""
+        return self._sequences.resume_point(source)
+
+    def missing_sequences(self, source: str, first: int, last: int) -> list[tuple[int, int]]:
         """Ranges of frames within `first` to `last` that are neither committed nor lost; both ends included."""
-        return self._sequences.missing(source, boot, first, last)
+        return self._sequences.missing(source, first, last)
 
-    def add_loss(self, source: str, boot: int, first_seq: int, last_seq: int, at_us: int) -> None:
+    def add_loss(self, source: str, first_seq: int, last_seq: int, at_us: int) -> None:
         """The source confirmed that it no longer holds these frames, both ends included."""
         self._must_write()
-        self._sequences.add_loss(source, boot, first_seq, last_seq, at_us)
+        self._sequences.add_loss(source, first_seq, last_seq, at_us)
 
     def save_clock_fit(self, source: str, boot: int, fit: ClockFit) -> None:
         self._must_write()
@@ -205,6 +213,23 @@ class Record:
         """
         with self.transaction():
             return self._compactor.run(settle=settle)
+
+    # ---- what a hub kept between visits ------------------------------------------------------------
+
+    def add_wear(self, source: str, days: Sequence[DaySummary], events: Sequence[HubEvent], *, read_us: int) -> None:
+        """Keep summaries (of a day that is known, the newest counts) and events (each once)."""
+        self._must_write()
+        self._wear.add(source, days, events, read_us)
+
+    def add_journal(self, source: str, first: int, entries: Sequence[bytes]) -> None:
+        """Keep entries of a hub's journal, verbatim, numbered from `first`; one that is known stays as it was."""
+        self._must_write()
+        self._wear.add_journal(source, first, entries)
+
+    def worn(self, source: str, visit_id: str, at_us: int) -> None:
+        """The patient of this visit wears the hub."""
+        self._must_write()
+        self._wear.worn(source, visit_id, at_us)
 
     # ---- people and visits -------------------------------------------------------------------------
 

@@ -78,9 +78,48 @@ _APPEND_ONLY = ("version", "event", "audit", "loss", "clock_fit")
 def _foundation(database: Database) -> None:
     for statement in _STATEMENTS:
         database.execute(statement)
-    for table in _APPEND_ONLY:
+    _append_only(database, *_APPEND_ONLY)
+
+
+def _append_only(database: Database, *tables: str) -> None:
+    for table in tables:
         for change in ("UPDATE", "DELETE"):
             database.execute(
                 f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+
+
+_BETWEEN_VISITS = (
+    # A hub numbers its frames for its whole life now, not anew with each boot.
+    "DROP TABLE sequence_range",
+    """CREATE TABLE sequence_range (
+        source INTEGER NOT NULL REFERENCES source(id), first INTEGER NOT NULL,
+        last INTEGER NOT NULL CHECK (last >= first), PRIMARY KEY (source, first)
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE loss DROP COLUMN boot",
+    """CREATE TABLE hub_day (
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), day INTEGER NOT NULL,
+        read_us INTEGER NOT NULL, body BLOB NOT NULL
+    ) STRICT""",
+    "CREATE INDEX hub_day_by_day ON hub_day (source, day, id)",
+    """CREATE TABLE hub_event (
+        source INTEGER NOT NULL REFERENCES source(id), number INTEGER NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (source, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE hub_journal (
+        source INTEGER NOT NULL REFERENCES source(id), number INTEGER NOT NULL, entry BLOB NOT NULL,
+        PRIMARY KEY (source, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE worn (
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), visit TEXT NOT NULL,
+        at_us INTEGER NOT NULL, UNIQUE (source, visit)
+    ) STRICT""",
+)
+
+
+@record_migrations(name="m002_between_visits")
+def _between_visits(database: Database) -> None:
+    for statement in _BETWEEN_VISITS:
+        database.execute(statement)
+    _append_only(database, "hub_day", "hub_event", "hub_journal", "worn")

@@ -95,7 +95,6 @@ class Loss:
     """Frames that the source confirmed it no longer holds; sequence numbers, both included."""
 
     source: str
-    boot: int
     first: int
     last: int
     at_us: int

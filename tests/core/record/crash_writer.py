@@ -19,7 +19,7 @@ def main(path: Path) -> None:
         if open_or_create
         else Record.create(path, KEY, chair=1, simulated=True, clock=SystemClock())
     )
-    resume = record.resume_point("hub", 0)
+    resume = record.resume_point("hub")
     step = 0 if resume is None else resume + 1
     while True:
         with record.transaction():
@@ -27,7 +27,7 @@ def main(path: Path) -> None:
                 index = np.arange(step * count, (step + 1) * count)
                 block = SampleBlock(channel, 0, step * count, step * 200_000, 200_000 // count, index.astype(np.int16))
                 record.add_blocks("hub", [StampedBlock(block, step * 200_000)], None)
-            record.add_sequences("hub", 0, [step])
+            record.add_sequences("hub", [(step, step + 1)])
             record.audit("step", actor="test", at_us=step, body={"step": step})
         sys.stdout.write(f"{step}\n")
         sys.stdout.flush()

@@ -252,25 +252,35 @@ def test_two_boots_and_a_reader_that_reads_on_while_blocks_are_compacted(
 def test_the_resume_point_waits_for_the_first_frame_and_steps_over_lost_ones(
     record: Record, path: Path, clock: ManualClock
 ) -> None:
-    def add(*sequences: int) -> int | None:
+    def add(*ranges: tuple[int, int]) -> int | None:
         with record.transaction():
-            record.add_sequences("hub", 3, sequences)
-        return record.resume_point("hub", 3)
+            record.add_sequences("hub", ranges)
+        return record.resume_point("hub")
 
-    assert add(5, 6, 7) is None, "acknowledging 7 would let the hub forget 0 to 4"
-    assert add(0, 1) == 1
+    assert add((5, 8)) is None, "acknowledging 7 would let the hub forget 0 to 4"
+    assert add((0, 2)) == 1
     with record.transaction():
-        record.add_loss("hub", 3, 2, 3, UTC0)
-    assert record.resume_point("hub", 3) == 3
-    assert record.missing_sequences("hub", 3, 0, 9) == [(4, 4), (8, 9)]
-    assert add(4) == 7
-    assert record.resume_point("hub", 4) is None
+        record.add_loss("hub", 2, 3, UTC0)
+    assert record.resume_point("hub") == 3
+    assert record.missing_sequences("hub", 0, 9) == [(4, 4), (8, 9)]
+    assert add((4, 5)) == 7
+    assert record.resume_point("another hub") is None
     record.close()
     again = Record.open(path, KEY, clock=clock)
-    assert again.resume_point("hub", 3) == 7
+    assert again.resume_point("hub") == 7
     again.close()
     with RecordReader.open(path, KEY) as reader:
         assert [(loss.first, loss.last) for loss in reader.losses()] == [(2, 3)]
+
+
+def test_what_a_hub_made_before_this_record_knew_it_belongs_elsewhere(record: Record) -> None:
+    with record.transaction():
+        record.begin_frames("hub", 1000)
+        record.add_sequences("hub", [(1200, 1300)])
+    assert record.resume_point("hub") == 999, "1000 to 1199 are still to be fetched"
+    with record.transaction():
+        record.begin_frames("hub", 1200)
+    assert record.resume_point("hub") == 999, "a hub that is known begins once"
 
 
 def test_a_channel_that_the_catalogue_does_not_know_is_kept(record: Record, path: Path, stamped: MakeBlock) -> None:

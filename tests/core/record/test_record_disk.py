@@ -51,13 +51,13 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_committed(
         for _ in range(1000):
             with record.transaction():
                 record.add_blocks("hub", [stamped(committed, 10_000)], None)
-                record.add_sequences("hub", 0, [committed // 10_000])
+                record.add_sequences("hub", [(committed // 10_000, committed // 10_000 + 1)])
             committed += 10_000
 
     with pytest.raises(DiskFull, match="no space"):
         fill()
     assert committed > 0
-    assert record.resume_point("hub", 0) == committed // 10_000 - 1, "the hub is not told to forget what failed"
+    assert record.resume_point("hub") == committed // 10_000 - 1, "the hub is not told to forget what failed"
     with pytest.raises(DiskFull):
         fill()
     full_at = committed
@@ -65,7 +65,7 @@ def test_a_full_disk_is_told_and_costs_nothing_that_was_committed(
     record._file.execute("PRAGMA max_page_count = 4294967294")
     with record.transaction():
         record.add_blocks("hub", [stamped(committed, 10_000)], None)
-        record.add_sequences("hub", 0, [committed // 10_000])
+        record.add_sequences("hub", [(committed // 10_000, committed // 10_000 + 1)])
     record.close()
     with RecordReader.open(small_disk / "r", KEY) as reader:
         report = reader.verify()
