@@ -20,7 +20,7 @@ MAX_SERIAL: Final = MAX_SUBJECT
 _CLEAR: Final = struct.Struct("<BBBB")
 _BOOT: Final = struct.Struct("<I")
 _TAIL: Final = struct.Struct(f"<{IRK_BYTES}sIII")
-_SPAN: Final = struct.Struct("<IQ")
+_SPAN: Final = struct.Struct("<IQQ")
 
 
 class ClearIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +33,16 @@ class ClearIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BootSpan(msgspec.Struct, frozen=True):
-    """A boot of which memory holds frames. `began_us`: UTC µs at its time 0, as the hub was told; 0 for not known."""
+    """A boot of which memory holds frames.
+
+    Attributes:
+        began_us: UTC µs at its time 0, as the hub was told; 0 for not known.
+        newest_us: hub time of its newest frame; of the present boot, hub time now.
+    """
 
     boot: int
     began_us: int
+    newest_us: int
 
 
 class HubCard(msgspec.Struct, frozen=True, kw_only=True):
