@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from core.record import StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
+
+Frames: TypeAlias = Sequence[tuple[int, int]]
+"""Half-open ranges of frame sequences."""
 
 
 @dataclass(slots=True)
@@ -50,44 +54,46 @@ class SampleFlow:
         self._ring = ring
         self._clock = clock
         self._maps: dict[tuple[str, int], ClockMap] = {}
-        self._early: dict[tuple[str, int], list[tuple[tuple[SampleBlock, ...], int | None]]] = {}
+        self._early: dict[str, list[tuple[Sequence[SampleBlock], Frames]]] = {}
+        self._dated_us: dict[str, int] = {}
+        """Source → UTC µs of the newest sample that was dated, not all of them durable yet."""
         self.newest: dict[str, Newest] = {}
         self.visit: Stay | None = None
 
-    def take(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None) -> list[Crossing]:
-        """One frame's blocks; what limits they crossed or came back within.
+    def take(self, source: str, blocks: Sequence[SampleBlock], frames: Frames = ()) -> list[Crossing]:
+        """Blocks that came together; what limits they crossed or came back within.
 
-        Back-filled blocks that come before the first live one wait for it: only then is it known what time it was.
+        Back-filled blocks that come before the first live one of their boot wait for it: only then is it known what
+        time it was.
+
+        Args:
+            frames: half-open ranges of the frames that brought them.
         """
-        if not blocks:
-            return []
         at = self._clock.monotonic()
         crossings: list[Crossing] = []
-        boot = blocks[0].boot
-        clock_map = self.clock_map(source, boot)
-        fits: list[ClockFit] = []
         for block in blocks:
             if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-                fits += clock_map.observe(block.end_us, at)
+                self._observe(source, block, at)
                 self._remember(block, at)
-        for fit in fits:
-            self._recorder.note(lambda record, fit=fit: record.save_clock_fit(source, boot, fit))  # type: ignore[misc]
-        if not clock_map.ready:
-            self._early.setdefault((source, boot), []).append((tuple(blocks), sequence))
-            return crossings
-        for waited, number in self._early.pop((source, boot), []):
-            self._keep(source, waited, number, clock_map)
-        self._keep(source, blocks, sequence, clock_map)
+        self._early.setdefault(source, []).append((blocks, frames))
+        if all(self.clock_map(source, block.boot).ready for block in blocks):
+            self._keep_early(source)
         return crossings
 
     def clock_map(self, source: str, boot: int) -> ClockMap:
         """The map from one boot's device time to UTC."""
-        return self._maps.setdefault((source, boot), ClockMap(self._clock))
+        found = self._maps.get((source, boot))
+        if found is None:
+            found = ClockMap(self._clock, not_before_us=self._dated_us.get(source, 0))
+            self._maps[(source, boot)] = found
+        return found
 
-    def recall(self, source: str, boot: int, fits: Sequence[ClockFit]) -> None:
+    def recall(self, source: str, boot: int, fits: Sequence[ClockFit], *, not_before_us: int = 0) -> None:
         """Date this boot as the record did so far, unless that is known already. Call it before the first frame."""
-        self._maps.setdefault((source, boot), ClockMap(self._clock, fits))
+        if (source, boot) not in self._maps:
+            not_before_us = max(not_before_us, self._dated_us.get(source, 0))
+            self._maps[(source, boot)] = ClockMap(self._clock, fits, not_before_us=not_before_us)
 
     def values(self, fresh_s: float = 2.0) -> dict[str, float]:
         """Values that are fresh: not older than `fresh_s` or two periods of their channel."""
@@ -104,11 +110,33 @@ class SampleFlow:
             return None
         return stay.visit_id
 
-    def _keep(self, source: str, blocks: Sequence[SampleBlock], sequence: int | None, clock_map: ClockMap) -> None:
-        """To the record, then to the screen."""
-        stamped = tuple(StampedBlock(block, clock_map.utc_us(block.start_us)) for block in blocks)
-        visit_id = self._visit_at(stamped[0].utc_us)
-        self._recorder.add(Arrival(source, blocks[0].boot, sequence, stamped, visit_id))
+    def _observe(self, source: str, block: SampleBlock, at: float) -> None:
+        boot = block.boot
+        for fit in self.clock_map(source, boot).observe(block.end_us, at):
+            self._recorder.note(lambda record, fit=fit: record.save_clock_fit(source, boot, fit))  # type: ignore[misc]
+
+    def _keep_early(self, source: str) -> None:
+        """What waited, in its order, as far as it can be dated."""
+        waiting = self._early.pop(source)
+        for place, (blocks, frames) in enumerate(waiting):
+            if not all(self.clock_map(source, block.boot).ready for block in blocks):
+                self._early[source] = waiting[place:]
+                return
+            self._keep(source, blocks, frames)
+
+    def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
+        """To the record, then to the screen. The frames count with the last of what they brought."""
+        stamped = [StampedBlock(block, self.clock_map(source, block.boot).utc_us(block.start_us)) for block in blocks]
+        by_visit: dict[str | None, list[StampedBlock]] = {}
+        for item in stamped:
+            ends_us = item.utc_us + len(item.block.samples) * item.block.period_us
+            self._dated_us[source] = max(ends_us, self._dated_us.get(source, 0))
+            by_visit.setdefault(self._visit_at(item.utc_us), []).append(item)
+        groups = list(by_visit.items()) or [(None, [])]
+        for visit_id, items in groups[:-1]:
+            self._recorder.add(Arrival(source, (), tuple(items), visit_id))
+        visit_id, items = groups[-1]
+        self._recorder.add(Arrival(source, tuple(frames), tuple(items), visit_id))
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
 

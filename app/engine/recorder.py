@@ -29,11 +29,15 @@ PASSING = (DiskFull, RecordBusy, RecordReadOnly)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One frame's blocks, with where they came from. `sequence` None: the source acknowledges nothing."""
+    """Blocks that came together, with where they came from.
+
+    Attributes:
+        frames: half-open ranges of the frames that brought them; empty when the source acknowledges nothing, or more
+            of the same frames follows in the next arrival.
+    """
 
     source: str
-    boot: int
-    sequence: int | None
+    frames: tuple[tuple[int, int], ...]
     blocks: tuple[StampedBlock, ...]
     visit_id: str | None
 
@@ -204,15 +208,15 @@ class Recorder:
     def _store(self, arrivals: Sequence[Arrival]) -> int:
         samples = 0
         by_place: dict[tuple[str, str | None], list[StampedBlock]] = {}
-        sequences: dict[tuple[str, int], list[int]] = {}
+        frames: dict[str, list[tuple[int, int]]] = {}
         for arrival in arrivals:
             by_place.setdefault((arrival.source, arrival.visit_id), []).extend(arrival.blocks)
-            if arrival.sequence is not None:
-                sequences.setdefault((arrival.source, arrival.boot), []).append(arrival.sequence)
+            if arrival.frames:
+                frames.setdefault(arrival.source, []).extend(arrival.frames)
         for (source, visit_id), blocks in by_place.items():
             samples += self._record.add_blocks(source, blocks, visit_id)
-        for (source, boot), numbers in sequences.items():
-            self._record.add_sequences(source, boot, numbers)
+        for source, ranges in frames.items():
+            self._record.add_sequences(source, ranges)
         return samples
 
     def _compact(self) -> None:

@@ -109,7 +109,7 @@ class SensorLink:
         self._owner.noted(self, text)
 
     def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:
-        crossings = self._owner.flow.take(self.address, blocks, None)
+        crossings = self._owner.flow.take(self.address, blocks)
         if crossings:
             self._owner.crossed(crossings)
 

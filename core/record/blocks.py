@@ -110,6 +110,18 @@ class BlockStore:
             self._sources[name] = found
         return found
 
+    def newest_us(self, source: str, before_boot: int) -> int:
+        """UTC µs one period past the newest sample of a source's earlier boots; 0 when there is none."""
+        streams = "SELECT id FROM stream WHERE source = ? AND boot < ?"
+        newest = "SELECT id FROM block WHERE block.stream = stream.id ORDER BY first_index DESC LIMIT 1"
+        row = self._file.row(
+            f"SELECT max(end_utc_us) FROM (SELECT end_utc_us FROM tail WHERE stream IN ({streams}) "
+            f"UNION ALL SELECT end_utc_us FROM stream JOIN block ON block.id = ({newest}) "
+            "WHERE stream.source = ? AND stream.boot < ?)",
+            (self.source(source), before_boot) * 2,
+        )
+        return int(row[0] or 0) if row else 0
+
     def add(self, source: str, blocks: Sequence[StampedBlock], visit: str | None) -> int:
         """Append what is new of `blocks`; returns how many samples that was."""
         source_id = self.source(source)

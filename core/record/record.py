@@ -201,6 +201,10 @@ class Record:
             (self._blocks.source(source), boot, cbor.encode(fit)),
         )
 
+    def newest_us(self, source: str, before_boot: int) -> int:
+        """UTC µs one period past the newest sample of a source's earlier boots; 0 when there is none."""
+        return self._blocks.newest_us(source, before_boot)
+
     def clock_fits(self, source: str, boot: int) -> list[ClockFit]:
         """Every fit of that boot, oldest first, to go on from after a restart."""
         return stored_fits(self._file, source, boot)

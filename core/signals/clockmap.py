@@ -62,9 +62,14 @@ class _Segment:
 class ClockMap:
     """The map of one boot of one source. Times once mapped keep their value; refits change only what is to come."""
 
-    def __init__(self, clock: Clock, fits: Sequence[ClockFit] = ()) -> None:
-        """`fits`: all that were recorded of the same boot, in their order: a restart of ours then moves no sample."""
+    def __init__(self, clock: Clock, fits: Sequence[ClockFit] = (), *, not_before_us: int = 0) -> None:
+        """
+        Args:
+            fits: all that were recorded of the same boot, in their order: a restart of ours then moves no sample.
+            not_before_us: UTC µs that its hub time 0 must not precede: samples of the boot before end there.
+        """
         self._clock = clock
+        self._not_before_us = not_before_us
         self._segments: list[_Segment] = []
         self._fit: ClockFit | None = None
         self._wall_minus_monotonic_us: float | None = None
@@ -125,7 +130,7 @@ class ClockMap:
             prompt = self._at(hub_us) - arrival_monotonic * 1e6
             self._wall_minus_monotonic_us = wall if 0 < wall - prompt < _SLEPT_US else prompt
             return ()
-        self._wall_minus_monotonic_us = wall
+        self._wall_minus_monotonic_us = max(wall, self._not_before_us + hub_us - arrival_monotonic * 1e6)
         utc = self._arrival_utc(arrival_monotonic)
         fit = ClockFit(hub0_us=hub_us, utc0_us=round(utc), drift=0.0, observations=1, spread_us=0)
         self._append(fit)

@@ -30,7 +30,7 @@ class Told:
 
     def committed(self, done: Committed) -> None:
         with self._news:
-            self.sequences += [arrival.sequence or 0 for arrival in done.arrivals]
+            self.sequences += [first for arrival in done.arrivals for first, _ in arrival.frames]
             self._news.notify_all()
 
     def failed(self, error: RecordError | None) -> None:
@@ -51,8 +51,10 @@ class Told:
 def arrival(sequence: int) -> Arrival:
     samples = np.random.default_rng(sequence).integers(-2000, 2000, LENGTH).astype(np.int16)
     first = sequence * LENGTH
-    block = SampleBlock(EMG, 1, first, first * 1000, 1000, samples, Provenance.LIVE, sequence)
-    return Arrival("hub", 1, sequence, (StampedBlock(block, 1_800_000_000_000_000 + first * 1000),), None)
+    block = SampleBlock(EMG, 1, first, first * 1000, 1000, samples, Provenance.LIVE)
+    return Arrival(
+        "hub", ((sequence, sequence + 1),), (StampedBlock(block, 1_800_000_000_000_000 + first * 1000),), None
+    )
 
 
 @pytest.fixture
