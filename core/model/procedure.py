@@ -64,6 +64,25 @@ class HoldOrigin(StrEnum):
     DISK = "disk"
     HUB = "hub"
     """The hub held by itself, for a reason it reports."""
+    TRUST = "trust"
+    """The hub, or what it says, does not behave as expected."""
+
+
+class Doubt(StrEnum):
+    """Why a hub is not trusted; each has its words below `hold.trust_…`."""
+
+    DOSE = "dose"
+    """Its energy tells of dose that nobody ordered, or more than was ordered."""
+    REPEATED = "repeated"
+    """It sends a recording as if it were live."""
+    FROZEN = "frozen"
+    """A sensor stands still."""
+    JOURNAL = "journal"
+    """Its journal does not fit what was sent to it."""
+    SESSION = "session"
+    """Somebody forges, repeats or alters what is sent."""
+    FIRMWARE = "firmware"
+    """What it runs is not proven."""
 
 
 class ModulePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +196,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         high_alarm: an alarm of high priority is active on this chair.
         hub_idle: the hub is idle and delivers no dose.
         limits_quiet: no limit is crossed and every limited channel speaks.
+        hub_proven: the hub's firmware is proven, its journal fits, and nothing about it is suspect.
         values: channel key → present physical value; compared with the baseline in the recovery check, kept nowhere.
     """
 
@@ -188,6 +208,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     high_alarm: bool | None = None
     hub_idle: bool | None = None
     limits_quiet: bool | None = None
+    hub_proven: bool | None = None
     values: dict[str, float] = {}
 
 

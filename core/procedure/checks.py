@@ -43,6 +43,7 @@ def preflight_items(view: ProcedureView) -> tuple[CheckItem, ...]:
     measured: tuple[tuple[str, bool | None, Text | None], ...] = (
         ("link", facts.link_up, None),
         ("status", facts.status_fresh, None),
+        ("proven", facts.hub_proven, None),
         (
             "battery",
             None if battery is None else battery >= BATTERY_LEAST,

@@ -79,6 +79,13 @@ def make_order(modules: ModuleCatalogue, envelope: Envelope, phase: PhaseView, *
     )
 
 
+def agreed_orders(modules: ModuleCatalogue, envelope: Envelope, *, simulated: bool) -> tuple[PhaseOrder, ...]:
+    """The most that may be ordered of each phase that the envelope covers: what the hub is told to stay within."""
+    phases = make_phases(modules, envelope.plan, simulated=simulated)
+    orders = (make_order(modules, envelope, phase, simulated=simulated) for phase in phases)
+    return tuple(order for order in orders if order is not None)
+
+
 def ordered_seconds(phase: PhaseView) -> int:
     """What the present order of a phase asks for: all of it, or the rest when the hub forgot an earlier order."""
     return max(1, round(phase.seconds - phase.delivered_before_s))

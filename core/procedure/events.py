@@ -7,7 +7,7 @@ import msgspec
 
 from core.model.hub import HubStatus, PhaseOrder, Receipt
 from core.model.limits import Limit
-from core.model.procedure import Facts
+from core.model.procedure import Doubt, Facts
 from core.model.words import Text
 
 __all__ = ["Facts"]
@@ -70,6 +70,12 @@ class LimitCrossed(msgspec.Struct, frozen=True):
     value: float
 
 
+class Distrusted(msgspec.Struct, frozen=True):
+    """The hub, or what it says, does not behave as expected."""
+
+    why: Doubt
+
+
 class DiskFull(msgspec.Struct, frozen=True):
     """The record cannot take more."""
 
@@ -110,6 +116,7 @@ Event = (
     | Woke
     | ClockJumped
     | LimitCrossed
+    | Distrusted
     | DiskFull
     | StopPressed
     | BaselineSample

@@ -14,6 +14,7 @@ from core.procedure.events import (
     ClockJumped,
     ConsoleLost,
     DiskFull,
+    Distrusted,
     Effect,
     Elapsed,
     EngineRestarted,
@@ -93,6 +94,8 @@ def observe(  # noqa: PLR0912  # one branch an event: a table would hide which f
             return _holding(view, hold(view, HoldOrigin.CONSOLE, at_us))
         case Woke(slept_s=slept_s):
             return _holding(view, hold(view, HoldOrigin.WAKE, at_us, values={"seconds": round(slept_s)}), ReadHub())
+        case Distrusted(why=why):
+            return _holding(view, hold(view, HoldOrigin.TRUST, at_us, variant=why.value))
         case DiskFull():
             return _holding(view, hold(view, HoldOrigin.DISK, at_us))
         case EngineRestarted():

@@ -70,7 +70,13 @@ def resume(modules: ModuleCatalogue, view: ProcedureView, at_us: int) -> Outcome
     if not _counts(held.patient_yes_us, at_us):
         raise refuse("no_yes")
     facts = view.facts
-    for key, met in (("link", facts.link_up), ("recording", facts.recording), ("limits", facts.limits_quiet)):
+    measured = (
+        ("link", facts.link_up),
+        ("proven", facts.hub_proven),
+        ("recording", facts.recording),
+        ("limits", facts.limits_quiet),
+    )
+    for key, met in measured:
         if met is not True:
             raise refuse(f"resume_{key}")
     if not covers_plan(view.envelope, view.plan):

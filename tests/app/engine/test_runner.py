@@ -46,6 +46,7 @@ GOOD = Facts(
     high_alarm=False,
     hub_idle=True,
     limits_quiet=True,
+    hub_proven=True,
 )
 STATUS = HubStatus(
     hub_time_us=0,

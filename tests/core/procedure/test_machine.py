@@ -30,6 +30,7 @@ from core.model.limits import Limit, LimitOwner
 from core.model.people import Operator, Role
 from core.model.procedure import (
     Choice,
+    Doubt,
     Envelope,
     Hold,
     HoldOrigin,
@@ -45,6 +46,7 @@ from core.procedure.events import (
     BaselineSample,
     ConsoleLost,
     DiskFull,
+    Distrusted,
     Effect,
     Elapsed,
     EngineRestarted,
@@ -84,6 +86,7 @@ GOOD = Facts(
     high_alarm=False,
     hub_idle=True,
     limits_quiet=True,
+    hub_proven=True,
 )
 REPAIR_36 = (ModulePlan(module="repair", choice=Choice.INCLUDED, teeth=(36,), dose_percent=100),)
 ORDERS = (OrderPhase, OrderResume)
@@ -353,6 +356,8 @@ def test_a_baseline_that_a_lost_link_broke_begins_anew() -> None:
         ({"high_alarm": None}, "check.alarms.open"),
         ({"hub_idle": None}, "check.hub_idle.open"),
         ({"limits_quiet": None}, "check.limits.open"),
+        ({"hub_proven": None}, "check.proven.open"),
+        ({"hub_proven": False}, "check.proven.open"),
     ],
 )
 def test_an_unknown_or_failed_check_blocks_therapy(facts: dict[str, bool | int | None], open_line: str) -> None:
@@ -606,6 +611,7 @@ HOLDING: list[tuple[Event, HoldOrigin]] = [
     (ConsoleLost(), HoldOrigin.CONSOLE),
     (Woke(300.0), HoldOrigin.WAKE),
     (DiskFull(), HoldOrigin.DISK),
+    *((Distrusted(doubt), HoldOrigin.TRUST) for doubt in Doubt),
     (LinkLost(), HoldOrigin.LINK),
     (EngineRestarted(), HoldOrigin.ENGINE),
     (StopPressed("d"), HoldOrigin.OPERATOR),
@@ -777,7 +783,7 @@ def test_the_patients_button_voids_the_touches_and_its_hold_until_released() -> 
     assert room.refused(PatientYes(how="aloud")) == "hub_unchecked"
 
 
-@pytest.mark.parametrize("fact", ["link_up", "recording", "limits_quiet"])
+@pytest.mark.parametrize("fact", ["link_up", "hub_proven", "recording", "limits_quiet"])
 def test_therapy_does_not_go_on_against_what_is_measured(fact: str) -> None:
     room = Room()
     room.held()

@@ -28,13 +28,14 @@ from core.model.intents import (
 )
 from core.model.limits import Limit, LimitOwner
 from core.model.people import Operator, Role
-from core.model.procedure import Choice, ModulePlan, PhaseState, ProcedureView, Step
+from core.model.procedure import Choice, Doubt, ModulePlan, PhaseState, ProcedureView, Step
 from core.people.demo import load_demo
 from core.procedure.consent import digest
 from core.procedure.events import (
     BaselineSample,
     ConsoleLost,
     DiskFull,
+    Distrusted,
     Effect,
     Elapsed,
     EngineRestarted,
@@ -73,6 +74,7 @@ GOOD = Facts(
     high_alarm=False,
     hub_idle=True,
     limits_quiet=True,
+    hub_proven=True,
 )
 COMFORT = dict.fromkeys(("mdas1", "mdas2", "mdas3", "mdas4", "mdas5"), 2)
 
@@ -146,6 +148,7 @@ facts = st.builds(
     st.just(GOOD),
     link_up=st.sampled_from([True, True, False, None]),
     limits_quiet=st.sampled_from([True, True, False, None]),
+    hub_proven=st.sampled_from([True, True, True, False, None]),
     values=st.sampled_from([{}, {"saliva_ph": 6.9}]),
 )
 events: st.SearchStrategy[Event] = st.one_of(
@@ -161,6 +164,7 @@ events: st.SearchStrategy[Event] = st.one_of(
             EngineRestarted(),
             Woke(60.0),
             DiskFull(),
+            Distrusted(Doubt.DOSE),
             LimitCrossed(OWN, 38.4),
             StopPressed("d"),
             BaselineSample({"saliva_ph": 6.9}, 20.0),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.model.hub import ReceiptCode
-from core.model.procedure import HoldOrigin, Step
+from core.model.procedure import Doubt, HoldOrigin, Step
 from core.model.words import load_words
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def test_each_hold() -> None:
         "hub_stop",
         "hub_envelope",
     }
-    keys = {origin.value for origin in HoldOrigin} | variants
+    keys = {origin.value for origin in HoldOrigin} | variants | {f"trust_{doubt.value}" for doubt in Doubt}
     keys |= {
         "operator_stop",
         "patient_stop",
