@@ -11,6 +11,7 @@ from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.errors import NotARecord, NotFound, RecordDamaged
 from core.record.fits import stored_fits
+from core.record.orders import journal_of
 from core.record.schema import record_migrations
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
@@ -30,7 +31,7 @@ from core.record.types import (
 )
 from core.record.verify import verify
 from core.record.versions import Clinical, read_cbor
-from core.record.wear import days_of, days_worn_by, events_of, journal_of
+from core.record.wear import days_of, days_worn_by, events_of
 from core.signals.clockmap import ClockFit
 
 

@@ -30,6 +30,7 @@ from core.record.errors import (
     StaleVersion,
 )
 from core.record.fits import stored_fits
+from core.record.orders import OrderBook
 from core.record.schema import record_migrations
 from core.record.sequences import SequenceBook
 from core.record.sqlcipher import CipherFile
@@ -62,6 +63,7 @@ class Record:
         self._blocks = BlockStore(file)
         self._sequences = SequenceBook(file, self._blocks)
         self._wear = WearBook(file, self._blocks.source)
+        self.orders = OrderBook(file, self._blocks.source)
         self._compactor = Compactor(file)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
@@ -224,11 +226,6 @@ class Record:
         """Keep summaries (of a day that is known, the newest counts) and events (each once)."""
         self._must_write()
         self._wear.add(source, days, events, read_us)
-
-    def add_journal(self, source: str, first: int, entries: Sequence[bytes]) -> None:
-        """Keep entries of a hub's journal, verbatim, numbered from `first`; one that is known stays as it was."""
-        self._must_write()
-        self._wear.add_journal(source, first, entries)
 
     def worn(self, source: str, visit_id: str, at_us: int) -> None:
         """The patient of this visit wears the hub."""

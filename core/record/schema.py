@@ -108,9 +108,20 @@ _BETWEEN_VISITS = (
         PRIMARY KEY (source, number)
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE hub_journal (
-        source INTEGER NOT NULL REFERENCES source(id), number INTEGER NOT NULL, entry BLOB NOT NULL,
-        PRIMARY KEY (source, number)
+        source INTEGER NOT NULL REFERENCES source(id), number INTEGER NOT NULL, message BLOB NOT NULL,
+        entry BLOB NOT NULL, PRIMARY KEY (source, number)
     ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX hub_journal_by_message ON hub_journal (source, message)",
+    """CREATE TABLE hub_order (
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), message BLOB NOT NULL,
+        opcode INTEGER NOT NULL, counter INTEGER NOT NULL, signer BLOB NOT NULL, at_us INTEGER NOT NULL
+    ) STRICT""",
+    "CREATE INDEX hub_order_by_message ON hub_order (source, message)",
+    """CREATE TABLE hub_answer (
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), message BLOB NOT NULL,
+        code INTEGER NOT NULL, receipt BLOB NOT NULL, at_us INTEGER NOT NULL
+    ) STRICT""",
+    "CREATE INDEX hub_answer_by_message ON hub_answer (source, message)",
     """CREATE TABLE worn (
         id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), visit TEXT NOT NULL,
         at_us INTEGER NOT NULL, UNIQUE (source, visit)
@@ -122,4 +133,4 @@ _BETWEEN_VISITS = (
 def _between_visits(database: Database) -> None:
     for statement in _BETWEEN_VISITS:
         database.execute(statement)
-    _append_only(database, "hub_day", "hub_event", "hub_journal", "worn")
+    _append_only(database, "hub_day", "hub_event", "hub_journal", "hub_order", "hub_answer", "worn")

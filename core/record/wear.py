@@ -1,4 +1,4 @@
-"""What a hub kept between visits, as the record holds it: days, events, its journal, and who wore it when."""
+"""What a hub kept between visits, as the record holds it: days, events, and who wore it when."""
 
 from collections.abc import Callable, Sequence
 
@@ -29,13 +29,6 @@ class WearBook:
             [(identity, event.number, cbor.encode(event)) for event in events],
         )
 
-    def add_journal(self, source: str, first: int, entries: Sequence[bytes]) -> None:
-        identity = self._source(source)
-        self._file.many(
-            "INSERT OR IGNORE INTO hub_journal (source, number, entry) VALUES (?, ?, ?)",
-            [(identity, number, entry) for number, entry in enumerate(entries, first)],
-        )
-
     def worn(self, source: str, visit_id: str, at_us: int) -> None:
         self._file.execute(
             "INSERT OR IGNORE INTO worn (source, visit, at_us) VALUES (?, ?, ?)",
@@ -56,12 +49,6 @@ def events_of(file: CipherFile, source: str) -> list[HubEvent]:
     """Every event of a hub, in its order."""
     sql = "SELECT body FROM hub_event JOIN source ON source.id = source WHERE name = ? ORDER BY number"
     return [read_cbor(row[0], HubEvent) for row in file.rows(sql, (source,))]
-
-
-def journal_of(file: CipherFile, source: str) -> list[bytes]:
-    """The entries of a hub's journal that were read, verbatim, in their order."""
-    sql = "SELECT entry FROM hub_journal JOIN source ON source.id = source WHERE name = ? ORDER BY number"
-    return [bytes(row[0]) for row in file.rows(sql, (source,))]
 
 
 def days_worn_by(file: CipherFile, visits: Sequence[str]) -> dict[str, list[DaySummary]]:

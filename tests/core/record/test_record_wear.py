@@ -8,6 +8,7 @@ from core.model.clock import ManualClock
 from core.model.people import Patient, VisitSummary
 from core.model.wear import ChannelDay, DaySummary, EventKind, HubEvent
 from core.record import Record, RecordReader
+from core.record.orders import JournalRow, SentOrder
 from core.record.schema import record_migrations
 from core.record.sqlcipher import CipherFile
 
@@ -59,12 +60,25 @@ def test_of_a_day_the_newest_summary_counts_and_an_event_stands_once(record: Rec
     assert rows[0][0] == 3, "what did not change is not written again"
 
 
-def test_a_journal_is_kept_verbatim(record: Record, path: Path) -> None:
+def test_what_was_sent_waits_until_the_hubs_journal_tells_of_it(record: Record, path: Path) -> None:
+    def order(number: int, at_us: int = 10) -> SentOrder:
+        return SentOrder(bytes((number,)) * 32, 0x10, number, b"doctor", at_us)
+
     with record.transaction():
-        record.add_journal("hub", 7, [b"seven", b"eight"])
-        record.add_journal("hub", 8, [b"forged", b"nine"])
+        for number in (1, 2, 3):
+            record.orders.sent("hub", order(number))
+        record.orders.sent("hub", order(4, at_us=99))
+        record.orders.answered("hub", order(1).message, 0, b"receipt", 11)
+        record.orders.answered("hub", order(2).message, 0x23, b"receipt", 11)
+    untold = record.orders.untold("hub", before_us=50)
+    assert [(one.counter, one.code) for one in untold] == [(1, 0), (2, 0x23), (3, None)]
+    with record.transaction():
+        record.orders.add_journal("hub", [JournalRow(7, order(1).message, b"seven"), JournalRow(8, b"", b"eight")])
+        record.orders.add_journal("hub", [JournalRow(8, order(2).message, b"forged"), JournalRow(9, b"", b"nine")])
+    assert [one.counter for one in record.orders.untold("hub", before_us=50)] == [2, 3]
+    assert record.orders.untold("another", before_us=50) == []
     with RecordReader.open(path, KEY) as reader:
-        assert reader.hub_journal("hub") == [b"seven", b"eight", b"nine"]
+        assert reader.hub_journal("hub") == [b"seven", b"eight", b"nine"], "what was read stays as it was"
 
 
 def test_a_day_belongs_to_whoever_wore_the_hub(record: Record, path: Path) -> None:
@@ -85,12 +99,14 @@ def test_a_day_belongs_to_whoever_wore_the_hub(record: Record, path: Path) -> No
     assert worn("carla") == {}
 
 
-@pytest.mark.parametrize("table", ["hub_day", "hub_event", "hub_journal", "worn"])
+@pytest.mark.parametrize("table", ["hub_day", "hub_event", "hub_journal", "hub_order", "hub_answer", "worn"])
 def test_nothing_of_it_is_changed_or_deleted(record: Record, table: str) -> None:
     seat(record, "anna", TODAY, "hub")
     with record.transaction():
         record.add_wear("hub", [day(1)], [event(0)], read_us=0)
-        record.add_journal("hub", 0, [b"entry"])
+        record.orders.add_journal("hub", [JournalRow(0, b"", b"entry")])
+        record.orders.sent("hub", SentOrder(bytes(32), 0x10, 1, b"", 0))
+        record.orders.answered("hub", bytes(32), 0, b"", 0)
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET source = source"):
         with pytest.raises(Exception, match="append-only"), record.transaction():
             record._file.execute(statement)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from core.model.block import Provenance, SampleBlock
@@ -24,7 +25,7 @@ def live(seconds: float, *, seed: int = 1, boot: int = 1, dose: float = 0.0) -> 
         yield body.tick(dose)
 
 
-def emg(first: int, samples: np.ndarray) -> SampleBlock:  # type: ignore[type-arg]
+def emg(first: int, samples: npt.NDArray[np.generic]) -> SampleBlock:
     return SampleBlock(EMG, 1, first, first * 1000, 1000, samples.astype(np.int16))
 
 
@@ -90,7 +91,7 @@ def test_energy_tells_of_dose_that_nobody_ordered() -> None:
 def test_a_hub_that_hides_its_dose_is_found_by_its_energy() -> None:
     detectors = Detectors(CATALOGUE)
     hidden = CATALOGUE.key("swarm_dose").number
-    found = []
+    found: list[Finding] = []
     for blocks in live(60, dose=100):
         found += detectors.feed([one for one in blocks if one.channel != hidden])
     assert Finding("dose", "swarm_energy") in found
