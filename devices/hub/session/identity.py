@@ -93,7 +93,7 @@ def encode_card(card: HubCard) -> bytes:
         parts.append(bytes((len(raw),)) + raw)
     parts.append(_TAIL.pack(card.irk, card.revocations, card.next_entry, card.next_event))
     parts.append(bytes((len(card.boots),)))
-    parts += [_SPAN.pack(span.boot, span.began_us) for span in card.boots]
+    parts += [_SPAN.pack(*msgspec.structs.astuple(span)) for span in card.boots]
     return encode_document(DocumentKind.IDENTITY, b"".join(parts))
 
 
@@ -101,7 +101,8 @@ def decode_card(body: bytes) -> HubCard:
     """The body of an identity document; trailing bytes are ignored.
 
     Raises:
-        FrameError: cut short, another major version, a text that is not printable UTF-8, no serial or one too long.
+        FrameError: cut short, another major version, a text that is not printable UTF-8, no serial or one too long,
+            boots out of order or without the present one.
     """
     try:
         return _read_card(body)
@@ -148,6 +149,9 @@ def _read_card(body: bytes) -> HubCard:
     irk, revocations, next_entry, next_event = _TAIL.unpack_from(body, at)
     at += _TAIL.size
     spans = tuple(BootSpan(*_SPAN.unpack_from(body, at + 1 + _SPAN.size * place)) for place in range(body[at]))
+    boots = [span.boot for span in spans]
+    if boots != sorted(set(boots)) or boots[-1:] != [boot]:
+        raise FrameError("The hub's boots are not in order.")
     return HubCard(
         identity=HubIdentity(
             serial=serial,
