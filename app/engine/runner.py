@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from app.engine.clock import AsyncClock
+from app.engine.hub_envelope import hub_envelope
 from app.engine.recorder import Recorder
 from core.model.hub import HubStatus, Opcode, PhaseOrder, Receipt
 from core.model.intents import Intent
@@ -34,7 +35,9 @@ from core.procedure.events import (
 )
 from core.procedure.machine import ProcedureMachine
 from core.record import Record
+from devices.hub.credentials import Clinician
 from devices.hub.errors import CommandUnknown, HubUnreachable
+from devices.hub.session.envelope import HubEnvelope
 
 log = logging.getLogger(__name__)
 
@@ -45,17 +48,21 @@ NOBODY = "workstation"
 class Hub(Protocol):
     """What the runner needs of a hub's driver."""
 
-    async def start_phase(self, order: PhaseOrder) -> Receipt: ...
+    async def start_phase(self, order: PhaseOrder, envelope: HubEnvelope, by: Clinician) -> Receipt: ...
     async def hold(self) -> Receipt: ...
-    async def resume(self) -> Receipt: ...
-    async def end_phase(self) -> Receipt: ...
-    async def clear(self) -> Receipt: ...
+    async def resume(self, envelope: HubEnvelope, by: Clinician) -> Receipt: ...
+    async def end_phase(self, procedure: str, by: Clinician) -> Receipt: ...
+    async def clear(self, procedure: str, by: Clinician) -> Receipt: ...
     async def stop(self) -> Receipt: ...
     async def read_status(self) -> HubStatus: ...
 
 
 class ProcedureRunner:
     """One procedure on one chair.
+
+    Args:
+        clinician: who signs what this actor orders; None when nobody can.
+        proven: whether the hub is as it should be; what begins dose is not sent to one that is not.
 
     Attributes:
         machine: the state machine; read `machine.view`.
@@ -66,6 +73,8 @@ class ProcedureRunner:
         machine: ProcedureMachine,
         *,
         hub: Callable[[], Hub | None],
+        clinician: Callable[[str], Clinician | None],
+        proven: Callable[[], bool | None],
         recorder: Recorder,
         clock: AsyncClock,
         changed: Callable[[], None],
@@ -74,6 +83,8 @@ class ProcedureRunner:
     ) -> None:
         self.machine = machine
         self._hub = hub
+        self._clinician = clinician
+        self._proven = proven
         self._recorder = recorder
         self._clock = clock
         self._changed = changed
@@ -160,8 +171,7 @@ class ProcedureRunner:
         opcode = _opcode(effect)
         self._audit("command.intended", actor, {"opcode": opcode})
         if hub is None:
-            self._audit("command.unsent", actor, {"opcode": opcode})
-            self.observe(OrderRefused(opcode))
+            self._unsent(opcode, actor, "no hub")
             return
         await self._send(hub.stop if isinstance(effect, OrderStop) else hub.hold, opcode, actor)
 
@@ -170,14 +180,43 @@ class ProcedureRunner:
         body: dict[str, object] = {"opcode": opcode}
         if isinstance(effect, OrderPhase):
             body["order"] = effect.order
+        if isinstance(effect, OrderClear) and self._clinician(actor) is None:
+            return  # nobody can sign; the hub's next word asks for it again
         await self._intend(actor, body)
-        hub = self._hub()
-        overtaken = halts != self._halts and isinstance(effect, OrderPhase | OrderResume)
-        if overtaken or hub is None:
-            self._audit("command.unsent", actor, {"opcode": opcode, "overtaken": overtaken})
-            self.observe(OrderRefused(opcode))
-            return
-        await self._send(_call(hub, effect), opcode, actor)
+        begins = isinstance(effect, OrderPhase | OrderResume)
+        if halts != self._halts and begins:
+            self._unsent(opcode, actor, "overtaken")
+        elif begins and self._proven() is not True:
+            self._unsent(opcode, actor, "the hub is not proven")
+        else:
+            call = self._call(effect, actor)
+            if isinstance(call, str):
+                self._unsent(opcode, actor, call)
+            else:
+                await self._send(call, opcode, actor)
+
+    def _call(self, effect: Effect, actor: str) -> Callable[[], Awaitable[Receipt]] | str:
+        """What sends the order, signed; or why it cannot be sent."""
+        hub, by, procedure = self._hub(), self._clinician(actor), self.view.visit_id
+        envelope = hub_envelope(self.machine.modules, self.view)
+        if hub is None:
+            return "no hub"
+        if by is None:
+            return "no clinician is logged in"
+        match effect:
+            case OrderPhase(order=order) if envelope is not None:
+                return lambda: hub.start_phase(order, envelope, by)
+            case OrderResume() if envelope is not None:
+                return lambda: hub.resume(envelope, by)
+            case OrderEnd():
+                return lambda: hub.end_phase(procedure, by)
+            case OrderClear():
+                return lambda: hub.clear(procedure, by)
+        return "no consent"
+
+    def _unsent(self, opcode: int, actor: str, reason: str) -> None:
+        self._audit("command.unsent", actor, {"opcode": opcode, "reason": reason})
+        self.observe(OrderRefused(opcode))
 
     async def _send(self, call: Callable[[], Awaitable[Receipt]], opcode: int, actor: str) -> None:
         try:
@@ -228,17 +267,6 @@ def _opcode(effect: Effect) -> int:
         OrderClear: Opcode.CLEAR,
     }
     return int(opcodes.get(type(effect), 0))
-
-
-def _call(hub: Hub, effect: Effect) -> Callable[[], Awaitable[Receipt]]:
-    if isinstance(effect, OrderPhase):
-        order = effect.order
-        return lambda: hub.start_phase(order)
-    if isinstance(effect, OrderResume):
-        return hub.resume
-    if isinstance(effect, OrderEnd):
-        return hub.end_phase
-    return hub.clear
 
 
 def _worth_a_version(before: ProcedureView, after: ProcedureView) -> bool:

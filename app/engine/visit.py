@@ -20,6 +20,7 @@ from core.procedure.events import Note
 from core.procedure.machine import ProcedureMachine
 from core.procedure.modules import ModuleCatalogue
 from core.record import Record
+from devices.hub.credentials import Clinician
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Surroundings:
     recorder: Recorder
     flow: SampleFlow
     hub: Callable[[], Hub | None]
+    clinician: Callable[[str], Clinician | None]
+    proven: Callable[[], bool | None]
     changed: Callable[[], None]
     noted: Callable[[Note, str], None]
     unknown: Callable[[Opcode | None], None]
@@ -155,6 +158,8 @@ class Visits:
         runner = ProcedureRunner(
             machine,
             hub=around.hub,
+            clinician=around.clinician,
+            proven=around.proven,
             recorder=around.recorder,
             clock=around.clock,
             changed=around.changed,

@@ -23,11 +23,12 @@ class ProcedureMachine:
     """One chair's procedure.
 
     Attributes:
+        modules: what there is to choose from.
         view: the state; a new value with each change, never altered in place.
     """
 
     def __init__(self, modules: ModuleCatalogue, view: ProcedureView) -> None:
-        self._modules = modules
+        self.modules = modules
         self.view = view
 
     @classmethod
@@ -80,18 +81,18 @@ class ProcedureMachine:
             if isinstance(intent, Pause):
                 return (OrderHold(),)
             raise refuse("closed")
-        view, effects = act(self._modules, self.view, intent, actor, at_us)
+        view, effects = act(self.modules, self.view, intent, actor, at_us)
         self._become(view, self.view.facts)
         return effects
 
     def observe(self, event: Event, *, at_us: int) -> tuple[Effect, ...]:
         """Take in what the world did. Never refuses."""
-        view, effects = observe(self._modules, self.view, event, at_us)
+        view, effects = observe(self.modules, self.view, event, at_us)
         self._become(view, event if isinstance(event, Facts) else view.facts)
         return effects
 
     def _become(self, view: ProcedureView, facts: Facts) -> None:
-        view = _derive(self._modules, view, facts)
+        view = _derive(self.modules, view, facts)
         if _meaning(view) != _meaning(self.view):
             view = msgspec.structs.replace(view, revision=self.view.revision + 1)
         self.view = view

@@ -165,7 +165,7 @@ def _refused(view: ProcedureView, opcode: int, receipt: Receipt | None, at_us: i
         return hold_noted(view, held, ReadHub())
     if opcode == Opcode.END_PHASE and phase is not None and phase.ending:
         return _holding(view, hold(view, HoldOrigin.HUB, at_us, variant="not_ended"), ReadHub())
-    return view, (ReadHub(),)
+    return view, ((ReadHub(),) if receipt is not None else ())
 
 
 def _unknown(view: ProcedureView, opcode: int, at_us: int) -> Outcome:

@@ -12,6 +12,8 @@ from app.engine.clock import ManualAsyncClock, settle
 from app.engine.recorder import Recorder
 from app.engine.runner import ProcedureRunner
 from core.model import cbor
+from core.model import certificate as certificates
+from core.model.cose import KeySigner
 from core.model.hub import HoldCause, HubStatus, Opcode, PhaseOrder, Receipt, ReceiptCode, TherapyState
 from core.model.intents import (
     CheckHub,
@@ -29,11 +31,13 @@ from core.model.intents import (
 from core.model.people import Operator, Role
 from core.model.procedure import Choice, Facts, ModulePlan, PhaseState
 from core.people.demo import load_demo
-from core.procedure.events import BaselineSample, HubReported, StopPressed
+from core.procedure.events import BaselineSample, HubReported, OrderClear, StopPressed
 from core.procedure.machine import ProcedureMachine
 from core.procedure.modules import load_modules
 from core.record import Record, RecordReader
+from devices.hub.credentials import Clinician
 from devices.hub.errors import CommandUnknown, HubUnreachable
+from devices.hub.session.envelope import HubEnvelope
 
 KEY = bytes(range(32))
 DENTIST = Operator(id="d", name="Dentist", role=Role.DENTIST)
@@ -67,6 +71,16 @@ STATUS = HubStatus(
 )
 
 
+def clinician() -> Clinician:
+    root, key = KeySigner(), KeySigner()
+    role = certificates.Role.CLINICIAN
+    raw = certificates.issue(root, role=role, subject="dr-kim", not_before_s=1, not_after_s=2, signing_key=key.public)
+    return Clinician(certificates.read_unverified(raw), key)
+
+
+DOCTOR = clinician()
+
+
 class Hub:
     """Answers as a hub does, or as it is told to; `sent` is what reached it."""
 
@@ -75,20 +89,22 @@ class Hub:
         self.stopped = asyncio.Event()
         self.status = STATUS
         self.trouble: dict[str, Exception] = {}
+        self.envelope: HubEnvelope | None = None
 
-    async def start_phase(self, order: PhaseOrder) -> Receipt:
+    async def start_phase(self, order: PhaseOrder, envelope: HubEnvelope, by: Clinician) -> Receipt:
+        self.envelope = envelope
         return self._answer("start_phase", Opcode.START_PHASE, TherapyState.RUNNING)
 
     async def hold(self) -> Receipt:
         return self._answer("hold", Opcode.HOLD, TherapyState.HELD)
 
-    async def resume(self) -> Receipt:
+    async def resume(self, envelope: HubEnvelope, by: Clinician) -> Receipt:
         return self._answer("resume", Opcode.RESUME, TherapyState.RUNNING)
 
-    async def end_phase(self) -> Receipt:
+    async def end_phase(self, procedure: str, by: Clinician) -> Receipt:
         return self._answer("end_phase", Opcode.END_PHASE, TherapyState.IDLE)
 
-    async def clear(self) -> Receipt:
+    async def clear(self, procedure: str, by: Clinician) -> Receipt:
         return self._answer("clear", Opcode.CLEAR, TherapyState.IDLE)
 
     async def stop(self) -> Receipt:
@@ -120,6 +136,8 @@ class Room:
         self.path = path
         self.clock = ManualAsyncClock()
         self.hub: Hub | None = Hub()
+        self.doctor: Clinician | None = DOCTOR
+        self.proven: bool | None = True
         self.unknown: list[Opcode | None] = []
         person = load_demo().patients[0]
         machine = ProcedureMachine.begin(
@@ -137,6 +155,8 @@ class Room:
         self.runner = ProcedureRunner(
             machine,
             hub=lambda: self.hub,
+            clinician=lambda actor: self.doctor,
+            proven=lambda: self.proven,
             recorder=self.recorder,
             clock=self.clock,
             changed=lambda: None,
@@ -290,3 +310,44 @@ async def test_a_hold_pressed_before_resume_was_sent_wins(room: Room) -> None:
     await room.runner.settled()
     assert "resume" not in hub(room).sent
     assert hub(room).sent[-1] == "hold"
+
+
+async def test_an_order_carries_what_the_patient_consented_to(room: Room) -> None:
+    room.act(StartTherapy())
+    await room.runner.settled()
+    envelope, view = hub(room).envelope, room.runner.view
+    assert envelope is not None
+    assert view.envelope is not None
+    assert (envelope.procedure, envelope.consent_sha256) == (view.visit_id, view.envelope.sha256)
+    assert [one.phase for one in envelope.phases] == [phase.number for phase in view.phases]
+    assert {one.tooth for one in envelope.phases} == {36}
+
+
+async def test_nobody_logged_in_means_nothing_is_signed_and_what_ends_dose_still_goes(room: Room) -> None:
+    room.doctor = None
+    room.act(StartTherapy())
+    await room.runner.settled()
+    assert await room.audited() == [("command.intended", START), ("command.unsent", START)]
+    assert room.runner.view.hold is not None
+    room.act(Pause())
+    await room.runner.settled()
+    assert hub(room).sent == ["hold"]
+
+
+@pytest.mark.parametrize("proven", [None, False])
+async def test_a_hub_that_is_not_proven_is_never_told_to_treat(room: Room, proven: bool | None) -> None:
+    room.proven = proven
+    room.act(StartTherapy())
+    await room.runner.settled()
+    assert hub(room).sent == []
+    assert room.runner.view.hold is not None
+
+
+async def test_a_hub_that_cannot_be_cleared_yet_is_not_asked_over_and_over(room: Room) -> None:
+    room.act(StartTherapy())
+    await room.runner.settled()
+    room.doctor = None
+    room.runner._dispatch(OrderClear(), "workstation")
+    await room.runner.settled()
+    assert "clear" not in hub(room).sent
+    assert (("command.intended", int(Opcode.CLEAR))) not in await room.audited()
