@@ -1,4 +1,4 @@
-"""Whether one hub is as it should be: its firmware, its journal against what was sent, and whether what it says can be."""
+"""Whether one hub is as it should be: its firmware, its journal, and whether what it says can be true."""
 
 import hashlib
 import logging
@@ -16,9 +16,8 @@ from core.record import Record
 from core.record.orders import JournalRow, SentOrder
 from core.safety.detectors import Detectors
 from core.signals.catalogue import Catalogue
-from devices.hub.commands import STOP_VALUE
+from devices.hub.commands import STOP_PLAINTEXT
 from devices.hub.session.journal import Comparison, JournalEntry, Sent, compare
-from devices.hub.session.wire import SessionOpcode
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +26,12 @@ FORGET_SESSION_S: Final = 30.0
 _TOLD: Final = frozenset(
     {
         *(Opcode.START_PHASE, Opcode.HOLD, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR),
-        *(SessionOpcode.SET_ENVELOPE, SessionOpcode.ENROL, SessionOpcode.REVOKE, SessionOpcode.CLINICIAN),
-        SessionOpcode.REKEY,
+        *(Opcode.SET_ENVELOPE, Opcode.ENROL, Opcode.REVOKE, Opcode.CLINICIAN),
+        Opcode.REKEY,
     }
 )
 """Opcodes of which a hub's journal has an entry each."""
-_STOP: Final = Sent(hashlib.sha256(STOP_VALUE).digest(), None)
+_STOP: Final = Sent(hashlib.sha256(STOP_PLAINTEXT).digest(), None)
 """STOP has no counter and is sent again and again: however often the journal tells of it, that is no other order."""
 
 Doubted = Callable[[Doubt, str], None]
