@@ -217,6 +217,8 @@ class Brain:
         if not self.vault.enrolled or self.therapy.state is not TherapyState.IDLE:
             return False
         self.end_session()
+        self.memory.forget()
+        self.wear.forget()
         self.vault.open_by_hand()
         self.desk.forget()
         return True
@@ -328,7 +330,7 @@ class Brain:
             case Battery():
                 self._battery = float(min(100, max(0, message.percent)))
             case LimitMemory():
-                self.memory.limit(message.frames)
+                self._store.limit(message.frames)
             case Fail():
                 self.therapy.fail()
                 self.wear.note(EventKind.FAULT, 0)

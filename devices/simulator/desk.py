@@ -61,6 +61,7 @@ class Desk:
     def __init__(self, parts: Parts) -> None:
         self.counter = parts.store.state.counter
         self._parts = parts
+        self._life = parts.store.state.life
         self._bookkeeping = Bookkeeping(parts)
         self._orders = Orders(parts)
         self._enrolment = Enrolment(parts)
@@ -119,7 +120,7 @@ class Desk:
         return Answer(receipt)
 
     def _accepted(self, command: Command, control: Control, message: bytes, client: Client) -> Answer:
-        parts, life = self._parts, self._parts.store.state.life
+        parts = self._parts
         opcode = Opcode(control.opcode)
         self.counter = control.counter
         parts.vault.reserve(self.counter)
@@ -133,7 +134,7 @@ class Desk:
             parts.logbook.passing(control.counter, client.kid)
         else:
             self._write(outcome, control, message, client)
-        if parts.store.state.life == life:
+        if parts.store.state.life == self._life:
             parts.receipts.keep(control.counter, message, receipt, durable=opcode in _DURABLE)
         else:
             self.forget()
@@ -151,8 +152,10 @@ class Desk:
                 return self._bookkeeping.obey(command, counter, client)
 
     def forget(self) -> None:
-        """Other keys or nobody's: what was agreed before is gone."""
-        self.counter = self._parts.store.state.counter
+        """Other keys, or nobody's hub: what was agreed before is gone."""
+        state = self._parts.store.state
+        if state.life != self._life:
+            self._life, self.counter = state.life, state.counter
         self._parts.receipts.forget()
         self._parts.consent.withdraw()
 

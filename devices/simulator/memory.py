@@ -44,16 +44,16 @@ class Memory:
         self.dropped += self._store.frames.append(frames)
         return not before and self.dropped > 0
 
-    def limit(self, capacity: int) -> None:
-        """Hold no more frames than this from the next one on, at least one."""
-        self._store.frames.keep = max(1, capacity)
-
     def acknowledge(self, sequence: int) -> bool:
         """Forget up to and including `sequence`. False: no such frame was ever made, and nothing is forgotten."""
         if sequence >= self.next_sequence:
             return False
         self._store.frames.forget(sequence + 1)
         return True
+
+    def forget(self) -> None:
+        """Forget everything; the numbers go on."""
+        self._store.frames.forget(self.next_sequence)
 
     def fetch(self, first: int, count: int) -> list[bytes]:
         """What is still held of the frames asked for, ascending."""

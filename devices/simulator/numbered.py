@@ -69,7 +69,7 @@ class RecordLog:
         """Add records; how many old ones had to go for them. Raises ValueError: one is too long."""
         if any(len(record) > MAX_RECORD for record in records):
             raise ValueError(f"a record has {MAX_RECORD} bytes at most")
-        if self._folder is not None:
+        if self._folder is not None and records:
             self._write(b"".join(_LENGTH.pack(len(record)) + record for record in records), self._folder)
         self._records.extend(records)
         self.next += len(records)

@@ -86,6 +86,13 @@ class Store:
         state: to be changed, then saved; what was not saved is gone with the next `reload`.
         frames: encoded sample frames of the present keys' life.
         journal: entries as the hub tells them; `events`: of the time between visits, as JSON.
+
+    Args:
+        factory: the state of a hub that remembers nothing yet.
+        capacity: frames that are held.
+
+    Raises:
+        StoreDamaged: what is there is not what was written.
     """
 
     state: State
@@ -105,11 +112,8 @@ class Store:
         self.state = factory
         if not self._saved:
             self.save()
-        self._open()
-
-    @property
-    def durable(self) -> bool:
-        return self._folder is not None
+        self._load_state()
+        self._open_logs()
 
     def save(self) -> None:
         """Write the state: the old one or the new one is there, whatever happens."""
@@ -119,10 +123,12 @@ class Store:
 
     def reload(self) -> None:
         """As after a power loss: everything anew from what was written."""
-        self.close()
         if self._folder is not None:
+            self.close()
             self._saved, self._days = _read(self._folder / "state.json"), _read(self._folder / "days.json") or b"[]"
-        self._open()
+        self._load_state()
+        if self._folder is not None:
+            self._open_logs()
 
     def begin_life(self) -> None:
         """New keys count: save them; memory and sequence start at 0."""
@@ -130,6 +136,10 @@ class Store:
         self.save()
         self.frames.close()
         self.frames = self._frames()
+
+    def limit(self, capacity: int) -> None:
+        """Memory holds no more frames than this from the next one on, at least one."""
+        self._capacity = self.frames.keep = max(1, capacity)
 
     def days(self) -> list[DaySummary]:
         """The summaries as they were saved last. Raises StoreDamaged."""
@@ -144,19 +154,19 @@ class Store:
             _replace(self._folder / "days.json", self._days)
 
     def close(self) -> None:
-        if self._folder is not None:
-            for log in (self.frames, self.journal, self.events):
-                log.close()
+        for log in (self.frames, self.journal, self.events):
+            log.close()
 
-    def _open(self) -> None:
+    def _load_state(self) -> None:
         try:
             self.state = msgspec.json.decode(self._saved, type=State)
         except msgspec.MsgspecError as error:
             raise StoreDamaged((self._folder or Path()) / "state.json", f"cannot be read: {error}") from error
-        if self._folder is not None or not hasattr(self, "journal"):
-            self.frames = self._frames()
-            self.journal = RecordLog(self._within("journal"), keep=JOURNAL_KEPT)
-            self.events = RecordLog(self._within("events"), keep=EVENTS_KEPT)
+
+    def _open_logs(self) -> None:
+        self.frames = self._frames()
+        self.journal = RecordLog(self._within("journal"), keep=JOURNAL_KEPT)
+        self.events = RecordLog(self._within("events"), keep=EVENTS_KEPT)
 
     def _frames(self) -> RecordLog:
         present = self._within(f"frames-{self.state.life}")
