@@ -33,6 +33,7 @@ MAX_REASON: Final = 200
 REPLACED: Final = "@keys.reason.replaced"
 RECOVERED: Final = "@keys.reason.recovered"
 LEFT: Final = "@keys.reason.left"
+NEW_PIN: Final = "@keys.reason.new_pin"
 """Reasons that nobody typed, as keys of sentences."""
 
 
@@ -297,7 +298,7 @@ def _root_context(root: bytes) -> tuple[str, bytes]:
 def _said(reason: str) -> str:
     """The reason as it is kept. Raises ReasonMissing."""
     said = " ".join(reason.split())[:MAX_REASON]
-    if said not in (REPLACED, RECOVERED, LEFT):
+    if said not in (REPLACED, RECOVERED, LEFT, NEW_PIN):
         said = said.lstrip("@")  # with it begins the key of a sentence
     if not said:
         raise ReasonMissing

@@ -65,6 +65,11 @@ class Unlocked:
             raise SigningEnded
         return self._root_key
 
+    def take(self, clinician: HeldKey) -> None:
+        """Sign with another key from now on; the one before is closed."""
+        self.clinician.close()
+        self.clinician = clinician
+
     def close(self) -> None:
         self.clinician.close()
         self.root.close()
