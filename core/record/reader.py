@@ -34,6 +34,9 @@ from core.record.versions import Clinical, read_cbor
 from core.record.wear import days_of, days_worn_by, events_of
 from core.signals.clockmap import ClockFit
 
+_SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
+"""Devices with samples; a hub's ledgers have names of their own."""
+
 
 def _check_kind(file: CipherFile) -> None:
     """Raises NotARecord, or RecordDamaged for a file that was cut down to nothing."""
@@ -240,7 +243,7 @@ class RecordReader:
                 created_us=about[3],
                 schema=self._file.applied(record_migrations)[-1],
                 size_bytes=self._file.path.stat().st_size,
-                sources=tuple(row[0] for row in self._file.rows("SELECT name FROM source ORDER BY id")),
+                sources=tuple(row[0] for row in self._file.rows(_SOURCES)),
                 patients=self._clinical.patients.count(),
                 visits=self._clinical.visits.count(),
                 events=int((self._file.row("SELECT count(*) FROM event") or (0,))[0]),

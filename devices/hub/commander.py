@@ -52,12 +52,12 @@ class Commander:
 
     Args:
         sent: told of each command just before it is written.
-        late: told of a genuine receipt for which nobody waits any more.
+        heard: told of each genuine receipt.
     """
 
-    def __init__(self, sent: Callable[[SentCommand], None], late: Callable[[SignedReceipt], None]) -> None:
+    def __init__(self, sent: Callable[[SentCommand], None], heard: Callable[[SignedReceipt], None]) -> None:
         self._told = sent
-        self._late = late
+        self._heard = heard
         self._line: Line | None = None
         self._keys = b""
         self._counter = 0
@@ -221,8 +221,7 @@ class Commander:
             raise ReceiptMisplaced(opcode, counter)
         for waiter in waiting:
             _answer(waiter, notice)
-        if not waiting:
-            self._late(receipt)
+        self._heard(receipt)
 
     def _of_command(
         self, receipt: SignedReceipt, fresh: bool, asking: bytes, asked: Waiter | None

@@ -100,7 +100,7 @@ class HubListener(Protocol):
         ...
 
     def receipt_arrived(self, receipt: SignedReceipt) -> None:
-        """A genuine receipt of a command of ours for which nobody waits any more."""
+        """Each genuine receipt of a command of ours, whether somebody waits for it or not."""
         ...
 
     def journal_arrived(self, entries: Sequence[JournalEntry], head: JournalHead) -> None:

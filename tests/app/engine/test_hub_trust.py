@@ -46,7 +46,7 @@ class Bench:
         def write(record: Record) -> None:
             record.orders.sent("hub", SentOrder(message, opcode, 1, b"", self.clock.utc_us()))
             if code is not None:
-                record.orders.answered("hub", message, code, b"receipt", self.clock.utc_us())
+                record.orders.answered("hub", message[:16], code, b"receipt", self.clock.utc_us())
 
         await self.recorder.run(write)
         return word
