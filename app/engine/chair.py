@@ -123,7 +123,7 @@ class Chair:
 
     # ---- devices
 
-    def bind_hub(self, address: str) -> None:
+    def bind_hub(self, address: str, *, enrol: bool = False) -> None:
         self.hub = HubLink(
             address,
             radio=self.house.radio,
@@ -132,6 +132,7 @@ class Chair:
             owner=self,
             clock=self.house.clock,
             simulated=self.house.simulated,
+            enrol=enrol,
         )
         self.touched()
 

@@ -3,12 +3,17 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
+from typing import cast
 
 import msgspec
 
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
+from app.engine.house_log import write_down
+from app.engine.keys_desk import KeysDesk
+from app.engine.keys_service import KeyedHub
 from app.engine.people_desk import PeopleDesk
 from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
@@ -23,7 +28,7 @@ from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
-from core.model.hub import DeviceSeen
+from core.model.hub import DeviceSeen, LinkState
 from core.model.procedure import Step
 from core.model.words import Text
 from core.people.demo import Demo, load_demo
@@ -99,7 +104,12 @@ class Engine:
         self.practice_file = self._open_practice()
         self._opened.callback(self.practice_file.close)
         demo = load_demo() if self.simulated else None
-        self.people = PeopleDesk(self.practice_file, demo=demo, chairs=self.chairs.values, clock=self.clock)
+        self.keys_desk = KeysDesk(self.practice_file, simulated=self.simulated, clock=self.clock)
+        self._opened.callback(self.keys_desk.close)
+        self.people = PeopleDesk(
+            self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
+        )
+        await self.people.open()
         house = House(
             radio=self.radio,
             catalogue=load_catalogue(),
@@ -187,15 +197,36 @@ class Engine:
         except RadioError as error:
             raise no("radio", reason=str(error)) from error
 
-    async def bind(self, chair: int, kind: str, address: str) -> None:
-        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts."""
+    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object]) -> None:
+        """What belongs to no chair: a line of the log and an entry of the audit log, in the first chair's record."""
+        recorder = self.chairs[min(self.chairs)].recorder
+        write_down(recorder, kind, text, actor=actor, at_us=self.clock.utc_us(), body=body)
+
+    def keyed_hub(self, chair: int) -> KeyedHub:
+        """The driver of the hub of a chair. Raises Refusal: it is not connected."""
+        hub = self.chairs[chair].hub
+        if hub is None or hub.link is not LinkState.UP:
+            raise no("hub_away", "hub_away_remedy")
+        return cast(KeyedHub, hub.driver)
+
+    def hub_chairs(self) -> dict[str, int]:
+        """Serial number of each hub that is bound and known → its chair."""
+        known = {number: one.hub.identity for number, one in self.chairs.items() if one.hub is not None}
+        return {identity.serial: number for number, identity in known.items() if identity is not None}
+
+    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None:
+        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts.
+
+        Args:
+            enrol: a hub whose enrolment is open becomes one of this practice.
+        """
         one = self.chairs[chair]
         former = [sensor.address for sensor in one.sensors.values() if sensor.kind == kind]
         former += [one.hub.address] if kind == HUB and one.hub is not None else []
         for other in former:
             await self.forget(chair, other)
         self.practice_file.bind_device(chair, kind, address, "")
-        self._attach(DeviceBinding(chair=chair, kind=kind, address=address))
+        self._attach(DeviceBinding(chair=chair, kind=kind, address=address), enrol=enrol)
 
     async def forget(self, chair: int, address: str) -> None:
         self.practice_file.forget_device(chair, address)
@@ -269,10 +300,10 @@ class Engine:
                 await self.clock.sleep(RADIO_RETRY_SECONDS)
         self.alarms.clear("radio.absent", 0)
 
-    def _attach(self, binding: DeviceBinding) -> None:
+    def _attach(self, binding: DeviceBinding, *, enrol: bool = False) -> None:
         chair = self.chairs[binding.chair]
         if binding.kind == HUB:
-            chair.bind_hub(binding.address)
+            chair.bind_hub(binding.address, enrol=enrol)
         else:
             chair.bind_sensor(binding.kind, binding.address, binding.name)
 

@@ -46,6 +46,7 @@ class HubLink:
     """The listener of one hub driver.
 
     Attributes:
+        enrol: a person wants this hub, whose enrolment is open, to become one of the practice.
         link, link_reason: the state of the Bluetooth link.
         identity, info: as read after the last connect; None before the first.
         missing: frames still to be fetched from the hub's memory.
@@ -62,8 +63,10 @@ class HubLink:
         owner: HubOwner,
         clock: AsyncClock,
         simulated: bool,
+        enrol: bool = False,
     ) -> None:
         self.address = address
+        self.enrol = enrol
         self.tap = Tap(clock)
         self.driver = HubDriver(radio, address, listener=self, clock=clock, tap=self.tap)
         self.link = LinkState.SEARCHING
