@@ -24,7 +24,17 @@ from core.model.limits import Limit
 from core.model.people import Operator, Patient, ToothState
 from core.model.procedure import Doubt, PhaseState, ProcedureView
 from core.model.words import Text
-from core.procedure.events import DiskFull, Distrusted, Event, HubReported, LimitCrossed, LinkLost, LinkUp, Note, StopPressed
+from core.procedure.events import (
+    DiskFull,
+    Distrusted,
+    Event,
+    HubReported,
+    LimitCrossed,
+    LinkLost,
+    LinkUp,
+    Note,
+    StopPressed,
+)
 from core.procedure.modules import ModuleCatalogue
 from core.record import Record, RecordError
 from core.safety.limits import Crossing, LimitMonitor, strictest

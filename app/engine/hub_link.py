@@ -26,7 +26,7 @@ from core.safety.limits import Crossing
 from core.signals.boots import FormerBoot, date_boots
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit
-from devices.errors import LinkRefused
+from devices.errors import DeviceError, LinkRefused
 from devices.hub.credentials import KnownHub
 from devices.hub.driver import HubDriver
 from devices.hub.listener import SentCommand
@@ -175,6 +175,13 @@ class HubLink:
     def tick(self) -> None:
         """Once a second."""
         self.trust.tick()
+
+    async def trust_changed(self) -> None:
+        """Somebody was revoked, or we have another key: tell the hub, or part from it."""
+        try:
+            await self.driver.trust_changed()
+        except DeviceError as error:
+            log.info("the hub learns it in the next session: %s", error)
 
     # ---- what the driver tells: link and identity
 

@@ -19,7 +19,7 @@ from core.model.people import Operator
 from core.model.people import Role as Job
 from core.record import RecordError
 from core.record.practice import PracticeFile
-from core.record.practice_keys import HubRow, Issued
+from core.record.practice_keys import HubRow, Issued, Revoked
 from devices.hub.credentials import Clinician, KnownHub
 from devices.hub.session.handshake import SessionKey
 from devices.hub.session.journal import JournalHead
@@ -161,14 +161,23 @@ class KeysDesk:
         return key_rows(self._register, operators, operator_id=operator_id, chairs=chairs)
 
     @property
+    def maker_names(self) -> tuple[str, ...]:
+        """Whose new hubs are taken for genuine, the one that is asked last."""
+        return tuple(root.subject for root in self._makers.roots)
+
+    @property
     def behind(self) -> bool:
         """Whether a hub knows a newer revocation list than we do: this file came from a backup."""
         listed = self.trust.revoked
         return self._register.heard > (listed.number if listed is not None else 0)
 
-    def find(self, kid: bytes) -> Issued:
-        """Raises UnknownKey, NotFounded."""
-        return self._register.find(kid)
+    def certificate(self, operator_id: str) -> Certificate | None:
+        """Of a dentist's present key, logged in or not."""
+        return self._register.clinician(operator_id)
+
+    def revoked(self, kid: bytes) -> Revoked:
+        """How a key came to be revoked. Raises KeyError: it was not."""
+        return self._practice.keys.revoked()[kid]
 
     def revoke(self, kid: bytes, reason: str) -> Issued:
         """One key, for good. Raises as `Authority.revoke`, and KeysLocked."""
@@ -177,6 +186,12 @@ class KeysDesk:
             self.close()
         self._changed()
         return one
+
+    def renew(self) -> list[Certificate]:
+        """New certificates over the same keys for who is logged in and for this workstation. Raises KeysLocked."""
+        renewed = self._authority.renew(self._open, everything=True)
+        self._changed()
+        return renewed
 
     def replace_workstation(self, reason: str) -> Certificate:
         """New keys for this workstation, the old ones revoked. Raises KeysLocked, ReasonMissing, ListFull."""

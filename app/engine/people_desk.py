@@ -74,9 +74,13 @@ class PeopleDesk:
     def operators(self) -> tuple[Operator, ...]:
         return tuple(known for known in self._practice.operators() if known.active)
 
+    def everybody(self) -> list[Operator]:
+        """Also those whose account was closed."""
+        return self._practice.operators(closed=True)
+
     def names(self) -> dict[str, str]:
         """Name by id, of everybody who ever had an account."""
-        return {known.id: known.name for known in self._practice.operators(closed=True)}
+        return {known.id: known.name for known in self.everybody()}
 
     async def login(self, operator_id: str, pin: str) -> Operator:
         """Raises Refusal: unknown person, wrong PIN, or too many wrong ones."""
