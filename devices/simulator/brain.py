@@ -141,6 +141,7 @@ class Brain:
         if state.counter > state.accounted:
             self.logbook.passing(state.counter, b"")
         self.logbook.write(JournalEvent.BOOT)
+        store.save()
         self.tongues.clear()
         for one in self._mischief:
             one.corrupt(self)
