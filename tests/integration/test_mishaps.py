@@ -151,7 +151,7 @@ def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice
     practice.until(lambda: "link.lost" in practice.alarms())
     practice.until(lambda: practice.chairs[1].link is LinkState.UP)
     practice.until_frames(40)
-    practice.until(lambda: practice.chairs[1].backfill_frames == 0)
+    practice.until(practice.caught_up)
     assert practice.hub().therapy is TherapyState.HELD
     assert "link.lost" not in practice.alarms()
 
@@ -161,7 +161,7 @@ def test_a_damaged_frame_is_refused_said_and_fetched_again(practice: Practice) -
     practice.break_something("damage_frames")
     practice.until(lambda: "frame.refused" in practice.alarms())
     practice.until(lambda: practice.chairs[1].backfill_frames == 0 and practice.chairs[1].tapped_frames > tapped)
-    assert "refused a frame" in log_of(practice)
+    assert "A protected record was refused" in log_of(practice)
 
 
 def fill_disk(ballast: Path) -> None:
@@ -271,7 +271,7 @@ def test_an_engine_that_is_told_to_end_holds_first(practice: Practice) -> None:
 
 
 def test_after_all_this_no_sample_is_missing_doubled_or_changed(practice: Practice) -> None:
-    practice.until(lambda: all(practice.chairs[chair].backfill_frames == 0 for chair in CHAIRS))
+    practice.until(lambda: all(practice.caught_up(chair) for chair in CHAIRS))
     practice.shut_down()
     for chair in CHAIRS:
         made, kept = practice.made(chair), practice.kept(chair)
