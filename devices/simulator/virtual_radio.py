@@ -1,9 +1,10 @@
 """Bumble's virtual controller and link, with what version 0.0.236 gets wrong put right in subclasses.
 
-Each override names its defect: scan responses are never sent; a cancelled connection attempt never completes; a
-connection to an advertiser that has just gone is reported as made; ACL data carries the sender's current random
-address instead of the connection's; ACL buffers are 27 bytes; a second termination of a connection raises; the end of
-a connection that has ended is promised and never comes; a peripheral's host is told made-up connection terms.
+Each override names its defect: scan responses are never sent, and passive scans would get them, too; a cancelled
+connection attempt never completes; a connection to an advertiser that has just gone is reported as made; ACL data
+carries the sender's current random address instead of the connection's; ACL buffers are 27 bytes; a second termination
+of a connection raises; the end of a connection that has ended is promised and never comes; a peripheral's host is told
+made-up connection terms.
 
 Nor does it know time or loss: `RadioLink` does.
 """
@@ -99,6 +100,13 @@ class VirtualController(Controller):
                 return bytes(advertiser.scan_response_data)
         return None
 
+    def on_hci_le_set_extended_scan_parameters_command(
+        self, command: hci.HCI_LE_Set_Extended_Scan_Parameters_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        # Stock: forgets whether the scan is active.
+        self.le_scan_type = command.scan_types[0]
+        return super().on_hci_le_set_extended_scan_parameters_command(command)
+
     def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
         # Stock: the scan response report repeats the advertising data, and extended reports are not scannable.
         if self.le_scan_enable:
@@ -106,10 +114,12 @@ class VirtualController(Controller):
             if self.le_features & hci.LeFeatureMask.LE_EXTENDED_ADVERTISING:
                 kind = _ExtendedType.CONNECTABLE_ADVERTISING | _ExtendedType.SCANNABLE_ADVERTISING
                 self._report_extended(address, kind, pdu.data)
-                self._report_extended(address, kind | _ExtendedType.SCAN_RESPONSE, response)
+                if self.le_scan_type:
+                    self._report_extended(address, kind | _ExtendedType.SCAN_RESPONSE, response)
             else:
                 self._report_legacy(address, _LegacyType.ADV_IND, pdu.data)
-                self._report_legacy(address, _LegacyType.SCAN_RSP, response)
+                if self.le_scan_type:
+                    self._report_legacy(address, _LegacyType.SCAN_RSP, response)
         pending = self.pending_le_connection
         if pending is not None and pending.peer_address == pdu.advertiser_address:
             self.create_le_connection(pdu.advertiser_address)

@@ -12,7 +12,7 @@ from bumble.keys import MemoryKeyStore
 
 from devices.bumble_backend import BumbleAdapter
 from devices.simulator.air_control import AirControl
-from devices.simulator.peripheral import Peripheral, advertising_payload, write_only
+from devices.simulator.peripheral import Payload, Peripheral, advertising_payload, write_only
 from devices.simulator.radio_link import RadioLink
 from devices.simulator.timers import ManualTimers
 from devices.simulator.virtual_radio import VirtualController, VirtualLink
@@ -23,6 +23,8 @@ SERVICE, WRITTEN, NOTIFIED, READ, SECRET = (f"0ea1{n:04x}-5c11-4b1e-9d57-5a1f00c
 _TURNS = 60
 """Of the event loop: more than any message needs from host to host, where nobody waits for time."""
 
+_LONGEST_LEAP_S = 60.0
+
 T = TypeVar("T")
 P, PERM = Characteristic.Properties, Characteristic.Permissions
 
@@ -30,7 +32,15 @@ P, PERM = Characteristic.Properties, Characteristic.Permissions
 class Thing:
     """A peripheral that can be read, written and subscribed to."""
 
-    def __init__(self, link: VirtualLink, number: int = 1) -> None:
+    def __init__(
+        self,
+        link: VirtualLink,
+        number: int = 1,
+        *,
+        irk: bytes | None = None,
+        advertising: Payload | None = None,
+        scan_response: Payload = b"",
+    ) -> None:
         self.address = f"C2:00:00:00:{number:02X}:01"
         self.written: list[bytes] = []
         self.notified = Characteristic[bytes](UUID(NOTIFIED), P.NOTIFY, PERM.READABLE, b"")
@@ -55,7 +65,10 @@ class Thing:
             name="Thing",
             address=self.address,
             services=[self.service],
-            advertising=advertising_payload([UUID(SERVICE)]),
+            advertising=advertising_payload([UUID(SERVICE)]) if advertising is None else advertising,
+            scan_response=scan_response,
+            irk=irk,
+            timers=link.timers,
         )
 
     @property
@@ -71,10 +84,20 @@ class Thing:
 class World:
     """Things, and a central that bleak drives."""
 
-    def __init__(self, things: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self,
+        things: int = 1,
+        *,
+        irk: bytes | None = None,
+        advertising: Payload | None = None,
+        scan_response: Payload = b"",
+    ) -> None:
         self.timers = ManualTimers()
-        self.link = VirtualLink(timers=self.timers, seed=seed)
-        self.things = [Thing(self.link, number) for number in range(things)]
+        self.link = VirtualLink(timers=self.timers)
+        self.things = [
+            Thing(self.link, number, irk=irk, advertising=advertising, scan_response=scan_response)
+            for number in range(things)
+        ]
         self.controller = VirtualController("central", self.link, "00:00:00:00:FF:02")
         self.adapter = BumbleAdapter(
             self.controller, self.controller, name="central", address=CENTRAL, keys=MemoryKeyStore()
@@ -142,11 +165,12 @@ class World:
         self.timers.advance(until - self.timers.now())
 
     async def until(self, condition: Callable[[], bool]) -> float:
-        """Let time pass until it is so; how many seconds that took."""
+        """Let time pass until it is so; how many seconds that took. Never leaps to what is due much later."""
         began = self.timers.now()
         async with asyncio.timeout(20):
             while not condition():
-                self.timers.step()
+                if self.timers.due is not None and self.timers.due - self.timers.now() < _LONGEST_LEAP_S:
+                    self.timers.step()
                 await self.settle()
         return self.timers.now() - began
 
