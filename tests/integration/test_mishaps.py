@@ -143,10 +143,11 @@ def test_an_engine_that_stands_still_lets_the_lease_run_out(practice: Practice) 
     assert "console.lost" not in practice.alarms(AlarmState.ACTIVE)
 
 
-def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice) -> None:
+@pytest.mark.parametrize("fault", ["drop_link", "jam"])
+def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice, fault: str) -> None:
     practice.go_on()
     practice.states.clear()
-    practice.break_something("drop_link")
+    practice.break_something(fault)
     practice.until(lambda: practice.hold().origin is HoldOrigin.LINK)
     practice.until(lambda: "link.lost" in practice.alarms())
     practice.until(lambda: practice.chairs[1].link is LinkState.UP)
@@ -154,6 +155,24 @@ def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice
     practice.until(practice.caught_up)
     assert practice.hub().therapy is TherapyState.HELD
     assert "link.lost" not in practice.alarms()
+
+
+def test_a_link_that_breaks_in_the_middle_of_an_order_comes_back_whole(practice: Practice) -> None:
+    tapped = practice.chairs[1].tapped_frames
+    practice.break_something("drop_mid_write")
+    practice.until(lambda: practice.chairs[1].link is not LinkState.UP)
+    practice.until(lambda: practice.chairs[1].link is LinkState.UP)
+    practice.until(lambda: practice.chairs[1].backfill_frames == 0 and practice.chairs[1].tapped_frames > tapped)
+    assert "link.lost" not in practice.alarms(AlarmState.ACTIVE)
+
+
+def test_a_disturbed_radio_loses_no_frame(practice: Practice) -> None:
+    tapped = practice.chairs[1].tapped_frames
+    practice.break_something("lossy_radio")
+    practice.until(lambda: practice.chairs[1].tapped_frames > tapped + 200)
+    practice.break_something("calm_air")
+    practice.until(lambda: practice.chairs[1].backfill_frames == 0)
+    assert practice.chairs[1].link is LinkState.UP
 
 
 def test_a_damaged_frame_is_refused_said_and_fetched_again(practice: Practice) -> None:
