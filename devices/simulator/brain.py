@@ -12,22 +12,12 @@ from devices.hub.identity import PROFILE_MAJOR, PROFILE_MINOR
 from devices.hub.status import StatusReport, encode_status
 from devices.simulator.body import TICK_US, Body
 from devices.simulator.boots import Boots
-from devices.simulator.control import (
-    Battery,
-    Clench,
-    Control,
-    Fail,
-    PatientStop,
-    PulseUp,
-    Silence,
-    Sugar,
-    Unsilence,
-    Warm,
-)
+from devices.simulator.control import Battery, Control, Fail, PatientStop
 from devices.simulator.desk import Desk, Session
 from devices.simulator.journal import JournalWriter
 from devices.simulator.memory import CAPACITY_FRAMES, Memory
-from devices.simulator.mouth import Drift
+from devices.simulator.patient import undergo
+from devices.simulator.physiology.drift import Drift
 from devices.simulator.therapy import Therapy
 
 MODEL: Final = "Smilescape Hub"
@@ -98,7 +88,7 @@ class Brain:
         dose = self.therapy.dose
         if dose == 0 and self.body.swarm.dose > 0:
             self.body.warmth.withdrawn()
-        blocks = self.body.tick(dose)
+        blocks = self.body.tick(dose, self.therapy.module, self.therapy.tooth)
         self._note_phase()
         self._battery = max(0.0, self._battery - 100 * TICK_US / 1e6 / _BATTERY_LASTS_S)
         self._fade.step(TICK_US / 1e6)
@@ -128,7 +118,7 @@ class Brain:
             rssi_dbm=round(-58 + self._fade.value),
             missed_events=0,
             memory_percent=memory.used_percent,
-            swarm_dose_percent=round(self.body.swarm.dose) if therapy.dose else 0,
+            swarm_dose_percent=self.body.swarm.told_percent(therapy.dose),
             patient_stop=therapy.patient_stop,
         )
         report = StatusReport(
@@ -148,26 +138,14 @@ class Brain:
     def apply(self, message: Control) -> None:
         """What happens to the patient or the hub itself; messages about the link are for whoever has the radio."""
         match message:
-            case Sugar():
-                self.body.chemistry.eat_sugar(message.servings)
-            case Clench():
-                self.body.clench(message.seconds, message.strength)
-            case Warm():
-                self.body.warmth.run_away(message.kelvin, message.seconds)
-            case Silence():
-                self.body.silence(message.channel)
-            case Unsilence():
-                self.body.unsilence(message.channel)
             case Battery():
                 self._battery = float(min(100, max(0, message.percent)))
             case PatientStop():
                 self.therapy.press_patient_stop(message.pressed)
-            case PulseUp():
-                self.body.heart.excite(message.beats)
             case Fail():
                 self.therapy.fail()
             case _:
-                pass
+                undergo(self.body, message)
 
     def _note_phase(self) -> None:
         self._boots.under_way(self.therapy.phase if self.therapy.under_way else 0)

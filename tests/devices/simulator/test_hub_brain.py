@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from devices.hub.receipts import OPCODE_NO_RECEIPT, ReceiptNotice, decode_receip
 from devices.hub.status import decode_status
 from devices.simulator.boots import BootError, Boots
 from devices.simulator.brain import Brain
-from devices.simulator.control import PatientStop, Warm
+from devices.simulator.control import PatientStop, Runaway, Warm
 from devices.simulator.desk import Session
 from devices.simulator.journal import JournalError, JournalWriter, read_journal
 from devices.simulator.memory import CAPACITY_FRAMES, Memory
@@ -215,6 +216,44 @@ def test_a_runaway_is_held_by_the_hub_itself(brain: Brain, session: Session) -> 
     for _ in range(20 * 5):
         brain.tick()
     assert brain.body.warmth.tissue < held_at, "withdrawn, it cools"
+
+
+def test_a_hub_that_lies_about_a_runaway_says_what_was_ordered(brain: Brain, session: Session) -> None:
+    send(brain, session, 1, ORDER)
+    brain.apply(Runaway(percent=20.0, faked=True))
+    for _ in range(40):
+        brain.tick()
+    assert decode_status(brain.status()).status.swarm_dose_percent == 80
+    assert brain.body.swarm.dose == 100
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_stop_ends_a_runaway_unless_the_swarm_is_deaf(brain: Brain, session: Session, deaf: bool) -> None:
+    send(brain, session, 1, ORDER)
+    brain.apply(Runaway(percent=20.0, deaf=deaf))
+    for _ in range(40):
+        brain.tick()
+    assert decode_status(brain.status()).status.swarm_dose_percent == 100
+    brain.desk.stop()
+    status = decode_status(brain.status()).status
+    assert (status.therapy, status.swarm_dose_percent) == (TherapyState.HELD, 20 if deaf else 0), "at once"
+    brain.tick()
+    assert brain.body.swarm.dose == (20 if deaf else 0)
+    brain.reboot()
+    brain.tick()
+    assert brain.body.swarm.dose == 0, "a boot ends it"
+
+
+def test_the_order_reaches_the_tooth_that_it_names(brain: Brain, session: Session) -> None:
+    mineral, teeth = brain.body.mouth.mineral, brain.body.mouth.teeth
+    mineral.lost[:] = 100.0
+    send(brain, session, 1, msgspec.structs.replace(ORDER, tooth=26))
+    for counter in range(2, 32):
+        send(brain, session, counter, Bare(Opcode.RENEW_LEASE))
+        for _ in range(20):
+            brain.tick()
+    mended = 100.0 - mineral.lost
+    assert mended[teeth.fdi.index(26)] > 5 * np.delete(mended, teeth.fdi.index(26)).max()
 
 
 def test_the_patients_button_stays_flagged_until_released(brain: Brain) -> None:
