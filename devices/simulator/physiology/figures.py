@@ -166,6 +166,7 @@ class MindFigures(Section, frozen=True, kw_only=True):
     consent: One
     treatment: One
     pause: One
+    pause_lasts: Minutes
     onset: One
     calm_floor: One
     heat: One

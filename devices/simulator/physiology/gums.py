@@ -16,8 +16,9 @@ class Gums:
         mean: of the whole mouth, 0–1.
     """
 
-    def __init__(self, figures: GumFigures, load: Floats) -> None:
+    def __init__(self, figures: GumFigures, load: Floats, person: np.random.Generator) -> None:
         self._figures = figures
+        self._sulphur_rest = figures.sulphur_rest.of(person)
         self.inflammation: Floats = self._aim(load)
         self.mean = float(self.inflammation.mean())
 
@@ -39,7 +40,7 @@ class Gums:
     def sulphur(self, care: float) -> float:
         """Volatile sulphur, ppb, with `care` 0–1 of treatment in place."""
         figures = self._figures
-        whole = figures.sulphur_rest.value + figures.sulphur_inflamed.value * self.mean
+        whole = self._sulphur_rest + figures.sulphur_inflamed.value * self.mean
         return whole * (1.0 - figures.sulphur_care.value * care)
 
     @property

@@ -65,7 +65,7 @@ class Microbiome:
         steep = _LN10 * figures.base_steepness.value
         self._growth[1] += seconds / (1.0 + np.exp(steep * (figures.base_pk.value - ph)))
         self._seconds += seconds
-        self.care *= math.exp(-seconds / (figures.care_lasts.value * _DAY))
+        self._forget(seconds)
 
     def treat(self, seconds: float, share: float) -> None:
         """A dose of `share` 0–1 of the balancing module: acid makers give way to base makers."""
@@ -90,6 +90,10 @@ class Microbiome:
             self._follow(self._day_growth / self._day_seconds, days)
         self._day_growth = np.zeros_like(self._day_growth)
         self._day_seconds = 0.0
+        self._forget(days * _DAY)
+
+    def _forget(self, seconds: float) -> None:
+        self.care *= math.exp(-seconds / (self._figures.care_lasts.value * _DAY))
 
     def _follow(self, growth: Floats, days: float) -> None:
         figures = self._figures

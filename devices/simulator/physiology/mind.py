@@ -37,6 +37,7 @@ class Mind:
         self._moment = Moment.AWAY
         self._comfort = 0.0
         self._breathe_s = 0.0
+        self._pause_s = 0.0
         self.fear = fear
         self.arousal = 0.0
 
@@ -64,6 +65,11 @@ class Mind:
             self.arousal += figures.onset.value * self._felt() * max(0.0, 1.0 - self.arousal)
         elif not treated and self._moment is Moment.TREATMENT:
             self._moment = Moment.PAUSE
+            self._pause_s = 60.0 * figures.pause_lasts.value
+        elif self._moment is Moment.PAUSE:
+            self._pause_s -= seconds
+            if self._pause_s <= 0:
+                self._moment = Moment.AWAY
         self._breathe_s = max(0.0, self._breathe_s - seconds)
         self._comfort *= math.exp(-seconds / (60.0 * figures.reassurance_lasts.value))
         comfort = self._comfort + (figures.breathing.value if self.breathing else 0.0)

@@ -25,9 +25,9 @@ _EASY_S: Final = 60.0
 _CALM_S: Final = 300.0
 _STARVED: Final = 0.02
 _SUGAR_OVER_S: Final = 3 * 3600.0
-_NEUTRAL_LOAD: Final = 0.3
-"""Plaque that usual hygiene leaves, of what would grow."""
-_LEAST_FLOW, _LEAST_LACTATE, _LEAST_SULPHUR = 0.02, 0.02, 5.0
+_LEAST_FLOW: Final = 0.02
+_LEAST_LACTATE: Final = 0.02
+_LEAST_SULPHUR: Final = 5.0
 
 
 class Mouth:
@@ -47,13 +47,12 @@ class Mouth:
         self.teeth = Teeth(traits.teeth, figures)
         self.hygiene = traits.hygiene
         self.diet = 0.0
-        self._usual_hygiene = figures.plaque.usual_hygiene.value
         self._balance_base = figures.microbiome.balance_base.value
         self.saliva = Saliva(figures.saliva, person, traits.dryness)
         self.plaque = Plaque(figures.plaque, self.teeth, self.hygiene)
         self.microbiome = Microbiome(figures.microbiome, self.teeth, person)
         self.mineral = Mineral(figures.mineral, self.teeth, person)
-        self.gums = Gums(figures.gums, self._load())
+        self.gums = Gums(figures.gums, self._load(), person)
         self._plaque_share = figures.saliva.plaque_share.value
         self._drifts = Drifts(noise, [0.02, 0.03, 0.015, 0.015, 6.0], [40, 60, 120, 90, 120])
         self._pending = 0.0
@@ -169,5 +168,6 @@ class Mouth:
         self.gums.step(days, self._load())
 
     def _load(self) -> Floats:
-        left = _NEUTRAL_LOAD * max(0.0, 1.0 - self.hygiene) / (1.0 - self._usual_hygiene)
+        """The plaque that hygiene leaves to the gums, shape (teeth,)."""
+        left = max(0.0, 1.0 - self.hygiene)
         return np.asarray(left * self.plaque.thickness * self.microbiome.guilds.sum(axis=0))

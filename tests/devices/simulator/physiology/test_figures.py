@@ -1,15 +1,19 @@
 """The figures of the model: complete, in the right units, with their sources; a fault names its line."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.model.datafile import DataError, read_resource
-from devices.simulator.physiology.figures import load_physiology, parse_physiology
+from core.signals.catalogue import load_catalogue
+from devices.simulator.body import Body
+from devices.simulator.physiology.figures import Figure, load_physiology, parse_physiology
 from devices.simulator.physiology.teeth import NoSuchTooth, Teeth, kind_of
 from devices.simulator.physiology.traits import Traits
 
+PACKAGE = Path(__file__).parents[4] / "devices" / "simulator"
 TEXT = read_resource("physiology.toml")
 FIGURES = load_physiology()
 
@@ -18,6 +22,23 @@ def test_every_line_of_the_file_is_a_figure_that_the_model_asks_for() -> None:
     written = re.findall(r"^(\w+) = \{", TEXT, flags=re.MULTILINE)
     assert written == [name.partition(".")[2] for name, _ in FIGURES.figures()]
     assert len(written) > 100
+
+
+def test_every_figure_is_used_and_every_spread_tells_people_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [file for file in PACKAGE.rglob("*.py") if file.name != "figures.py"]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    keys = {name: name.partition(".")[2] for name, _ in FIGURES.figures()}
+    assert [name for name, key in keys.items() if not re.search(rf"\.{key}\b", source)] == []
+    drawn: list[Figure] = []
+
+    def of(figure: Figure, person: np.random.Generator) -> float:
+        drawn.append(figure)
+        return figure.value
+
+    monkeypatch.setattr(Figure, "of", of)
+    Body(load_catalogue(), seed=1, boot=1)
+    names = {name for name, figure in FIGURES.figures() if figure.spread and figure not in drawn}
+    assert names == {"heart.rest"}, "which a belt draws alike, see devices/simulator/pulse.py"
 
 
 @pytest.mark.parametrize(
