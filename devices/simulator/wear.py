@@ -19,7 +19,7 @@ _SAVED_EACH_S: Final = 60
 """Hub seconds between savings of the summaries: a power loss takes no more of them."""
 _ACID_PH: Final = 5.5
 _WORN_C: Final = 30.0
-_CLENCH_N: Final = 100.0
+_CLENCH_N: Final = 200.0
 """Bite force that counts as clenching; illustrative."""
 _SILENT_PERIODS: Final = 3
 _SILENT_US: Final = 3 * _SECOND_US

@@ -296,7 +296,7 @@ def test_a_runaway_is_held_by_the_hub_itself(visit: Visit) -> None:
     assert start(visit) is R.DONE
     visit.brain.apply(Warm(kelvin=20.0))
     while visit.brain.therapy.state is TherapyState.RUNNING:
-        visit.passes(0.5)
+        visit.passes(0.05)
     status = visit.status.status
     assert (status.therapy, status.cause, status.swarm_dose_percent) == (TherapyState.HELD, HoldCause.LIMIT, 0)
     assert status.phase_elapsed_ms < 60_000

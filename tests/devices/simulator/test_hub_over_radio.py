@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from bleak import BleakClient
+from bleak import BleakClient, BleakScanner
 
 from core.model.clock import ManualClock
 from core.model.hub import Opcode, Receipt, ReceiptCode
@@ -44,10 +44,17 @@ class Station:
     def __init__(self, adapter: BumbleAdapter, practice: Practice, **how: Any) -> None:
         self.gone = asyncio.Event()
         self.side = Workstation(practice, **how)
-        self.client = BleakClient(ADDRESS, lambda _: self.gone.set(), timeout=10.0, backend=adapter.client_backend)
+        self.client: BleakClient
+        self._adapter = adapter
         self._to_write: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def connect(self) -> "Station":
+        backend = self._adapter.scanner_backend
+        hub = await BleakScanner.find_device_by_filter(
+            lambda _, said: uuids.SERVICE in said.service_uuids, timeout=10.0, backend=backend
+        )
+        assert hub is not None
+        self.client = BleakClient(hub, lambda _: self.gone.set(), timeout=10.0, backend=self._adapter.client_backend)
         await self.client.connect()
         await self.client.start_notify(uuids.HANDSHAKE, self._shaken)
         for stream, uuid in NOTIFIED.items():
