@@ -19,6 +19,7 @@ from core.record.types import (
     AuditEntry,
     AuditHead,
     Columns,
+    DayRead,
     LoggedEntry,
     Loss,
     PatientTimeline,
@@ -27,11 +28,20 @@ from core.record.types import (
     RecordInfo,
     Span,
     StoredBlock,
+    Turn,
     VerifyReport,
 )
 from core.record.verify import verify
 from core.record.versions import Clinical, read_cbor
-from core.record.wear import days_of, days_worn_by, events_of
+from core.record.wear import (
+    days_of,
+    days_worn_by,
+    events_of,
+    newest_events,
+    read_on,
+    turns_of,
+    wear_info,
+)
 from core.signals.clockmap import ClockFit
 
 
@@ -125,7 +135,19 @@ class RecordReader:
 
     def days(self, source: str) -> list[DaySummary]:
         """The newest summary of each day of a hub, in order of days."""
+        return [one.summary for one in days_of(self._file, source)]
+
+    def days_read(self, source: str) -> list[DayRead]:
+        """The same, each with the moment when it was read."""
         return days_of(self._file, source)
+
+    def read_on(self, source: str) -> list[int]:
+        """The days, from 1970-01-01 UTC, on which a hub told of its days and there was news."""
+        return read_on(self._file, source)
+
+    def turns(self) -> dict[str, list[Turn]]:
+        """By hub, who came with it and when, in order."""
+        return turns_of(self._file)
 
     def days_worn_by(self, patient_id: str) -> dict[str, list[DaySummary]]:
         """By hub, the days on which this patient wore it."""
@@ -135,6 +157,10 @@ class RecordReader:
     def hub_events(self, source: str) -> list[HubEvent]:
         """What a hub says has happened, in its order."""
         return events_of(self._file, source)
+
+    def newest_hub_events(self, source: str) -> Iterator[HubEvent]:
+        """The same, the newest first; what nobody takes is not read."""
+        return newest_events(self._file, source)
 
     def hub_journal(self, source: str) -> list[bytes]:
         """The entries of a hub's journal, verbatim, in their order."""
@@ -252,6 +278,7 @@ class RecordReader:
                 from_us=min((span.from_us for span in spans), default=None),
                 to_us=max((span.to_us for span in spans), default=None),
                 channels=tuple(spans),
+                wear=tuple(wear_info(self._file)),
             )
 
     def verify(self) -> VerifyReport:
