@@ -23,8 +23,6 @@ from widgets.theme import color, font, tokens
 
 DayKind = Literal["counted", "part", "bare", "unknown"]
 Swatch = Literal["counted", "part", "bare", "unknown", "level", "visit"]
-CEILINGS = (15, 30, 60, 90, 120, 180, 240, 360, 480, 720, 960, 1440)
-"""Minutes at the top of the scale; the lowest one keeps a quiet mouth from looking busy."""
 LEFT, RIGHT, TOP, FOOT = 56.0, 44.0, 12.0, 44.0
 BAR = 8.0
 """Bars become no wider, however much room there is."""
@@ -68,6 +66,7 @@ class DayStrip(QWidget):
         self._levels: tuple[DayLevel, ...] = ()
         self._ticks: tuple[tuple[int, str], ...] = ()
         self._end = self._unit = ""
+        self._ceiling = 60
         self._cursor = self._hovered = -1
         self._by_key = False
         self.setProperty(OWN_FOCUS, True)
@@ -83,16 +82,17 @@ class DayStrip(QWidget):
         ticks: Sequence[tuple[int, str]] = (),
         levels: Sequence[DayLevel] = (),
         end: str = "",
+        ceiling: int = 60,
         unit: str = "",
     ) -> None:
         """Show days without a gap between them; the newest is chosen.
 
         Args:
             ticks: position and label of the days that the axis names; `end` names the last one.
-            unit: of the scale, which counts minutes.
+            ceiling: minutes at the top of the scale; what is higher ends there. `unit`: what they are called.
         """
         self._marks, self._ticks, self._levels = tuple(marks), tuple(ticks), tuple(levels)
-        self._end, self._unit = end, unit
+        self._end, self._unit, self._ceiling = end, unit, ceiling
         self.choose(len(self._marks) - 1)
 
     def choose(self, position: int) -> None:
@@ -105,12 +105,6 @@ class DayStrip(QWidget):
     def told(self) -> int:
         """Position of the day that is told in words; -1 when there is none."""
         return self._hovered if self._hovered >= 0 else self._cursor
-
-    @property
-    def ceiling(self) -> int:
-        """Minutes at the top of the scale."""
-        most = max((mark.minutes for mark in self._marks), default=0.0)
-        return next((ceiling for ceiling in CEILINGS if most <= ceiling), CEILINGS[-1])
 
     def day_rect(self, position: int) -> QRectF:
         """The column of a day, in widget pixels."""
@@ -181,7 +175,7 @@ class DayStrip(QWidget):
         return self.height() - FOOT
 
     def _y(self, minutes: float) -> float:
-        return self._floor - min(1.0, minutes / self.ceiling) * (self._floor - TOP)
+        return self._floor - min(1.0, minutes / self._ceiling) * (self._floor - TOP)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not self._marks:
@@ -206,7 +200,7 @@ class DayStrip(QWidget):
 
     def _paint_scale(self, painter: QPainter) -> None:
         painter.setFont(font(13))
-        ceiling = self.ceiling
+        ceiling = self._ceiling
         for minutes, label in ((ceiling, f"{ceiling} {self._unit}"), (ceiling / 2, f"{ceiling / 2:g}"), (0, "0")):
             y = self._y(minutes)
             painter.setPen(QPen(color(tokens().line), 1))

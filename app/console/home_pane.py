@@ -9,16 +9,13 @@ from app.console.home_words import answer, basis, day_said, facts, hours, minute
 from app.console.review_moments import MomentRow
 from app.console.review_words import EPOCH, day_date
 from core.model.channel import ChannelSpec
-from core.model.people import VisitSummary
-from core.model.wear import DAY_US, AtHome, EventKind, HomeChange, HomeDay
+from core.model.wear import DAY_US, AtHome, EventKind, HomeDay
 from core.model.words import Words
-from core.people.at_home import BEFORE_DAYS, ENOUGH_S, counted
+from core.people.at_home import ENOUGH_S, SHOWN_DAYS, counted, levels, scale_minutes, shown
 from widgets.controls import Card, Label
 from widgets.day_strip import DayLegend, DayLevel, DayMark, DayStrip, Swatch
 
-SHOWN_DAYS = 90
 ICONS = {EventKind.BATTERY_LOW: "bat", EventKind.SENSOR_SILENT: "link", EventKind.MEMORY_FULL: "rec"}
-COMPARED = ("less", "more", "alike")
 
 
 class HomePane(QWidget):
@@ -42,7 +39,7 @@ class HomePane(QWidget):
         self._arrange()
         self.strip.day_told.connect(self._tell)
 
-    def show_home(self, home: AtHome | None, visits: Sequence[VisitSummary]) -> None:
+    def show_home(self, home: AtHome | None) -> None:
         """`home` None: it could not be read."""
         if home is None or not home.days:
             key = "unreadable" if home is None else "none"
@@ -52,8 +49,8 @@ class HomePane(QWidget):
         self._stack.setCurrentIndex(1)
         self.answer.setText(answer(self._words, home))
         self._basis.setText(basis(self._words, home.change))
-        self._facts.setText(facts(self._words, [day for day in home.days if day.day > home.days[-1].day - SHOWN_DAYS]))
-        self._show_days(home, {visit.began_us // DAY_US for visit in visits})
+        self._facts.setText(facts(self._words, shown(home)))
+        self._show_days(home)
         self._show_notes(home)
 
     def note_rows(self) -> list[QPushButton]:
@@ -62,18 +59,27 @@ class HomePane(QWidget):
 
     # inside
 
-    def _show_days(self, home: AtHome, visits: set[int]) -> None:
+    def _show_days(self, home: AtHome) -> None:
         last = home.days[-1].day
         self._first = last - SHOWN_DAYS + 1
         known = {day.day: day for day in home.days}
         numbers = range(self._first, last + 1)
-        marks = [self._mark(number, known.get(number), visit=number in visits) for number in numbers]
+        marks = [self._mark(number, known.get(number), visit=number in home.visits) for number in numbers]
         self._said = tuple(mark.said for mark in marks)
         begins = [number for number in numbers if EPOCH.addDays(number).day() == 1]
         self.strip.set_days(
             marks,
             ticks=[(number - self._first, day_date(self._words, number, "MMM")) for number in begins],
-            levels=self._levels(home.change, max((day.day for day in home.days if counted(day)), default=last)),
+            levels=[
+                DayLevel(
+                    level.first - self._first,
+                    level.last - self._first,
+                    level.mean.acid_s / 60,
+                    str(minutes(level.mean.acid_s)),
+                )
+                for level in levels(home)
+            ],
+            ceiling=scale_minutes(shown(home)),
             end=day_date(self._words, last),
             unit=self._words.say("patients.home.minutes"),
         )
@@ -85,18 +91,6 @@ class HomePane(QWidget):
         if not day.worn_s:
             return DayMark("bare", said, visit=visit)
         return DayMark("counted" if counted(day) else "part", said, day.acid_s / 60, visit)
-
-    def _levels(self, change: HomeChange | None, last: int) -> list[DayLevel]:
-        """The two means over the days that are shown, where they may be compared."""
-        if change is None or change.visit_day is None or change.verdict not in COMPARED:
-            return []
-        visit = change.visit_day
-        sides = ((change.before, visit - BEFORE_DAYS, visit - 1), (change.since, visit + 1, last))
-        return [
-            DayLevel(max(0, first - self._first), end - self._first, mean.acid_s / 60, str(minutes(mean.acid_s)))
-            for mean, first, end in sides
-            if end >= self._first
-        ]
 
     def _show_notes(self, home: AtHome) -> None:
         inner = QWidget()

@@ -128,7 +128,7 @@ class VisitsView(QWidget):
             self._facts.setText(self._facts_of(visits))
             self.timeline.setAccessibleName(self._words.say("patients.visits", name=reply.patient.name))
             self.timeline.set_entries(self._entries(visits))
-            self.home.show_home(reply.home, visits)
+            self.home.show_home(reply.home)
             self.home_button.setEnabled(True)
             if visits:
                 self.open_visit(self._report_of if self._report_of in self._visits else visits[-1].id)

@@ -128,10 +128,12 @@ class AtHome(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         days: in order, the newest last; bounded.
+        visits: days of the visits in that time, in order.
         change: None while no day can be counted.
         notes: the newest first; bounded.
     """
 
     days: tuple[HomeDay, ...] = ()
+    visits: tuple[int, ...] = ()
     change: HomeChange | None = None
     notes: tuple[HomeNote, ...] = ()

@@ -63,6 +63,7 @@ def at_home(readers: Sequence[RecordReader], patient_id: str, *, until: int | No
     clenches, notes = _events(readers, hubs, {day.day for day in shown})
     return AtHome(
         days=tuple(msgspec.structs.replace(day, clenches=clenches[day.day]) for day in shown),
+        visits=tuple(sorted({day for day in visits.values() if shown[0].day <= day <= shown[-1].day})),
         change=change(days, visits.values()),
         notes=tuple(notes),
     )

@@ -79,15 +79,14 @@ def test_no_acid_is_told_from_an_unknown_day(strip: DayStrip) -> None:
     assert ink(25) > ink(10)
 
 
-def test_bars_stand_in_proportion_under_a_round_ceiling(strip: DayStrip) -> None:
-    assert strip.ceiling == 60
+def test_bars_stand_in_proportion_and_end_at_the_ceiling(strip: DayStrip) -> None:
+    control = theme.tokens().control
     image = strip.grab().toImage()
-    high, low = (share(image, strip, position, theme.tokens().control) for position in (0, 20))
+    high, low = (share(image, strip, position, control) for position in (0, 20))
     assert high == pytest.approx(2 * low, rel=0.1)
-    strip.set_days([DayMark("counted", "quiet", 1.0)])
-    assert strip.ceiling == 15
-    strip.set_days([DayMark("counted", "the whole day", 1440.0)])
-    assert strip.ceiling == 1440
+    strip.set_days(marks(), ceiling=30)
+    beyond, within = (share(strip.grab().toImage(), strip, position, control) for position in (0, 20))
+    assert beyond == pytest.approx(1.5 * within, rel=0.1)
 
 
 def test_a_visit_is_a_disc_below_its_day(strip: DayStrip) -> None:

@@ -10,12 +10,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.console.home_pane import SHOWN_DAYS, HomePane
+from app.console.home_pane import HomePane
 from app.console.home_words import answer, basis, day_said, note_said
-from core.model.people import VisitSummary
 from core.model.wear import DAY_US, AtHome, EventKind, HomeDay, HomeNote
 from core.model.words import Words
-from core.people.at_home import change
+from core.people.at_home import SHOWN_DAYS, change
 from core.signals.catalogue import load_catalogue
 from widgets import theme
 
@@ -25,19 +24,6 @@ VISIT = LAST - 41
 """6 September 2045."""
 WORN = 16 * 3600
 CHANNELS = list(load_catalogue())
-
-
-def visit(day: int) -> VisitSummary:
-    return VisitSummary(
-        id=f"v{day}",
-        patient_id="p1",
-        code="V",
-        chair=1,
-        began_us=day * DAY_US + DAY_US // 2,
-        ended_us=day * DAY_US + DAY_US // 2,
-        state="complete",
-        title_key="",
-    )
 
 
 def days(since: float = 38, before: float = 52) -> list[HomeDay]:
@@ -61,7 +47,7 @@ def home(**how: float) -> AtHome:
         HomeNote(at_us=(LAST - 14) * DAY_US, kind=EventKind.SENSOR_SILENT, value=3),
         HomeNote(at_us=(LAST - 100) * DAY_US, kind=EventKind.FAULT, value=0),
     )
-    return AtHome(days=tuple(known), change=change(known, [VISIT, LAST]), notes=notes)
+    return AtHome(days=tuple(known), visits=(VISIT, LAST), change=change(known, [VISIT, LAST]), notes=notes)
 
 
 @pytest.fixture
@@ -70,7 +56,7 @@ def pane(qtbot: QtBot, qapp: QApplication, words: Words) -> HomePane:
     made = HomePane(words, CHANNELS)
     qtbot.addWidget(made)
     made.resize(1160, 458)
-    made.show_home(home(), [visit(VISIT), visit(LAST)])
+    made.show_home(home())
     made.show()
     return made
 
@@ -114,20 +100,20 @@ def test_what_the_hub_noted_leads_to_its_day(pane: HomePane) -> None:
 
 def test_no_mean_is_drawn_where_nothing_may_be_compared(pane: HomePane) -> None:
     known = [day for day in days() if day.day > LAST - 30]
-    pane.show_home(AtHome(days=tuple(known), change=change(known, [VISIT])), [visit(VISIT)])
+    pane.show_home(AtHome(days=tuple(known), change=change(known, [VISIT])))
     assert pane.strip._levels == ()
     assert "Nothing is known of the time before it." in pane.answer.text()
     assert pane.note_rows() == []
 
 
 def test_nothing_known_and_nothing_readable_are_said(pane: HomePane) -> None:
-    pane.show_home(AtHome(), [visit(VISIT)])
+    pane.show_home(AtHome())
     assert pane.message.isVisible()
     assert not pane.strip.isVisible()
     assert "No day at home is known" in pane.message.text()
-    pane.show_home(None, [])
+    pane.show_home(None)
     assert "could not be read" in pane.message.text()
-    pane.show_home(home(), [])
+    pane.show_home(home())
     assert pane.strip.isVisible()
 
 
@@ -190,7 +176,7 @@ def test_every_kind_of_event_that_is_shown_has_words(words: Words) -> None:
 def test_nothing_is_cut_at_the_smallest_window(pane: HomePane) -> None:
     QApplication.processEvents()
     assert pane.minimumSizeHint().width() <= 1160
-    pane.show_home(home(since=1051.4), [visit(VISIT), visit(LAST)])
+    pane.show_home(home(since=1051.4))
     QApplication.processEvents()
     assert pane.strip.height() >= pane.strip.minimumHeight()
     assert pane.answer.height() >= pane.answer.heightForWidth(pane.answer.width())
@@ -200,5 +186,5 @@ def test_nothing_is_cut_at_the_smallest_window(pane: HomePane) -> None:
 def test_pictures(pane: HomePane, snap: Callable[..., Path], mode: theme.Mode) -> None:
     for size in ((1160, 458), (1800, 738)):
         assert snap(pane, "home", mode, size).exists()
-    pane.show_home(AtHome(), [])
+    pane.show_home(AtHome())
     assert snap(pane, "home-none", mode, (1160, 458)).exists()

@@ -4,8 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.model.wear import HomeDay, HomeMean
-from core.people.at_home import BEFORE_DAYS, ENOUGH_DAYS, ENOUGH_S, change
+from core.model.wear import AtHome, HomeDay, HomeMean
+from core.people.at_home import (
+    BEFORE_DAYS,
+    ENOUGH_DAYS,
+    ENOUGH_S,
+    SHOWN_DAYS,
+    change,
+    levels,
+    scale_minutes,
+    shown,
+)
 
 VISIT = 20_000
 WORN = 16 * 3600
@@ -90,3 +99,25 @@ def test_a_single_day_has_a_mean_and_no_spread() -> None:
     found = change(days(VISIT + 1, 1, 40, spread=0), [VISIT])
     assert found is not None
     assert found.since == HomeMean(days=1, worn_s=WORN, acid_s=2400, spread_s=0)
+
+
+def test_a_picture_ends_with_the_newest_known_day_and_has_a_round_scale() -> None:
+    known = [*days(VISIT - 60, 60, 30), *days(VISIT + 1, 60, 40)]
+    assert [shown(AtHome(days=tuple(known)))[at].day for at in (0, -1)] == [VISIT + 61 - SHOWN_DAYS, VISIT + 60]
+    assert scale_minutes(known) == 60
+    assert scale_minutes([]) == scale_minutes([HomeDay(day=1, worn_s=WORN, acid_s=60)]) == 15
+    assert scale_minutes([HomeDay(day=1, worn_s=86_400, acid_s=86_400)]) == 1440
+
+
+def test_the_means_are_drawn_over_the_days_that_are_shown_and_only_where_they_compare() -> None:
+    known = [*days(VISIT - 60, 60, 52), *days(VISIT + 1, 60, 38), HomeDay(day=VISIT + 61, worn_s=60, whole=False)]
+    before, since = levels(AtHome(days=tuple(known), change=change(known, [VISIT])))
+    assert (before.first, before.last) == (VISIT + 62 - SHOWN_DAYS, VISIT - 1)
+    assert (since.first, since.last) == (VISIT + 1, VISIT + 60)
+    assert (before.mean.days, since.mean.days) == (60, 60)
+    long = [*days(VISIT - 30, 30, 52), *days(VISIT + 1, 119, 38)]
+    (only,) = levels(AtHome(days=tuple(long), change=change(long, [VISIT])))
+    assert only.mean.acid_s == pytest.approx(38 * 60, abs=10)
+    few = [*days(VISIT - 30, 30, 52), *days(VISIT + 1, 3, 38)]
+    assert levels(AtHome(days=tuple(few), change=change(few, [VISIT]))) == []
+    assert levels(AtHome()) == []

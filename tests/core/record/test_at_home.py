@@ -134,6 +134,7 @@ def test_a_hub_that_changed_hands_between_chairs_gives_nobody_anothers_days(chai
     assert [each.day - TODAY for each in anna.days if each.worn_s] == [-15, -12]
     assert [each.day - TODAY for each in bert.days if each.worn_s] == [-10, -5, -4]
     assert set(numbers(anna)).isdisjoint(numbers(bert))
+    assert (anna.visits, bert.visits) == ((TODAY - 20,), (TODAY - 10,))
     assert home("carla", one, two) == AtHome()
 
 
@@ -176,6 +177,7 @@ def test_only_so_many_days_come_and_the_change_looks_further_back(chair: MakeCha
     assert found.days[0].day > TODAY - MAX_DAYS
     assert found.change is not None
     assert (found.change.visit_day, found.change.verdict) == (TODAY - 200, "less")
+    assert found.visits == (), "of the days that came along"
     assert (found.change.before.days, found.change.since.days) == (80, 80)
     one.read("hub", TODAY + 60, [day(TODAY + at) for at in range(1, 60)])
     assert len(home("anna", one).days) == MAX_DAYS
