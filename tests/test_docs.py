@@ -8,6 +8,8 @@ import pytest
 
 from app.cli import cli
 from core.model.words import load_words
+from core.record.schema import record_migrations
+from core.record.sqlcipher import Database
 from core.signals.catalogue import own_catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,6 +130,14 @@ def test_every_channel_is_described_as_it_is() -> None:
         )
         for spec in sorted(own_catalogue(), key=lambda spec: spec.number)
     ]
+
+
+def test_every_table_of_the_record_is_described() -> None:
+    database = Database(memory=True)
+    record_migrations.apply(database)
+    rows = re.findall(r"^\| (`[\w`, ]+`) \|", read(ROOT / "docs" / "record.md"), re.MULTILINE)
+    described = {name.strip("` ") for row in rows for name in row.split(",")}
+    assert {name for name in database.table_names() if not name.startswith(("_", "sqlite_"))} == described
 
 
 def test_every_decision_says_what_why_and_whether_it_stands() -> None:

@@ -1,11 +1,19 @@
 """What a hub keeps of the time between visits: a summary for each day, and events; and what that says of a patient."""
 
+from datetime import date, timedelta
 from enum import IntEnum
 from typing import Literal
 
 import msgspec
 
 DAY_US = 86_400_000_000
+EPOCH = date(1970, 1, 1)
+LAST_DAY = (date.max - EPOCH).days
+
+
+def day_iso(day: int) -> str:
+    """The date of a day counted from 1970-01-01; the number itself where no calendar has it."""
+    return (EPOCH + timedelta(days=day)).isoformat() if 0 <= day <= LAST_DAY else str(day)
 
 
 class EventKind(IntEnum):

@@ -131,6 +131,10 @@ class RecordReader:
         """How hub time was mapped to UTC, oldest first."""
         return stored_fits(self._file, source, boot)
 
+    def sources(self) -> list[str]:
+        """Every device that the record knows, in the order in which it met them."""
+        return [row[0] for row in self._file.rows("SELECT name FROM source ORDER BY id")]
+
     # ---- what a hub kept between visits ------------------------------------------------------------
 
     def days(self, source: str) -> list[DaySummary]:
@@ -266,7 +270,7 @@ class RecordReader:
                 created_us=about[3],
                 schema=self._file.applied(record_migrations)[-1],
                 size_bytes=self._file.path.stat().st_size,
-                sources=tuple(row[0] for row in self._file.rows("SELECT name FROM source ORDER BY id")),
+                sources=tuple(self.sources()),
                 patients=self._clinical.patients.count(),
                 visits=self._clinical.visits.count(),
                 events=int((self._file.row("SELECT count(*) FROM event") or (0,))[0]),

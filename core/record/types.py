@@ -174,12 +174,11 @@ class DayRead:
 
 @dataclass(frozen=True, slots=True)
 class HubWear:
-    """What a record holds of one hub's time between visits. `first_day`, `last_day`: None without days."""
+    """What a record holds of one hub's time between visits. `span`: its first and last day; None without days."""
 
     source: str
     days: int
-    first_day: int | None
-    last_day: int | None
+    span: tuple[int, int] | None
     events: int
     journal: int
 

@@ -117,5 +117,8 @@ def wear_info(file: CipherFile) -> list[HubWear]:
         "(SELECT count(*) FROM hub_event WHERE source = s.id), "
         "(SELECT count(*) FROM hub_journal WHERE source = s.id) FROM source s ORDER BY s.id"
     )
-    found = [HubWear(*row) for row in file.rows(sql)]
-    return [hub for hub in found if hub.days or hub.events or hub.journal]
+    return [
+        HubWear(name, days, (first, last) if days else None, events, journal)
+        for name, days, first, last, events, journal in file.rows(sql)
+        if days or events or journal
+    ]

@@ -1,15 +1,13 @@
 """The days at home, as a patient reads them."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
-from core.model.wear import AtHome, HomeDay
+from core.model.wear import EPOCH, AtHome, HomeDay
 from core.model.words import Words
 from core.people.at_home import ENOUGH_S, SHOWN_DAYS, counted, shown
 from core.reports.day_plot import day_plot, day_swatch
 from core.reports.phrasing import Told
-
-EPOCH = date(1970, 1, 1)
 
 
 def home_told(home: AtHome | None, words: Words) -> Told | None:
