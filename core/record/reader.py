@@ -154,7 +154,7 @@ class RecordReader:
         return turns_of(self._file)
 
     def days_worn_by(self, patient_id: str) -> dict[str, list[DaySummary]]:
-        """By hub, the days on which this patient wore it."""
+        """By hub, the days on which this patient wore it as far as this file knows; `at_home` looks at all files."""
         with self._file.reading():
             return days_worn_by(self._file, [visit.id for visit in self.visits(patient_id)])
 

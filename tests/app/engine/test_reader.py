@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
+from pypdf import PdfReader
 
 from app.engine.clock import ManualAsyncClock, SystemAsyncClock, settle
 from app.engine.reader_host import MAX_PENDING, ReaderHost
@@ -26,12 +27,14 @@ from app.ipc.messages import (
     ReadRange,
     Refused,
     Reply,
+    ReportMade,
     Timeline,
     VisitDetail,
 )
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
 from core.model.people import Patient, VisitSummary
+from core.model.procedure import ProcedureView, Step
 from core.model.wear import DAY_US, ChannelDay, DaySummary, EventKind, HubEvent
 from core.model.words import Text, load_words
 from core.record import Record, StampedBlock
@@ -158,6 +161,29 @@ async def test_days_that_cannot_be_read_keep_nobody_from_the_visits(host: Reader
     assert isinstance(reply, Timeline)
     assert len(reply.visits) == 2
     assert reply.home is None
+
+
+async def test_a_report_tells_of_the_days_before_its_visit_alone(
+    host: ReaderHost, setup: ReaderSetup, tmp_path: Path
+) -> None:
+    write_wear(setup.chairs[1], "hub", {4: 10, 3: 10})
+    record = Record.open(Path(setup.chairs[0].path), KEY, clock=ManualClock(BEGAN))
+    early = msgspec.structs.replace(visit(1), id="v-early", began_us=BEGAN - 4 * DAY_US, ended_us=BEGAN - 4 * DAY_US)
+    view = ProcedureView(visit_id="v-early", visit_code="V", patient_id="p-1", chair=1, step=Step.CLOSE)
+    with record.transaction():
+        record.begin_visit(early)
+        record.save_procedure(view, author="op", at_us=BEGAN)
+        record.save_procedure(msgspec.structs.replace(view, visit_id="v-1"), author="op", at_us=BEGAN)
+    record.close()
+    await host.open(setup)
+    said = {}
+    for name in ("v-early", "v-1"):
+        path = tmp_path / f"{name}.pdf"
+        reply = await host.request(MakeReport(chair=1, visit_id=name, path=str(path)))
+        assert isinstance(reply, ReportMade), reply
+        said[name] = " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+    assert "One is known so far, 11 January 2027." in said["v-early"]
+    assert "Of the 4 days that are known, up to 14 January 2027, you wore it on 2." in said["v-1"]
 
 
 async def test_a_visit_comes_with_what_was_recorded_in_it(host: ReaderHost, setup: ReaderSetup) -> None:
