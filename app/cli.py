@@ -182,20 +182,23 @@ def simulate() -> None:
 @click.option("--transport", required=True, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
 @click.option("--seed", type=int, default=1)
 @click.option("--serial", default="SIM-0001")
-@click.option("--name", default="Smilescape hub")
 @click.option("--address", default="C0:5E:00:00:00:01", help="Static random Bluetooth address.")
 @click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, help="Times faster than life.")
-@click.option("--boot-file", type=click.Path(path_type=Path), default=None, help="Keeps the boot counter.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of what outlives the process: keys, memory, journal. Without one it is new each time.",
+)
 @click.option("--journal", type=click.Path(path_type=Path), default=None, help="Write every sample made.")
 @click.option("--obey", is_flag=True, help='Read faults as JSON lines on standard input, such as {"type": "sugar"}.')
 def simulate_hub(  # one parameter for each option
     transport: str,
     seed: int,
     serial: str,
-    name: str,
     address: str,
     speed: float,
-    boot_file: Path | None,
+    state: Path | None,
     journal: Path | None,
     obey: bool,
 ) -> int:
@@ -209,10 +212,9 @@ def simulate_hub(  # one parameter for each option
         transport,
         seed=seed,
         serial=serial,
-        name=name,
         address=address,
         speed=speed,
-        boot_file=boot_file,
+        state=state,
         journal=journal,
         obey=obey,
     )

@@ -4,12 +4,13 @@ import msgspec
 
 
 class DeviceBinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A device that belongs to a chair. `kind`: its key in `devices/kinds.py`."""
+    """A device that belongs to a chair. `kind`: its key in `devices/kinds.py`; `serial` empty until it is known."""
 
     chair: int
     kind: str
     address: str
     name: str = ""
+    serial: str = ""
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,10 +16,9 @@ def run_hub_process(
     *,
     seed: int,
     serial: str,
-    name: str,
     address: str,
     speed: float,
-    boot_file: Path | None,
+    state: Path | None,
     journal: Path | None,
     obey: bool,
 ) -> int:
@@ -35,10 +34,9 @@ def run_hub_process(
             transport,
             seed=seed,
             serial=serial,
-            name=name,
             address=address,
             speed=speed,
-            boot_file=boot_file,
+            state=state,
             journal=journal,
             control=_spoken() if obey else None,
             ready=lambda: print("ready", flush=True),  # noqa: T201 - said to whoever started us

@@ -45,10 +45,9 @@ class HubProcess:
             *("--transport", transport),
             *("--seed", str(seed)),
             *("--serial", f"SIM-{seed:05d}"),
-            *("--name", device.name),
             *("--address", device.address),
             *("--speed", str(speed)),
-            *("--boot-file", str(folder / "boot.json")),
+            *("--state", str(folder / "state")),
             *("--journal", device.journal),
             "--obey",
         ]

@@ -11,6 +11,7 @@ from app.engine.alarm_desk import AlarmDesk
 from app.engine.clock import AsyncClock, within
 from app.engine.flow import SampleFlow
 from app.engine.hub_link import HubLink
+from app.engine.keys_desk import KeysDesk
 from app.engine.recorder import Committed, Recorder
 from app.engine.runner import NOBODY
 from app.engine.sensor_link import SensorLink, SensorOwner
@@ -21,13 +22,24 @@ from core.model.hub import HubIdentity, HubStatus, LinkState, Opcode
 from core.model.intents import Intent
 from core.model.limits import Limit
 from core.model.people import Operator, Patient, ToothState
-from core.model.procedure import ProcedureView
+from core.model.procedure import Doubt, PhaseState, ProcedureView
 from core.model.words import Text
-from core.procedure.events import DiskFull, Event, HubReported, LimitCrossed, LinkLost, LinkUp, Note, StopPressed
+from core.procedure.events import (
+    DiskFull,
+    Distrusted,
+    Event,
+    HubReported,
+    LimitCrossed,
+    LinkLost,
+    LinkUp,
+    Note,
+    StopPressed,
+)
 from core.procedure.modules import ModuleCatalogue
 from core.record import Record, RecordError
 from core.safety.limits import Crossing, LimitMonitor, strictest
 from core.signals.catalogue import Catalogue
+from devices.hub.credentials import Clinician
 from devices.radio import Radio
 
 T = TypeVar("T")
@@ -39,15 +51,26 @@ SETTLE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What all chairs share. `changed` is told the number of a chair whose picture is out of date."""
+    """What all chairs share.
+
+    Attributes:
+        operator: id of who is logged in, empty when nobody is.
+        bound: told chair, address and serial when the hub at an address has said who it is.
+        changed: told the number of a chair whose picture is out of date.
+        doubted: told the number of a chair whose hub is doubted anew.
+    """
 
     radio: Radio
+    keys: KeysDesk
     catalogue: Catalogue
     modules: ModuleCatalogue
     alarms: AlarmDesk
     clock: AsyncClock
     simulated: bool
+    operator: Callable[[], str]
+    bound: Callable[[int, str, str], None]
     changed: Callable[[int], None]
+    doubted: Callable[[int], None]
 
 
 class Chair:
@@ -88,6 +111,8 @@ class Chair:
                 recorder=self.recorder,
                 flow=self.flow,
                 hub=lambda: self.hub.driver if self.hub is not None else None,
+                clinician=self._clinician,
+                proven=lambda: self.hub.proven if self.hub is not None else None,
                 changed=self._procedure_changed,
                 noted=self._noted,
                 unknown=self._order_unknown,
@@ -123,10 +148,20 @@ class Chair:
 
     # ---- devices
 
-    def bind_hub(self, address: str) -> None:
+    def bind_hub(self, address: str, serial: str = "", *, enrol: bool = False) -> None:
+        """Keep a link to the hub that was seen at this address.
+
+        Args:
+            serial: of the hub that it has to be; empty for any.
+            enrol: an open hub joins the practice.
+        """
         self.hub = HubLink(
             address,
+            serial=serial,
+            enrol=enrol,
             radio=self.house.radio,
+            keys=self.house.keys,
+            catalogue=self.house.catalogue,
             flow=self.flow,
             recorder=self.recorder,
             owner=self,
@@ -159,7 +194,8 @@ class Chair:
             await hub.close()
             self.expects_hub = False
             self._forget("hub")
-            self.house.alarms.clear("link.lost", self.number)
+            for kind in ("link.lost", *(f"trust.{doubt.value}" for doubt in Doubt)):
+                self.house.alarms.clear(kind, self.number)
         for sensor_address in [known for known in self.sensors if address in (None, known)]:
             sensor = self.sensors.pop(sensor_address)
             await sensor.close()
@@ -192,6 +228,7 @@ class Chair:
         """Begin a visit; returns its id. Raises RecordError."""
         visit = await self.visits.begin(patient, teeth, actor)
         if self.hub is not None and self.hub.link is LinkState.UP:
+            self._worn(self.hub.serial)
             self.observe(LinkUp())
         return visit.summary.id
 
@@ -240,6 +277,19 @@ class Chair:
 
         self.recorder.note(write)
 
+    def _clinician(self, actor: str) -> Clinician | None:
+        """Who signs: the actor, or for what the workstation does by itself whoever is logged in."""
+        keys = self.house.keys
+        return keys.clinician(actor) or (keys.clinician(self.house.operator()) if actor == NOBODY else None)
+
+    def _worn(self, serial: str) -> None:
+        """The patient of the open visit wears this hub."""
+        visit = self.visits.now
+        if visit is None or not visit.open:
+            return
+        visit_id, at_us = visit.summary.id, self.house.clock.utc_us()
+        self.recorder.note(lambda record: record.worn(serial, visit_id, at_us))
+
     def _procedure_changed(self) -> None:
         self.visits.end_if_closed()
         self.monitor.set_limits(self.limits)
@@ -267,7 +317,35 @@ class Chair:
     def hub_identified(self, identity: HubIdentity, rebooted: bool) -> None:
         if rebooted:
             self.log("reboot", Text("log.hub_rebooted"), voice="device")
+        if self.hub is not None:
+            self.house.bound(self.number, self.hub.address, identity.serial)
+        self._worn(identity.serial)
         self.touched()
+
+    def hub_doubted(self, doubt: Doubt, where: str) -> None:
+        """It does not behave as expected: said, written down, and therapy is held."""
+        name = f"@channel.{where}.name" if where in self.house.catalogue else f"@{where}"
+        self.house.alarms.raise_(f"trust.{doubt.value}", self.number, name=name, what=name)
+        self.log("trust", Text(f"hold.trust_{doubt.value}.reason"), voice="device")
+        self.observe(Distrusted(doubt))
+        self.house.doubted(self.number)
+        self.touched()
+
+    def hub_settled(self, doubt: Doubt) -> None:
+        self.house.alarms.clear(f"trust.{doubt.value}", self.number)
+        self.touched()
+
+    def hub_said(self, text: Text) -> None:
+        self.log("hub", text, voice="device")
+
+    def expected_dose(self) -> float:
+        """Dose that may flow now, %: what was ordered, also while a hold is on its way."""
+        view = self.view
+        if view is None or view.closed:
+            return 0.0
+        phase = next((phase for phase in view.phases if phase.number == view.current_phase), None)
+        live = phase is not None and phase.state in (PhaseState.STARTING, PhaseState.RUNNING, PhaseState.UNKNOWN)
+        return float(phase.dose_percent) if phase is not None and live else 0.0
 
     def hub_status(self, status: HubStatus) -> None:
         self.observe(HubReported(status))

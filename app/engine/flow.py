@@ -15,8 +15,8 @@ from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
 
-Frames: TypeAlias = Sequence[tuple[int, int]]
-"""Half-open ranges of frame sequences."""
+Frames: TypeAlias = Sequence[tuple[str, int, int]]
+"""Ledger, first frame, one past the last."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class SampleFlow:
         time it was.
 
         Args:
-            frames: half-open ranges of the frames that brought them.
+            frames: the frames that brought them.
         """
         at = self._clock.monotonic()
         crossings: list[Crossing] = []

@@ -3,12 +3,17 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine, Mapping
+from typing import cast
 
 import msgspec
 
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
+from app.engine.house_log import write_down
+from app.engine.keys_desk import KeysDesk
+from app.engine.keys_service import KeyedHub
 from app.engine.people_desk import PeopleDesk
 from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
@@ -23,13 +28,13 @@ from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
-from core.model.hub import DeviceSeen
+from core.model.hub import DeviceSeen, LinkState
 from core.model.procedure import Step
 from core.model.words import Text
 from core.people.demo import Demo, load_demo
 from core.procedure.events import EngineRestarted
 from core.procedure.modules import load_modules
-from core.record import Record
+from core.record import Record, RecordError
 from core.record.keys import KeyStore
 from core.record.practice import PracticeFile
 from core.safety.alarm_catalogue import load_alarms
@@ -45,6 +50,8 @@ PUBLISH_SECONDS = 0.1
 NAME, PHONE = "practice.name", "practice.phone"
 """Settings in the practice file."""
 RADIO_RETRY_SECONDS = 2.0
+MANY_SECONDS = 60.0
+"""Doubts about several hubs within this time are one alarm more."""
 
 
 class NoPassphrase(SmilescapeError):  # noqa: N818
@@ -70,6 +77,8 @@ class Engine:
         self._reader_files: list[ChairFile] = []
         self._touched = True
         self._tasks: list[asyncio.Task[None]] = []
+        self._passing: set[asyncio.Task[None]] = set()
+        self._doubts: dict[int, float] = {}
         self._opened = contextlib.AsyncExitStack()
         self.sounder = Sounder(self.clock, self._sound_changed) if config.sound else None
         self.alarms = AlarmDesk(
@@ -99,18 +108,30 @@ class Engine:
         self.practice_file = self._open_practice()
         self._opened.callback(self.practice_file.close)
         demo = load_demo() if self.simulated else None
-        self.people = PeopleDesk(self.practice_file, demo=demo, chairs=self.chairs.values, clock=self.clock)
+        self.keys_desk = KeysDesk(self.practice_file, simulated=self.simulated, clock=self.clock)
+        self._opened.callback(self.keys_desk.close)
+        self.people = PeopleDesk(
+            self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
+        )
+        await self.people.open()
         house = House(
             radio=self.radio,
+            keys=self.keys_desk,
             catalogue=load_catalogue(),
             modules=load_modules(),
             alarms=self.alarms,
             clock=self.clock,
             simulated=self.simulated,
+            operator=lambda: self.people.operator.id if self.people.operator is not None else "",
+            bound=self._bound,
             changed=self._dirty.add,
+            doubted=self._doubted,
         )
+        self.keys_desk.listen(self._trust_changed)
+        known = {device.address: device.serial for device in self.practice_file.devices()}
         for device in self.config.devices:
-            self.practice_file.bind_device(device.chair, device.kind, device.address, device.name)
+            serial = known.get(device.address, "")
+            self.practice_file.bind_device(device.chair, device.kind, device.address, device.name, serial)
         for number in range(1, self.config.chairs + 1):
             record = await asyncio.to_thread(self._open_record, number)
             chair = Chair(number, record, RingWriter(self.folder.ring_file(number)), house)
@@ -187,15 +208,36 @@ class Engine:
         except RadioError as error:
             raise no("radio", reason=str(error)) from error
 
-    async def bind(self, chair: int, kind: str, address: str) -> None:
-        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts."""
+    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object]) -> None:
+        """What belongs to no chair: a line of the log and an entry of the audit log, in the first chair's record."""
+        recorder = self.chairs[min(self.chairs)].recorder
+        write_down(recorder, kind, text, actor=actor, at_us=self.clock.utc_us(), body=body)
+
+    def keyed_hub(self, chair: int) -> KeyedHub:
+        """The driver of the hub of a chair. Raises Refusal: it is not connected."""
+        hub = self.chairs[chair].hub
+        if hub is None or hub.link is not LinkState.UP:
+            raise no("hub_away", "hub_away_remedy")
+        return cast(KeyedHub, hub.driver)
+
+    def hub_chairs(self) -> dict[str, int]:
+        """Serial number of each hub that is bound and known → its chair."""
+        known = {number: one.hub.identity for number, one in self.chairs.items() if one.hub is not None}
+        return {identity.serial: number for number, identity in known.items() if identity is not None}
+
+    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None:
+        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts.
+
+        Args:
+            enrol: a hub whose enrolment is open becomes one of this practice.
+        """
         one = self.chairs[chair]
         former = [sensor.address for sensor in one.sensors.values() if sensor.kind == kind]
         former += [one.hub.address] if kind == HUB and one.hub is not None else []
         for other in former:
             await self.forget(chair, other)
         self.practice_file.bind_device(chair, kind, address, "")
-        self._attach(DeviceBinding(chair=chair, kind=kind, address=address))
+        self._attach(DeviceBinding(chair=chair, kind=kind, address=address), enrol=enrol)
 
     async def forget(self, chair: int, address: str) -> None:
         self.practice_file.forget_device(chair, address)
@@ -252,7 +294,15 @@ class Engine:
         await self._reach_radio()
         for number in self.chairs:
             for device in self.practice_file.devices(number):
-                self._attach(DeviceBinding(chair=number, kind=device.kind, address=device.address, name=device.name))
+                self._attach(
+                    DeviceBinding(
+                        chair=number,
+                        kind=device.kind,
+                        address=device.address,
+                        name=device.name,
+                        serial=device.serial,
+                    )
+                )
 
         while True:  # links reconnect by themselves; the radio beneath them is reopened here
             await self.clock.sleep(RADIO_RETRY_SECONDS)
@@ -269,12 +319,41 @@ class Engine:
                 await self.clock.sleep(RADIO_RETRY_SECONDS)
         self.alarms.clear("radio.absent", 0)
 
-    def _attach(self, binding: DeviceBinding) -> None:
+    def _attach(self, binding: DeviceBinding, *, enrol: bool = False) -> None:
         chair = self.chairs[binding.chair]
         if binding.kind == HUB:
-            chair.bind_hub(binding.address)
+            chair.bind_hub(binding.address, binding.serial, enrol=enrol or self.simulated)
         else:
             chair.bind_sensor(binding.kind, binding.address, binding.name)
+
+    def _bound(self, chair: int, address: str, serial: str) -> None:
+        """A hub has said who it is: from now on it has to be that one."""
+        device = next((one for one in self.practice_file.devices(chair) if one.address == address), None)
+        if device is None or device.serial == serial:
+            return
+        try:
+            self.practice_file.bind_device(chair, device.kind, address, device.name, serial)
+        except RecordError as error:
+            log.error("the binding of chair %d could not be written: %s", chair, error)
+
+    def _doubted(self, chair: int) -> None:
+        """One hub that does not behave as expected is a defect; several at once are more than that."""
+        now = self.clock.monotonic()
+        self._doubts[chair] = now
+        recent = [number for number, at in self._doubts.items() if now - at <= MANY_SECONDS]
+        if len(recent) > 1:
+            self.alarms.raise_("trust.many", 0)
+
+    def _trust_changed(self) -> None:
+        """Another revocation list, or another key of this workstation: every hub is told, or parted from."""
+        for chair in self.chairs.values():
+            if chair.hub is not None:
+                self._spawn(chair.hub.trust_changed())
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
 
     async def _publish(self) -> None:
         """Send what changed, at most ten times a second."""

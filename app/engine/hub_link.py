@@ -2,22 +2,40 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
+from app.engine.hub_trust import HubTrust, comparison_body
+from app.engine.keys_desk import KeysDesk
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
 from core.model.errors import SmilescapeError
 from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState
+from core.model.procedure import Doubt
+from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
+from core.record import Record, RecordError
+from core.record.orders import SentOrder
 from core.safety.limits import Crossing
-from devices.errors import LinkRefused
+from core.signals.boots import FormerBoot, date_boots
+from core.signals.catalogue import Catalogue
+from core.signals.clockmap import ClockFit
+from devices.errors import DeviceError, LinkRefused
+from devices.hub.credentials import KnownHub
 from devices.hub.driver import HubDriver
+from devices.hub.listener import SentCommand
+from devices.hub.receipts import OPCODE_NO_RECEIPT
+from devices.hub.session.attestation import Attestation
+from devices.hub.session.errors import FirmwareRefused, JournalBroken
+from devices.hub.session.identity import HubCard
+from devices.hub.session.journal import JournalEntry, JournalHead, encode_entry
+from devices.hub.session.signed import SignedReceipt
 from devices.radio import Radio
 from devices.tap import Tap
 
@@ -33,6 +51,10 @@ class HubOwner(Protocol):
     def crossed(self, crossings: Sequence[Crossing]) -> None: ...
     def hub_frame_refused(self, reason: str) -> None: ...
     def hub_frames_lost(self, frames: int) -> None: ...
+    def hub_doubted(self, doubt: Doubt, where: str) -> None: ...
+    def hub_settled(self, doubt: Doubt) -> None: ...
+    def hub_said(self, text: Text) -> None: ...
+    def expected_dose(self) -> float: ...
     def touched(self) -> None: ...
 
 
@@ -48,15 +70,21 @@ class HubLink:
     Attributes:
         link, link_reason: the state of the Bluetooth link.
         identity, info: as read after the last connect; None before the first.
+        is_paired: whether the link is paired too; None where no pairing is offered, or not known yet.
         missing: frames still to be fetched from the hub's memory.
         down_since: monotonic time since when the link is not up; None while it is.
+        trust: what is held against it.
     """
 
     def __init__(
         self,
         address: str,
         *,
+        serial: str,
+        enrol: bool,
         radio: Radio,
+        keys: KeysDesk,
+        catalogue: Catalogue,
         flow: SampleFlow,
         recorder: Recorder,
         owner: HubOwner,
@@ -65,26 +93,52 @@ class HubLink:
     ) -> None:
         self.address = address
         self.tap = Tap(clock)
-        self.driver = HubDriver(radio, address, listener=self, clock=clock, tap=self.tap)
         self.link = LinkState.SEARCHING
         self.link_reason: Text | None = None
         self.identity: HubIdentity | None = None
         self.info: DeviceInfo | None = None
+        self.is_paired: bool | None = None
         self.missing = 0
         self.down_since: float | None = clock.monotonic()
+        self._card: HubCard | None = None
+        self._ledger = ""
+        """Name under which the record counts the frames of this hub and these of its keys."""
+        self._began_us = 0
+        self._journal: list[JournalEntry] = []
         self._known: _Known | None = None
         self._simulated = simulated
+        self._keys = keys
         self._flow = flow
         self._recorder = recorder
         self._owner = owner
         self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.trust = HubTrust(
+            catalogue, recorder=recorder, clock=clock, doubted=owner.hub_doubted, settled=owner.hub_settled
+        )
+        self.driver = HubDriver(
+            radio,
+            address,
+            listener=self,
+            clock=clock,
+            tap=self.tap,
+            credentials=keys,
+            known=self._remembered(serial) if serial else None,
+            enrol=enrol,
+        )
         self._task = asyncio.create_task(self.driver.run())
 
     async def close(self) -> None:
         await self.driver.close()
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        for task in (self._task, *self._tasks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    @property
+    def serial(self) -> str:
+        """Of the hub at the other end; empty before the first session."""
+        return self.identity.serial if self.identity is not None else ""
 
     @property
     def status(self) -> HubStatus | None:
@@ -106,16 +160,30 @@ class HubLink:
             return None
         return self._known.at + self._known.status.lease_ms / 1000
 
+    @property
+    def proven(self) -> bool | None:
+        """Whether therapy may be begun as far as the hub goes; None while that is not known."""
+        return self.trust.proven if self.link is LinkState.UP else None
+
     def acknowledge(self, committed: Committed) -> None:
         """Tell the hub what is durable, so that it may forget it."""
-        if self.identity is None:
-            return
-        by_boot: dict[int, list[int]] = {}
         for arrival in committed.arrivals:
-            if arrival.source == self.identity.serial and arrival.sequence is not None:
-                by_boot.setdefault(arrival.boot, []).append(arrival.sequence)
-        for boot, sequences in by_boot.items():
-            self.driver.committed(boot, sequences)
+            for ledger, first, stop in arrival.frames:
+                if ledger == self._ledger:
+                    self.driver.committed(range(first, stop))
+
+    def tick(self) -> None:
+        """Once a second."""
+        self.trust.tick()
+
+    async def trust_changed(self) -> None:
+        """Somebody was revoked, or we have another key: tell the hub, or part from it."""
+        try:
+            await self.driver.trust_changed()
+        except DeviceError as error:
+            log.info("the hub learns it in the next session: %s", error)
+
+    # ---- what the driver tells: link and identity
 
     def link_changed(self, state: LinkState, reason: Text | None) -> None:
         if state is self.link and reason == self.link_reason:
@@ -124,8 +192,12 @@ class HubLink:
         self.down_since = None if state is LinkState.UP else self.down_since or self._clock.monotonic()
         self._owner.hub_link_changed(state)
 
-    def identified(self, identity: HubIdentity, info: DeviceInfo) -> None:
+    def paired(self, paired: bool | None) -> None:
+        self.is_paired = paired
+
+    def identified(self, card: HubCard, info: DeviceInfo) -> None:
         """Raises LinkRefused for a simulated hub on a real record and the other way round, before a sample is taken."""
+        identity = card.identity
         if identity.simulated != self._simulated:
             kind = "simulated" if identity.simulated else "real"
             raise LinkRefused(
@@ -134,39 +206,190 @@ class HubLink:
                 reason=Text(f"refused.mixed_{kind}"),
             )
         before = self.identity
-        self.identity, self.info = identity, info
+        self.identity, self.info, self._card = identity, info, card
+        self._ledger = ""
+        self._began_us = self._clock.utc_us()
+        self.trust.link_began()
+        self._remember(irk=card.irk)
+        self._guarded(lambda: self._keys.hub_has_list(identity.serial, card.revocations))
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
         self._owner.hub_identified(identity, rebooted)
+        self._compare_journal()
 
-    async def resume_point(self, serial: str, boot: int) -> int | None:
-        """Where the record stands. How it dated this boot is taken up, too: no sample may move when we restart."""
-        point, fits = await asyncio.wrap_future(
-            self._recorder.do(lambda record: (record.resume_point(serial, boot), record.clock_fits(serial, boot)))
-        )
-        self._flow.recall(serial, boot, fits)
+    def enrolled(self, serial: str, certificate: bytes) -> None:
+        self._guarded(lambda: self._keys.hub_holds(serial, certificate))
+        self._owner.hub_said(Text("log.hub_enrolled", {"serial": serial}))
+
+    async def known(self, serial: str) -> KnownHub | None:
+        return self._keys.known(serial)
+
+    def attested(self, attestation: Attestation) -> None:
+        self.trust.firmware_found(True)
+        self._remember(security_version=attestation.security_version)
+        self._owner.touched()
+
+    def firmware_refused(self, error: FirmwareRefused) -> None:
+        log.warning("%s", error)
+        self.trust.firmware_found(False)
+        self._owner.touched()
+
+    # ---- samples
+
+    async def resume_point(self, serial: str, keys: bytes) -> int | None:
+        """Where the record stands. How it dated each boot is taken up, too: no sample may move when we restart."""
+        ledger = f"{serial}#{keys.hex()}"
+        oldest = self._known.status.oldest_sequence if self._known is not None else 0
+        boots = [span.boot for span in self._card.boots] if self._card is not None else []
+
+        def work(record: Record) -> tuple[int | None, dict[int, list[ClockFit]], int]:
+            record.begin_frames(ledger, oldest)
+            fits = {boot: record.clock_fits(serial, boot) for boot in boots}
+            return record.resume_point(ledger), fits, record.newest_us(serial, boots[0] if boots else 0)
+
+        point, fits, newest_us = await self._recorder.run(work)
+        self._ledger = ledger
+        self._date(serial, fits, newest_us)
         return point
 
-    def blocks_arrived(self, blocks: Sequence[SampleBlock]) -> None:
-        if not blocks or self.identity is None:
+    def blocks_arrived(self, blocks: Sequence[SampleBlock], sequences: Sequence[range]) -> None:
+        if self.identity is None:
             return
-        crossings = self._flow.take(self.identity.serial, blocks, blocks[0].sequence)
+        self.trust.expect_dose(self._owner.expected_dose())
+        self.trust.judge(blocks)
+        frames = tuple((self._ledger, numbers.start, numbers.stop) for numbers in sequences)
+        crossings = self._flow.take(self.serial, blocks, frames)
         if crossings:
             self._owner.crossed(crossings)
 
-    def frames_lost(self, boot: int, first: int, last: int) -> None:
-        serial = self.identity.serial if self.identity is not None else self.address
-        at_us = self._clock.utc_us()
-        self._recorder.note(lambda record: record.add_loss(serial, boot, first, last, at_us))
+    def frames_lost(self, first: int, last: int) -> None:
+        ledger, at_us = self._ledger, self._clock.utc_us()
+        self._recorder.note(lambda record: record.add_loss(ledger, first, last, at_us))
         self._owner.hub_frames_lost(last - first + 1)
+
+    def backfill_changed(self, missing: int) -> None:
+        self.missing = missing
+        self._owner.touched()
 
     def status_changed(self, status: HubStatus) -> None:
         self._known = _Known(status, self._clock.monotonic())
         self._owner.hub_status(status)
 
     def frame_refused(self, error: SmilescapeError, raw: bytes) -> None:
-        log.warning("refused a frame of %d bytes: %s", len(raw), error)
+        log.warning("refused %d bytes: %s", len(raw), error)
         self._owner.hub_frame_refused(str(error))
 
-    def backfill_changed(self, missing: int) -> None:
-        self.missing = missing
+    # ---- evidence
+
+    def command_sent(self, command: SentCommand) -> None:
+        source, at_us = self.serial, self._clock.utc_us()
+        order = SentOrder(command.sha256, command.opcode, command.counter, command.signer, at_us)
+        self._recorder.note(lambda record: record.orders.sent(source, order))
+
+    def receipt_arrived(self, receipt: SignedReceipt) -> None:
+        source, at_us = self.serial, self._clock.utc_us()
+        given, request = receipt.notice.receipt, receipt.request
+        code = int(given.code)
+        if given.opcode != OPCODE_NO_RECEIPT:
+            self._recorder.note(lambda record: record.orders.answered(source, request, code, given.raw, at_us))
+
+    def journal_arrived(self, entries: Sequence[JournalEntry], head: JournalHead) -> None:
+        self._journal += entries
+        self._compare_journal()
+
+    def journal_broken(self, error: JournalBroken) -> None:
+        log.error("%s", error)
+        self.trust.journal_broken()
+        self._audit("hub.journal_broken", {"reason": str(error)})
         self._owner.touched()
+
+    def wear_arrived(self, days: Sequence[DaySummary], events: Sequence[HubEvent]) -> None:
+        source, read_us = self.serial, self._clock.utc_us()
+        known = self._remembered(source)
+        self._recorder.note(lambda record: record.add_wear(source, days, events, read_us=read_us))
+        self._remember(
+            next_event=events[-1].number + 1 if events else known.next_event,
+            last_day=days[-1].day if days else known.last_day,
+        )
+
+    def security_event(self, error: SmilescapeError) -> None:
+        log.warning("%s", error)
+        self._audit("hub.security", {"code": error.code, "reason": str(error)})
+        self.trust.doubt(Doubt.SESSION, error.code)
+
+    # ---- inside
+
+    def _date(self, serial: str, fits: dict[int, list[ClockFit]], newest_us: int) -> None:
+        """Date every boot of which memory holds frames, the present one by what comes live."""
+        card = self._card
+        if card is None or not card.boots:
+            return
+        *former, present = card.boots
+        now_us = self._clock.utc_us()
+        unseen = [FormerBoot(span.boot, span.began_us, span.newest_us) for span in former if not fits[span.boot]]
+        dated = date_boots(unseen, after_us=newest_us, before_us=now_us - present.newest_us)
+        for span in former:
+            known = fits[span.boot] or [dated[span.boot]]
+            self._flow.recall(serial, span.boot, known)
+            if span.boot in dated:
+                self._recorder.note(
+                    lambda record, boot=span.boot: record.save_clock_fit(serial, boot, dated[boot])  # type: ignore[misc]
+                )
+        ends = [round(fit.utc0_us + (1 + fit.drift) * boot.newest_us) for boot in unseen for fit in [dated[boot.boot]]]
+        self._flow.recall(serial, present.boot, fits[present.boot], not_before_us=max([newest_us, *ends]))
+
+    def _compare_journal(self) -> None:
+        """Once all of the journal is here that was there when the session began."""
+        card = self._card
+        if card is None:
+            return
+        known = self._remembered(card.identity.serial)
+        entries = self._journal
+        stands = entries[-1].number + 1 if entries else known.journal.number if known.journal is not None else 0
+        if stands < card.next_entry:
+            return
+        self._journal = []
+        self._spawn(self._compare(entries, known))
+
+    async def _compare(self, entries: list[JournalEntry], known: KnownHub) -> None:
+        raws = [encode_entry(entry) for entry in entries]
+        first_time = known.journal is None
+        try:
+            found = await self.trust.read_journal(
+                known.serial,
+                list(zip(entries, raws, strict=True)),
+                began_us=self._began_us,
+                workstation=None if first_time else self._keys.workstation.certificate.kid,
+            )
+        except RecordError as error:
+            log.error("the hub's journal could not be kept: %s", error)
+            return
+        if entries:
+            self._remember(journal=JournalHead(entries[-1].number + 1, hashlib.sha256(raws[-1]).digest()))
+        elif first_time:
+            self._remember(journal=JournalHead())
+        if not found.agrees:
+            self._audit("hub.journal_differs", comparison_body(found))
+        self._owner.touched()
+
+    def _remembered(self, serial: str) -> KnownHub:
+        return self._keys.known(serial) or KnownHub(serial)
+
+    def _remember(self, **changes: object) -> None:
+        known = replace(self._remembered(self.serial), **changes)  # type: ignore[arg-type]
+        self._guarded(lambda: self._keys.remember(known))
+
+    def _guarded(self, write: Callable[[], object]) -> None:
+        """Into the practice's file. A full disk must not cost the link: what is not remembered is read again."""
+        try:
+            write()
+        except RecordError as error:
+            log.error("what is known of the hub could not be written: %s", error)
+
+    def _audit(self, kind: str, body: dict[str, object]) -> None:
+        at_us, body = self._clock.utc_us(), {"hub": self.serial, **body}
+        self._recorder.note(lambda record: record.audit(kind, actor="hub", at_us=at_us, body=body))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

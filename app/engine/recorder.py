@@ -32,12 +32,12 @@ class Arrival:
     """Blocks that came together, with where they came from.
 
     Attributes:
-        frames: half-open ranges of the frames that brought them; empty when the source acknowledges nothing, or more
-            of the same frames follows in the next arrival.
+        frames: the frames that brought them, as (ledger, first, stop); empty when the source acknowledges nothing, or
+            more of the same frames follows in the next arrival. A hub has a ledger for each of its keys.
     """
 
     source: str
-    frames: tuple[tuple[int, int], ...]
+    frames: tuple[tuple[str, int, int], ...]
     blocks: tuple[StampedBlock, ...]
     visit_id: str | None
 
@@ -211,12 +211,12 @@ class Recorder:
         frames: dict[str, list[tuple[int, int]]] = {}
         for arrival in arrivals:
             by_place.setdefault((arrival.source, arrival.visit_id), []).extend(arrival.blocks)
-            if arrival.frames:
-                frames.setdefault(arrival.source, []).extend(arrival.frames)
+            for ledger, first, stop in arrival.frames:
+                frames.setdefault(ledger, []).append((first, stop))
         for (source, visit_id), blocks in by_place.items():
             samples += self._record.add_blocks(source, blocks, visit_id)
-        for source, ranges in frames.items():
-            self._record.add_sequences(source, ranges)
+        for ledger, ranges in frames.items():
+            self._record.add_sequences(ledger, ranges)
         return samples
 
     def _compact(self) -> None:

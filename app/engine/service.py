@@ -4,15 +4,17 @@ import logging
 import os
 from datetime import date
 from functools import singledispatchmethod
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from app.engine.chair import Chair
-from app.engine.people_desk import PeopleDesk
+from app.engine.keys_service import KeysHouse, KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
+from app.ipc.key_messages import KEY_REQUESTS
+from core.keys.authority import LEFT
+from core.keys.errors import KeysLocked
 from core.model.hub import DeviceSeen
 from core.model.ids import new_id
 from core.model.people import Operator, Patient, Role
@@ -20,7 +22,10 @@ from core.model.words import Text
 from core.people.codes import patient_code
 from core.procedure.refusal import Refusal
 from core.record import Record
-from devices.kinds import kind_named
+from devices.kinds import HUB, kind_named
+
+if TYPE_CHECKING:
+    from app.engine.chair import Chair
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +36,12 @@ class Reader(Protocol):
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(Protocol):
+class Workstation(KeysHouse, Protocol):
     """What the service needs of the engine around it."""
 
-    chairs: dict[int, Chair]
-    people: PeopleDesk
     reader: Reader
     simulated: bool
+    notice: Text | None
 
     @property
     def data_folder(self) -> str: ...
@@ -45,12 +49,11 @@ class Workstation(Protocol):
     def practice(self) -> str: ...
 
     def rings(self) -> dict[int, str]: ...
-    def touched(self) -> None: ...
     async def operator_changed(self) -> None: ...
     async def set_practice(self, name: str, phone: str) -> None: ...
     def console_came(self) -> None: ...
     def consoles_changed(self) -> None: ...
-    async def bind(self, chair: int, kind: str, address: str) -> None: ...
+    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None: ...
     async def forget(self, chair: int, address: str) -> None: ...
     async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]: ...
     def request_shutdown(self) -> None: ...
@@ -66,12 +69,15 @@ class Service:
 
     def __init__(self, house: Workstation) -> None:
         self._house = house
+        self._keys = KeysService(house)
 
     # ---- the server's seam
 
     async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
         if isinstance(request, READ_REQUESTS):
             return await self._read(request)
+        if isinstance(request, KEY_REQUESTS):
+            return await self._keys.serve(request, self._actor())
         return await self._serve(request)
 
     @singledispatchmethod
@@ -123,8 +129,10 @@ class Service:
 
     @_serve.register
     async def _login(self, request: ipc.Login) -> ipc.Reply:
-        operator = self._house.people.login(request.operator_id, request.pin)
+        operator = await self._house.people.login(request.operator_id, request.pin)
         self._log_house("login", Text("log.login", {"name": operator.name}), operator.id)
+        if operator.role is Role.DENTIST and not self._house.keys_desk.unlocked:
+            self._house.notice = Text("notice.no_key", {"name": operator.name})
         await self._house.operator_changed()
         return ipc.Done(id=operator.id)
 
@@ -142,15 +150,25 @@ class Service:
             self._dentist()
         elif request.role != Role.DENTIST:
             raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
-        made = self._house.people.add(request.name, request.role, request.pin)
+        made = await self._house.people.add(request.name, request.role, request.pin)
+        actor = self._house.people.operator or made
+        body = {"operator": made.id, "role": made.role.value}
+        self._house.audit("people.added", Text("log.person_added", {"name": made.name}), actor.id, body)
         self._house.touched()
         return ipc.Done(id=made.id)
 
     @_serve.register
     async def _close_operator(self, request: ipc.CloseOperator) -> ipc.Reply:
-        self._dentist()
-        self._house.people.close_account(request.operator_id)
-        self._house.touched()
+        actor = self._dentist()
+        leaving = [one for one in self._house.people.operators() if one.id == request.operator_id]
+        if any(one.role is Role.DENTIST for one in leaving):
+            for chair in self._house.chairs.values():
+                self._not_treating(chair)  # a hub holds what was ordered with a key that is revoked
+        await self._house.people.close_account(request.operator_id)
+        name = self._house.people.names().get(request.operator_id, "")
+        body = {"operator": request.operator_id, "reason": LEFT}
+        self._house.audit("people.closed", Text("log.account_closed", {"name": name}), actor.id, body)
+        await self._house.operator_changed()
         return ipc.Done()
 
     @_serve.register
@@ -211,17 +229,22 @@ class Service:
 
     @_serve.register
     async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
-        actor = self._actor()
+        actor = self._dentist() if request.enrol else self._actor()
         chair = self._chair(request.chair)
-        if kind_named(request.kind) is None:
+        if kind_named(request.kind) is None or (request.enrol and request.kind != HUB):
             raise no("device_kind")
+        if request.enrol and not self._house.keys_desk.unlocked:
+            raise KeysLocked
         for other in self._house.chairs.values():
             taken = request.address in other.sensors or (other.hub is not None and other.hub.address == request.address)
             if taken and other is not chair:
                 raise no("device_busy", "device_remedy", chair=other.number)
         self._not_treating(chair)
-        await self._house.bind(chair.number, request.kind, request.address)
+        await self._house.bind(chair.number, request.kind, request.address, enrol=request.enrol)
         chair.log("device", Text("log.device_bound", {"address": request.address}), author=actor.id)
+        if request.enrol:
+            said = Text("log.keys.enrol_asked", {"address": request.address, "chair": chair.number})
+            self._house.audit("keys.enrol_asked", said, actor.id, {**said.values})
         return ipc.Done()
 
     @_serve.register
@@ -314,7 +337,7 @@ class Service:
         named = (msgspec.structs.replace(one, actor=names.get(one.actor, one.actor)) for one in page.entries)
         return ipc.LogPage(entries=tuple(named), more=page.more)
 
-    async def _save_patient(self, chair: Chair, patient: Patient, actor: Operator, reason: str) -> None:
+    async def _save_patient(self, chair: "Chair", patient: Patient, actor: Operator, reason: str) -> None:
         at_us = chair.house.clock.utc_us()
 
         def write(record: Record) -> None:
@@ -345,14 +368,14 @@ class Service:
             raise no("role")
         return operator
 
-    def _chair(self, number: int) -> Chair:
+    def _chair(self, number: int) -> "Chair":
         chair = self._house.chairs.get(number)
         if chair is None:
             raise no("chair", chair=number)
         return chair
 
     @staticmethod
-    def _not_treating(chair: Chair) -> None:
+    def _not_treating(chair: "Chair") -> None:
         if chair.view is not None and chair.view.treating:
             raise no("treating", "treating_remedy")
 

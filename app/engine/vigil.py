@@ -69,6 +69,8 @@ class Vigil:
     def tick(self, seconds: float) -> None:
         """What is due after `seconds`."""
         self._lease()
+        if self._chair.hub is not None:
+            self._chair.hub.tick()
         self._chair.observe(Elapsed(seconds))
         self._chair.observe(self.facts())
         self._baseline(seconds)
@@ -90,6 +92,7 @@ class Vigil:
             high_alarm=chair.house.alarms.high(chair.number),
             hub_idle=_idle(status),
             limits_quiet=chair.monitor.quiet(chair.house.clock.monotonic()),
+            hub_proven=hub.proven if hub is not None else None,
             values=chair.flow.values(),
         )
 

@@ -5,6 +5,8 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.key_messages import KeyRequest, Keys
+from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
 from core.model.intents import Intent
@@ -14,15 +16,11 @@ from core.model.procedure import ProcedureView
 from core.model.wear import AtHome
 from core.model.words import Text
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of these messages. Console and engine of different versions refuse each other."""
 
 MAX_MESSAGE = 32 * 1024 * 1024
 """Largest message either side accepts, bytes."""
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The base of all."""
 
 
 # ---- requests: the link itself -------------------------------------------------------------------
@@ -120,11 +118,18 @@ class Scan(Message, frozen=True, kw_only=True):
 
 
 class AttachDevice(Message, frozen=True, kw_only=True):
-    """Bind a device to a chair. `kind`: its key in `devices/kinds.py`, as `DeviceSeen` has it."""
+    """Bind a device to a chair.
+
+    Attributes:
+        kind: its key in `devices/kinds.py`, as `DeviceSeen` has it.
+        enrol: of a hub: if its enrolment is open, make it one of this practice. Dentists only. The person has compared
+            the serial number printed on it.
+    """
 
     chair: int
     address: str
     kind: str
+    enrol: bool = False
 
 
 class ForgetDevice(Message, frozen=True, kw_only=True):
@@ -395,7 +400,7 @@ class Chair(Message, frozen=True, kw_only=True):
     limits: tuple[Limit, ...] = ()
     lease_until_monotonic: float | None = None
     recording_since_us: int | None = None
-    values: dict[str, float] = {}
+    values: dict[str, float] = msgspec.field(default_factory=dict)
     backfill_frames: int = 0
     tapped_frames: int = 0
     simulated: bool = False
@@ -452,8 +457,9 @@ Request = (
     | ReadRange
     | MakeReport
     | ExportCsv
+    | KeyRequest
 )
-Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade
+Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys
 Push = Chair | Workstation
 
 

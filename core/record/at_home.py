@@ -9,7 +9,7 @@ import msgspec
 from core.model.wear import DAY_US, AtHome, DaySummary, EventKind, HomeDay, HomeNote, HubEvent
 from core.people.at_home import change
 from core.record.reader import RecordReader
-from core.record.types import RecordedChannel, Turn
+from core.record.types import Reading, RecordedChannel, Turn
 from core.record.wear import wearer
 
 MAX_DAYS = 120
@@ -76,14 +76,14 @@ class _Hub:
     Attributes:
         turns: in order of time; `own`: the patient's visits among them.
         kept: the days on which somebody wore it.
-        asked: the days on which it told of its days.
+        readings: when it told of its days.
     """
 
     name: str
     turns: list[Turn]
     own: set[str]
     kept: dict[int, HomeDay] = field(default_factory=dict)
-    asked: set[int] = field(default_factory=set)
+    readings: list[Reading] = field(default_factory=list)
 
     def mine(self, day: int) -> bool:
         return wearer(self.turns, day) in self.own
@@ -92,14 +92,19 @@ class _Hub:
         """On which the patient wore it."""
         for number, day in self.kept.items():
             if self.mine(number):
-                whole = any(number < asked < number + MEMORY_DAYS for asked in self.asked)
+                whole = any(number < one.on and _began(one) <= number <= one.up_to for one in self.readings)
                 yield msgspec.structs.replace(day, whole=whole)
 
     def bare_days(self) -> Iterator[int]:
         """Of which it would remember something had the patient worn it, and does not."""
         first = min([self.turns[0].at_us // DAY_US, *self.kept])
-        over = {day for asked in self.asked for day in range(max(first, asked - MEMORY_DAYS + 1), asked)}
+        over = {day for one in self.readings for day in range(max(first, _began(one)), one.up_to)}
         yield from (day for day in sorted(over.difference(self.kept)) if self.mine(day))
+
+
+def _began(reading: Reading) -> int:
+    """The oldest day that a hub remembers when it is read."""
+    return reading.on - MEMORY_DAYS + 1
 
 
 def _turns(readers: Iterable[RecordReader]) -> dict[str, list[Turn]]:
@@ -126,7 +131,7 @@ def _read_hub(readers: Iterable[RecordReader], name: str, turns: list[Turn], own
                     attacks=day.attacks,
                     lowest_ph=_lowest(plaque, day),
                 )
-        hub.asked.update(reader.read_on(name))
+        hub.readings += reader.readings(name)
     return hub
 
 

@@ -28,7 +28,7 @@ def export_days(reader: RecordReader, path: Path) -> int:
         ExportFailed: the file cannot be written.
     """
     turns = reader.turns()
-    hubs = {hub: reader.days_read(hub) for hub in reader.sources()}
+    hubs = {hub.source: reader.days_read(hub.source) for hub in reader.wear() if hub.days}
     known = {channel.number: channel for channel in reader.channels()}
     numbers = sorted({one.channel for days in hubs.values() for day in days for one in day.summary.channels})
     channels = [known.get(number) or RecordedChannel(number, f"channel_{number}", "1", 1.0, 0.0) for number in numbers]

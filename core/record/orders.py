@@ -46,11 +46,11 @@ class OrderBook:
             (self._source(source), order.message, order.opcode, order.counter, order.signer, order.at_us),
         )
 
-    def answered(self, source: str, message: bytes, code: int, receipt: bytes, at_us: int) -> None:
-        """`receipt`: as the hub signed it."""
+    def answered(self, source: str, request: bytes, code: int, receipt: bytes, at_us: int) -> None:
+        """`request`: first 16 bytes of the message's hash; `receipt`: as the hub signed it."""
         self._file.execute(
-            "INSERT INTO hub_answer (source, message, code, receipt, at_us) VALUES (?, ?, ?, ?, ?)",
-            (self._source(source), message, code, receipt, at_us),
+            "INSERT INTO hub_answer (source, request, code, receipt, at_us) VALUES (?, ?, ?, ?, ?)",
+            (self._source(source), request, code, receipt, at_us),
         )
 
     def add_journal(self, source: str, rows: Sequence[JournalRow]) -> None:
@@ -64,7 +64,7 @@ class OrderBook:
         """What was sent before a moment and no journal entry that is known tells of."""
         sql = (
             "SELECT message, opcode, counter, signer, at_us, (SELECT max(code) FROM hub_answer "
-            "WHERE hub_answer.source = hub_order.source AND hub_answer.message = hub_order.message) FROM hub_order "
+            "WHERE hub_answer.source = hub_order.source AND request = substr(hub_order.message, 1, 16)) FROM hub_order "
             "WHERE source = ? AND at_us < ? AND NOT EXISTS (SELECT 1 FROM hub_journal "
             "WHERE hub_journal.source = hub_order.source AND hub_journal.message = hub_order.message) ORDER BY id"
         )

@@ -2,6 +2,8 @@
 
 # ruff: noqa: N818 - the name says what happened, as in `raise DeviceTaken`
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +12,11 @@ import msgspec
 from core.model.clock import Clock
 from core.model.people import Operator, Role
 from core.record.errors import NotFound, RecordError
-from core.record.sqlcipher import CipherFile, Database, Migrations
+from core.record.practice_keys import PracticeKeys
+from core.record.practice_schema import practice_migrations
+from core.record.sqlcipher import CipherFile
 
 FILE_NAME = "practice.sqlite"
-
-practice_migrations = Migrations("practice")
 
 
 class DeviceTaken(RecordError):
@@ -44,41 +46,18 @@ class Login:
     outcome: str
 
 
-@practice_migrations(name="m001_foundation")
-def _foundation(database: Database) -> None:
-    for statement in (
-        """CREATE TABLE operator (
-            id TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, demo INTEGER NOT NULL,
-            active INTEGER NOT NULL, pin_hash TEXT NOT NULL, at_us INTEGER NOT NULL, PRIMARY KEY (id, version)
-        ) STRICT""",
-        """CREATE TABLE device (
-            id INTEGER PRIMARY KEY, chair INTEGER NOT NULL, kind TEXT NOT NULL, address TEXT NOT NULL,
-            name TEXT NOT NULL, serial TEXT NOT NULL, bound_us INTEGER NOT NULL, forgotten_us INTEGER
-        ) STRICT""",
-        "CREATE UNIQUE INDEX device_once ON device (address) WHERE forgotten_us IS NULL",
-        """CREATE TABLE setting (
-            id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT NOT NULL, at_us INTEGER NOT NULL
-        ) STRICT""",
-        "CREATE INDEX setting_by_key ON setting (key, id)",
-        """CREATE TABLE login (
-            id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, operator TEXT NOT NULL, outcome TEXT NOT NULL
-        ) STRICT""",
-    ):
-        database.execute(statement)
-    for table in ("operator", "setting", "login"):
-        for change in ("UPDATE", "DELETE"):
-            database.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-
-
 class PracticeFile:
-    """The practice's own file. Each call that changes it is one durable commit; errors as for a record."""
+    """The practice's own file. Each call that changes it is one durable commit; errors as for a record.
+
+    Attributes:
+        keys: certificates, wrapped secrets, revocations, and what is known of hubs and makers.
+    """
 
     def __init__(self, file: CipherFile, clock: Clock) -> None:
+        file.execute("PRAGMA secure_delete = ON")  # what was erased is not left in a free part of a page
         self._file = file
         self._clock = clock
+        self.keys = PracticeKeys(file, clock)
 
     @classmethod
     def create(cls, path: Path, key: bytes, *, clock: Clock) -> "PracticeFile":
@@ -103,6 +82,12 @@ class PracticeFile:
 
     def close(self) -> None:
         self._file.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One commit around several calls; nothing of them when an exception leaves it."""
+        with self._file.transaction():
+            yield
 
     # ---- operators ---------------------------------------------------------------------------------
 

@@ -20,9 +20,11 @@ from core.record.types import (
     AuditHead,
     Columns,
     DayRead,
+    HubWear,
     LoggedEntry,
     Loss,
     PatientTimeline,
+    Reading,
     RecordedChannel,
     RecordedMoment,
     RecordInfo,
@@ -38,11 +40,14 @@ from core.record.wear import (
     days_worn_by,
     events_of,
     newest_events,
-    read_on,
+    readings,
     turns_of,
     wear_info,
 )
 from core.signals.clockmap import ClockFit
+
+_SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
+"""Devices with samples; a hub's ledgers have names of their own."""
 
 
 def _check_kind(file: CipherFile) -> None:
@@ -131,10 +136,6 @@ class RecordReader:
         """How hub time was mapped to UTC, oldest first."""
         return stored_fits(self._file, source, boot)
 
-    def sources(self) -> list[str]:
-        """Every device that the record knows, in the order in which it met them."""
-        return [row[0] for row in self._file.rows("SELECT name FROM source ORDER BY id")]
-
     # ---- what a hub kept between visits ------------------------------------------------------------
 
     def days(self, source: str) -> list[DaySummary]:
@@ -145,9 +146,13 @@ class RecordReader:
         """The same, each with the moment when it was read."""
         return days_of(self._file, source)
 
-    def read_on(self, source: str) -> list[int]:
-        """The days, from 1970-01-01 UTC, on which a hub told of its days and there was news."""
-        return read_on(self._file, source)
+    def readings(self, source: str) -> list[Reading]:
+        """When summaries of a hub were read and brought news, in order."""
+        return readings(self._file, source)
+
+    def wear(self) -> list[HubWear]:
+        """What there is of each hub, in the order in which the record met them."""
+        return wear_info(self._file)
 
     def turns(self) -> dict[str, list[Turn]]:
         """By hub, who came with it and when, in order."""
@@ -270,7 +275,7 @@ class RecordReader:
                 created_us=about[3],
                 schema=self._file.applied(record_migrations)[-1],
                 size_bytes=self._file.path.stat().st_size,
-                sources=tuple(self.sources()),
+                sources=tuple(row[0] for row in self._file.rows(_SOURCES)),
                 patients=self._clinical.patients.count(),
                 visits=self._clinical.visits.count(),
                 events=int((self._file.row("SELECT count(*) FROM event") or (0,))[0]),
@@ -282,7 +287,7 @@ class RecordReader:
                 from_us=min((span.from_us for span in spans), default=None),
                 to_us=max((span.to_us for span in spans), default=None),
                 channels=tuple(spans),
-                wear=tuple(wear_info(self._file)),
+                wear=tuple(self.wear()),
             )
 
     def verify(self) -> VerifyReport:

@@ -118,10 +118,10 @@ _BETWEEN_VISITS = (
     ) STRICT""",
     "CREATE INDEX hub_order_by_message ON hub_order (source, message)",
     """CREATE TABLE hub_answer (
-        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), message BLOB NOT NULL,
+        id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), request BLOB NOT NULL,
         code INTEGER NOT NULL, receipt BLOB NOT NULL, at_us INTEGER NOT NULL
     ) STRICT""",
-    "CREATE INDEX hub_answer_by_message ON hub_answer (source, message)",
+    "CREATE INDEX hub_answer_by_request ON hub_answer (source, request)",
     """CREATE TABLE worn (
         id INTEGER PRIMARY KEY, source INTEGER NOT NULL REFERENCES source(id), visit TEXT NOT NULL,
         at_us INTEGER NOT NULL, UNIQUE (source, visit)

@@ -173,6 +173,17 @@ class DayRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A day on which a hub was read, and the newest day that it told of then.
+
+    Days are read in their order, so all before that one had been asked for; of later ones the link may have broken.
+    """
+
+    on: int
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
 class HubWear:
     """What a record holds of one hub's time between visits. `span`: its first and last day; None without days."""
 

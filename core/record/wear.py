@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from core.model import cbor
 from core.model.wear import DAY_US, DaySummary, HubEvent
 from core.record.sqlcipher import CipherFile
-from core.record.types import DayRead, HubWear, Turn
+from core.record.types import DayRead, HubWear, Reading, Turn
 from core.record.versions import read_cbor
 
 EVENTS_AT_ONCE = 512
@@ -46,13 +46,13 @@ def days_of(file: CipherFile, source: str) -> list[DayRead]:
     return [DayRead(read_cbor(row[0], DaySummary), row[1]) for row in file.rows(sql, (source,))]
 
 
-def read_on(file: CipherFile, source: str) -> list[int]:
-    """The days, from 1970-01-01 UTC, on which summaries of a hub were read and brought news, in their order."""
+def readings(file: CipherFile, source: str) -> list[Reading]:
+    """When summaries of a hub were read and brought news, in order."""
     sql = (
-        f"SELECT DISTINCT read_us / {DAY_US} FROM hub_day JOIN source ON source.id = source "  # a number
-        "WHERE name = ? ORDER BY 1"
+        f"SELECT read_us / {DAY_US} AS read, max(day) FROM hub_day JOIN source ON source.id = source "
+        f"WHERE name = ? AND day <= read_us / {DAY_US} GROUP BY read ORDER BY read"
     )
-    return [row[0] for row in file.rows(sql, (source,))]
+    return [Reading(*row) for row in file.rows(sql, (source,))]
 
 
 def events_of(file: CipherFile, source: str) -> list[HubEvent]:

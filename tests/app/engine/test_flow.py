@@ -82,9 +82,9 @@ def recorded(recorder: Recorder, folder: Path) -> tuple[list[tuple[int, int, int
 def test_backfilled_samples_wait_for_a_live_one_and_their_frames_with_them(
     flow: SampleFlow, recorder: Recorder, tmp_path: Path
 ) -> None:
-    flow.take("hub", [block(0, late=True)], [(0, 3)])
+    flow.take("hub", [block(0, late=True)], [("hub", 0, 3)])
     assert recorder.do(lambda record: record.resume_point("hub")).result() is None
-    flow.take("hub", [block(10)], [(3, 5)])
+    flow.take("hub", [block(10)], [("hub", 3, 5)])
     found, _ = recorded(recorder, tmp_path)
     assert [(boot, index) for boot, index, _ in found] == [(5, index) for index in range(20)]
     assert [at for *_, at in found] == sorted({at for *_, at in found})
@@ -95,7 +95,7 @@ def test_one_batch_may_span_boots_and_the_end_of_a_visit(flow: SampleFlow, recor
     fits = date_boots([FormerBoot(4, 0, 1_000_000)], after_us=0, before_us=now_us - 10_000_000)
     flow.recall("hub", 4, [fits[4]])
     flow.visit = Stay("visit", now_us - 1_500_000)
-    flow.take("hub", [block(0, boot=4, late=True), block(100)], [(0, 2)])
+    flow.take("hub", [block(0, boot=4, late=True), block(100)], [("hub", 0, 2)])
     found, _ = recorded(recorder, tmp_path)
     assert {boot for boot, *_ in found} == {4, 5}
     with RecordReader.open(tmp_path / "r.sqlite", KEY) as reader:
@@ -106,10 +106,10 @@ def test_one_batch_may_span_boots_and_the_end_of_a_visit(flow: SampleFlow, recor
 def test_a_clock_that_was_set_back_over_a_reboot_reorders_nothing(
     flow: SampleFlow, recorder: Recorder, clock: SetClock, tmp_path: Path
 ) -> None:
-    flow.take("hub", [block(600, boot=5)], [(0, 1)])
+    flow.take("hub", [block(600, boot=5)], [("hub", 0, 1)])
     clock.set_by_us = -3_600_000_000
     flow.recall("hub", 6, [])
-    flow.take("hub", [block(0, boot=6), block(700, boot=5, late=True)], [(1, 3)])
+    flow.take("hub", [block(0, boot=6), block(700, boot=5, late=True)], [("hub", 1, 3)])
     found, _ = recorded(recorder, tmp_path)
     by_boot = {boot: [at for one, _, at in found if one == boot] for boot in (5, 6)}
     assert by_boot[5][9] < by_boot[6][0], "the newest sample that was recorded comes before the next boot"

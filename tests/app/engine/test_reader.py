@@ -136,14 +136,15 @@ def write_wear(file: ChairFile, hub: str, days: dict[int, int]) -> None:
 
 
 async def test_the_days_at_home_come_from_every_chair_and_hub(host: ReaderHost, setup: ReaderSetup) -> None:
-    write_wear(setup.chairs[0], "old", {4: 10, 3: 10})
-    write_wear(setup.chairs[1], "new", {3: 12, 2: 5})
+    write_wear(setup.chairs[0], "old", {4: 10, 3: 10, 0: 1})
+    write_wear(setup.chairs[1], "new", {3: 12, 2: 5, 0: 1})
     await host.open(setup)
     reply = await host.request(GetTimeline(patient_id="p-1"))
     assert isinstance(reply, Timeline)
     assert reply.home is not None
     today = BEGAN // DAY_US
-    assert [(today - day.day, day.worn_s // 3600) for day in reply.home.days] == [(4, 10), (3, 12), (2, 5), (1, 0)]
+    worn = [(today - day.day, day.worn_s // 3600) for day in reply.home.days]
+    assert worn == [(4, 10), (3, 12), (2, 5), (1, 0), (0, 1)]
     assert reply.home.days[0].lowest_ph == pytest.approx(5.0)
     assert [note.kind for note in reply.home.notes] == [EventKind.FAULT, EventKind.FAULT]
     assert reply.home.change is not None
@@ -166,7 +167,7 @@ async def test_days_that_cannot_be_read_keep_nobody_from_the_visits(host: Reader
 async def test_a_report_tells_of_the_days_before_its_visit_alone(
     host: ReaderHost, setup: ReaderSetup, tmp_path: Path
 ) -> None:
-    write_wear(setup.chairs[1], "hub", {4: 10, 3: 10})
+    write_wear(setup.chairs[1], "hub", {4: 10, 3: 10, 0: 1})
     record = Record.open(Path(setup.chairs[0].path), KEY, clock=ManualClock(BEGAN))
     early = msgspec.structs.replace(visit(1), id="v-early", began_us=BEGAN - 4 * DAY_US, ended_us=BEGAN - 4 * DAY_US)
     view = ProcedureView(visit_id="v-early", visit_code="V", patient_id="p-1", chair=1, step=Step.CLOSE)
@@ -183,7 +184,7 @@ async def test_a_report_tells_of_the_days_before_its_visit_alone(
         assert isinstance(reply, ReportMade), reply
         said[name] = " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
     assert "One is known so far, 11 January 2027." in said["v-early"]
-    assert "Of the 4 days that are known, up to 14 January 2027, you wore it on 2." in said["v-1"]
+    assert "Of the 5 days that are known, up to 15 January 2027, you wore it on 3." in said["v-1"]
 
 
 async def test_a_visit_comes_with_what_was_recorded_in_it(host: ReaderHost, setup: ReaderSetup) -> None:

@@ -30,7 +30,7 @@ class Told:
 
     def committed(self, done: Committed) -> None:
         with self._news:
-            self.sequences += [first for arrival in done.arrivals for first, _ in arrival.frames]
+            self.sequences += [first for arrival in done.arrivals for _, first, _ in arrival.frames]
             self._news.notify_all()
 
     def failed(self, error: RecordError | None) -> None:
@@ -53,7 +53,7 @@ def arrival(sequence: int) -> Arrival:
     first = sequence * LENGTH
     block = SampleBlock(EMG, 1, first, first * 1000, 1000, samples, Provenance.LIVE)
     return Arrival(
-        "hub", ((sequence, sequence + 1),), (StampedBlock(block, 1_800_000_000_000_000 + first * 1000),), None
+        "hub", (("hub", sequence, sequence + 1),), (StampedBlock(block, 1_800_000_000_000_000 + first * 1000),), None
     )
 
 

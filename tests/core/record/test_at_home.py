@@ -95,17 +95,28 @@ def test_a_day_is_told_in_the_units_of_people(chair: MakeChair) -> None:
 def test_a_day_without_wear_is_told_from_one_that_nobody_knows(chair: MakeChair) -> None:
     one = chair(1)
     one.seat("anna", TODAY - 10, "hub")
-    one.read("hub", TODAY, [day(TODAY - 8), day(TODAY - 7), day(TODAY - 3)])
+    one.read("hub", TODAY, [day(TODAY - 8), day(TODAY - 7), day(TODAY - 3), day(TODAY, worn_s=0)])
     found = home("anna", one)
     assert numbers(found) == list(range(-10, 0)), "neither before the hub came, nor on the day that goes on"
     assert [one.day - TODAY for one in found.days if one.worn_s] == [-8, -7, -3]
+
+
+def test_days_that_a_broken_link_kept_from_being_read_are_unknown(chair: MakeChair) -> None:
+    one = chair(1)
+    one.seat("anna", TODAY - 40, "hub")
+    one.read("hub", TODAY, [day(TODAY - 39), day(TODAY - 30)])
+    assert numbers(home("anna", one)) == list(range(-40, -29)), "the hub told of nothing later"
+    one.read("hub", TODAY + 1, [day(TODAY - 10), day(TODAY + 1)])
+    found = home("anna", one)
+    assert numbers(found) == list(range(-40, 2))
+    assert [each.day - TODAY for each in found.days if not each.whole] == [1]
 
 
 def test_what_a_hub_could_not_remember_is_unknown(chair: MakeChair) -> None:
     one = chair(1)
     one.seat("anna", TODAY - 110, "hub")
     one.read("hub", TODAY - 108, [day(TODAY - 109), day(TODAY - 108)])
-    one.read("hub", TODAY, [day(TODAY - 50)])
+    one.read("hub", TODAY, [day(TODAY - 50), day(TODAY)])
     found = home("anna", one)
     assert [number for number in numbers(found) if number < -80] == [-110, -109, -108, *range(1 - MEMORY_DAYS, -80)]
     by_day = {each.day - TODAY: each for each in found.days}
@@ -143,7 +154,7 @@ def test_of_two_hubs_on_a_day_the_one_worn_longer_counts(chair: MakeChair) -> No
     one.seat("anna", TODAY - 10, "old")
     two.seat("anna", TODAY - 9, "new")
     one.read("old", TODAY, [day(TODAY - 5, worn_s=3600, acid_s=60), day(TODAY - 4)])
-    two.read("new", TODAY, [day(TODAY - 5, worn_s=7200, acid_s=120)])
+    two.read("new", TODAY, [day(TODAY - 5, worn_s=7200, acid_s=120), day(TODAY)])
     found = {each.day - TODAY: each for each in home("anna", one, two).days}
     assert (found[-5].worn_s, found[-5].acid_s) == (7200, 120)
     assert found[-4].worn_s == WORN
@@ -154,7 +165,7 @@ def test_a_hub_laid_aside_does_not_say_that_the_new_one_was_not_worn(chair: Make
     one = chair(1)
     one.seat("anna", TODAY - 20, "old")
     one.seat("anna", TODAY - 10, "new")
-    one.read("old", TODAY, [day(TODAY - 15)])
+    one.read("old", TODAY, [day(TODAY - 15), day(TODAY, worn_s=0)])
     assert numbers(home("anna", one)) == list(range(-20, -10)), "the new hub was not asked: those days are unknown"
 
 
@@ -210,7 +221,7 @@ def test_clenches_are_counted_and_what_staff_should_see_is_listed(chair: MakeCha
         event(6, -6, 77, 5),
     ]
     one.seat("anna", TODAY - 10, "hub")
-    one.read("hub", TODAY, [day(TODAY - at) for at in (8, 7, 6)], events)
+    one.read("hub", TODAY, [day(TODAY - at) for at in (8, 7, 6, 0)], events)
     two.seat("anna", TODAY, "hub")
     two.read("hub", TODAY, [day(TODAY - 8)], events)
     found = home("anna", one, two)

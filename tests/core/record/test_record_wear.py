@@ -68,8 +68,8 @@ def test_what_was_sent_waits_until_the_hubs_journal_tells_of_it(record: Record, 
         for number in (1, 2, 3):
             record.orders.sent("hub", order(number))
         record.orders.sent("hub", order(4, at_us=99))
-        record.orders.answered("hub", order(1).message, 0, b"receipt", 11)
-        record.orders.answered("hub", order(2).message, 0x23, b"receipt", 11)
+        record.orders.answered("hub", order(1).message[:16], 0, b"receipt", 11)
+        record.orders.answered("hub", order(2).message[:16], 0x23, b"receipt", 11)
     untold = record.orders.untold("hub", before_us=50)
     assert [(one.counter, one.code) for one in untold] == [(1, 0), (2, 0x23), (3, None)]
     with record.transaction():
@@ -106,7 +106,7 @@ def test_nothing_of_it_is_changed_or_deleted(record: Record, table: str) -> None
         record.add_wear("hub", [day(1)], [event(0)], read_us=0)
         record.orders.add_journal("hub", [JournalRow(0, b"", b"entry")])
         record.orders.sent("hub", SentOrder(bytes(32), 0x10, 1, b"", 0))
-        record.orders.answered("hub", bytes(32), 0, b"", 0)
+        record.orders.answered("hub", bytes(16), 0, b"", 0)
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET source = source"):
         with pytest.raises(Exception, match="append-only"), record.transaction():
             record._file.execute(statement)
