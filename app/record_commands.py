@@ -73,7 +73,7 @@ def info(file: Path, passphrase: str | None) -> int:
         click.echo(f"  {span.channel:20} {span.samples:>10}  {moment(span.from_us)}  {moment(span.to_us)}")
     for hub in found.wear:
         between = f" ({day_iso(hub.span[0])} to {day_iso(hub.span[1])})" if hub.span else ""
-        kept = f"{hub.days} days{between}, {hub.events} events, {hub.journal} journal entries"
+        kept = f"days {hub.days}{between}, events {hub.events}, journal entries {hub.journal}"
         click.echo(f"  {hub.source:20} at home: {kept}")
     return 0
 

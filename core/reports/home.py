@@ -11,8 +11,8 @@ from core.reports.phrasing import Told
 
 
 def home_told(home: AtHome | None, words: Words) -> Told | None:
-    """The section's words and picture; None where no day is known."""
-    if home is None or not home.days:
+    """The section's words and picture; None while no day is over on which the patient wore a hub."""
+    if home is None or not any(day.whole and day.worn_s for day in home.days):
         return None
     days = shown(home)
     minutes = [day.acid_s / 60 for day in days if day.worn_s]

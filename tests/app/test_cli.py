@@ -121,7 +121,7 @@ def test_what_hubs_kept_at_home_is_told_and_exported(folder: Path, capsys: pytes
     assert main(["record", "info", str(path), "--passphrase", "word"]) == 0
     shown = capsys.readouterr().out
     assert "HUB-1" in shown
-    assert "at home: 3 days (2024-10-04 to 2024-10-06), 0 events, 0 journal entries" in shown
+    assert "at home: days 3 (2024-10-04 to 2024-10-06), events 0, journal entries 0" in shown
     out = folder / "days.csv"
     assert main(["record", "days", str(path), "--out", str(out), "--passphrase", "word"]) == 0
     assert f"3 days in {out}" in capsys.readouterr().out

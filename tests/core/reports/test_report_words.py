@@ -268,7 +268,7 @@ ANSWERS = [
     (at_home(since=20, worn_s=25_000), "so we do not compare them"),
     (at_home(days=44), "There are too few days yet"),
     (at_home(days=30), "Since your visit on 6 December 2026 there was acid at your tooth for 38 minutes a day."),
-    (AtHome(days=(HomeDay(day=TODAY, worn_s=60),)), "One is known so far, 15 January 2027."),
+    (AtHome(days=(HomeDay(day=TODAY - 1, worn_s=60),)), "One is known so far, 14 January 2027."),
 ]
 
 
@@ -281,8 +281,9 @@ def test_nothing_is_claimed_of_the_days_at_home_that_they_do_not_show(home: AtHo
         assert not re.search(r"\[[a-z_]+(\.[a-z_0-9]+)+\]|\{[a-z]+\}", text) or text.startswith("<svg"), text
 
 
-def test_without_a_known_day_there_is_no_section() -> None:
-    for home in (None, AtHome()):
+def test_without_a_day_at_home_there_is_no_section() -> None:
+    seated = AtHome(days=(HomeDay(day=TODAY - 1, worn_s=0), HomeDay(day=TODAY, worn_s=600, whole=False)))
+    for home in (None, AtHome(), seated):
         assert tell(visit(home=home), WORDS)["home"] is None
 
 
