@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 
 from app.cli import cli
@@ -11,6 +12,8 @@ from core.model.words import load_words
 from core.record.schema import record_migrations
 from core.record.sqlcipher import Database
 from core.signals.catalogue import own_catalogue
+from devices.simulator.control import Control
+from devices.simulator.physiology.figures import load_physiology
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -138,6 +141,34 @@ def test_every_table_of_the_record_is_described() -> None:
     rows = re.findall(r"^\| (`[\w`, ]+`) \|", read(ROOT / "docs" / "record.md"), re.MULTILINE)
     described = {name.strip("` ") for row in rows for name in row.split(",")}
     assert {name for name in database.table_names() if not name.startswith(("_", "sqlite_"))} == described
+
+
+def test_every_figure_of_the_simulated_patient_is_told_as_it_is() -> None:
+    text = read(ROOT / "docs" / "physiology.md")
+    told = re.findall(r"^\| `([a-z]\w+\.\w+)` \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    figures = load_physiology()
+    assert told == [
+        (
+            name,
+            figure.what,
+            f"{figure.value:g}" + (f" ± {figure.spread:g}" if figure.spread else ""),
+            figure.unit,
+            figure.source,
+        )
+        for name, figure in figures.figures()
+    ]
+    sites = re.findall(r"^\| (upper|lower) \| (\w+) \| (\S+) \| (\S+) \| (\S+) \| (.+?) \|$", text, re.MULTILINE)
+    assert sites == [
+        (site.jaw, site.kind, f"{site.access:g}", f"{site.thickness:g}", f"{site.reach:g}", site.source)
+        for site in figures.site
+    ]
+
+
+def test_every_message_that_a_tester_reads_about_is_heard() -> None:
+    lines = re.findall(r"`(\{\"type\".+?\})`", read(ROOT / "docs" / "physiology.md"))
+    assert len(lines) > 10
+    for line in lines:
+        msgspec.json.decode(line, type=Control)
 
 
 def test_every_decision_says_what_why_and_whether_it_stands() -> None:

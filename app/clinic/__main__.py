@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.clinic.air_faults import AirFault, air_faults
 from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trigger, last_clinic, write_clinic
 from app.clinic.control import ControlListener
 from app.clinic.hubs import HubProcess
@@ -20,12 +21,12 @@ from app.ipc.address import EngineNotRunning, read_address
 from core.model.errors import SmilescapeError
 from core.model.ids import new_id
 from devices.simulator.air import Air, AirError
+from devices.simulator.air_control import AirControl, SetTiming
 from devices.simulator.heart_rate import run_heart_rate
 
 log = logging.getLogger(__name__)
 
 ALONE_SECONDS = 60.0
-OUT_OF_RANGE_SECONDS = 6.0
 
 
 def main() -> int:
@@ -34,7 +35,7 @@ def main() -> int:
     try:
         config = msgspec.json.decode(sys.stdin.buffer.read(), type=ClinicConfig)
         asyncio.run(run(config))
-    except (SmilescapeError, msgspec.MsgspecError) as error:
+    except (SmilescapeError, msgspec.MsgspecError, ValueError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - the launcher reads it
         return 3
     return 0
@@ -68,12 +69,15 @@ class Clinic:
         self._runtime = Path(config.runtime)
         self._hubs: dict[int, HubProcess] = {}
         self._bands: list[asyncio.Task[None]] = []
-        self._away: set[asyncio.Task[None]] = set()
+        self._usual = SetTiming(interval_ms=config.interval_ms)
+        self._air_faults = air_faults(self._usual)
+        self._disturbing: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._control: ControlListener | None = None
         self._loop = asyncio.get_running_loop()
 
     async def open(self) -> None:
         """Start every device, then publish the address."""
+        self._air.tell(self._usual)
         devices: list[SimulatedDevice] = []
         for chair in range(1, self._config.chairs + 1):
             devices += await self._chair(chair)
@@ -93,9 +97,10 @@ class Clinic:
     async def close(self) -> None:
         if self._control is not None:
             self._control.close()
-        for task in (*self._bands, *self._away):
+        tasks = (*self._bands, *self._disturbing.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._bands, *self._away, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for hub in self._hubs.values():
             await hub.close()
 
@@ -138,20 +143,25 @@ class Clinic:
         hub = self._hubs.get(trigger.chair)
         if hub is None:
             return
-        if trigger.name == "drop_link":
-            task = asyncio.create_task(self._carry_away(2 * trigger.chair - 1))
-            self._away.add(task)
-            task.add_done_callback(self._away.discard)
-        else:
+        fault = self._air_faults.get(trigger.name)
+        if fault is None:
             await hub.trigger(trigger.name)
+            return
+        key = (trigger.chair, trigger.name)
+        if (earlier := self._disturbing.pop(key, None)) is not None:
+            earlier.cancel()
+        self._disturbing[key] = asyncio.create_task(self._disturb(2 * trigger.chair - 1, fault))
 
-    async def _carry_away(self, radio: int) -> None:
-        """Out of range for a while: the link ends by supervision timeout, and the hub goes on measuring."""
-        self._air.set_in_range(radio, False)
-        try:
-            await asyncio.sleep(OUT_OF_RANGE_SECONDS)
-        finally:
-            self._air.set_in_range(radio, True)
+    async def _disturb(self, radio: int, fault: AirFault) -> None:
+        """Once more before it is over begins it anew."""
+        self._tell(radio, fault.begin)
+        if fault.end:
+            await asyncio.sleep(fault.seconds)
+            self._tell(radio, fault.end)
+
+    def _tell(self, radio: int, messages: tuple[AirControl, ...]) -> None:
+        for message in messages:
+            self._air.tell(msgspec.structs.replace(message, radio=radio))
 
 
 async def _air(config: ClinicConfig, stack: contextlib.AsyncExitStack) -> Air:

@@ -18,12 +18,14 @@ class ClinicConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         chairs: how many, each with a hub and a heart-rate band.
         seed: the same seed gives the same mouths.
         speed: how many times faster than life.
+        interval_ms: connection interval of every link, 7.5–4000; 0: the air takes no time.
     """
 
     runtime: str
     chairs: int = 2
     seed: int = 1
     speed: float = 1.0
+    interval_ms: float = 0.0
 
 
 class SimulatedDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ class ClinicAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to happen to the hub of a chair: a control message of `devices/simulator`, by name."""
+    """Something to happen to the hub of a chair, or to the air around it; named in `hubs.py` and `air_faults.py`."""
 
     chair: int
     name: str

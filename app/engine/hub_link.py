@@ -10,7 +10,7 @@ from typing import Protocol
 
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
-from app.engine.hub_trust import HubTrust, comparison_body
+from app.engine.hub_trust import TOLD, HubTrust, comparison_body
 from app.engine.keys_desk import KeysDesk
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
@@ -30,7 +30,6 @@ from devices.errors import DeviceError, LinkRefused
 from devices.hub.credentials import KnownHub
 from devices.hub.driver import HubDriver
 from devices.hub.listener import SentCommand
-from devices.hub.receipts import OPCODE_NO_RECEIPT
 from devices.hub.session.attestation import Attestation
 from devices.hub.session.errors import FirmwareRefused, JournalBroken
 from devices.hub.session.identity import HubCard
@@ -281,6 +280,8 @@ class HubLink:
     # ---- evidence
 
     def command_sent(self, command: SentCommand) -> None:
+        if command.opcode not in TOLD:
+            return
         source, at_us = self.serial, self._clock.utc_us()
         order = SentOrder(command.sha256, command.opcode, command.counter, command.signer, at_us)
         self._recorder.note(lambda record: record.orders.sent(source, order))
@@ -289,7 +290,7 @@ class HubLink:
         source, at_us = self.serial, self._clock.utc_us()
         given, request = receipt.notice.receipt, receipt.request
         code = int(given.code)
-        if given.opcode != OPCODE_NO_RECEIPT:
+        if given.opcode in TOLD:
             self._recorder.note(lambda record: record.orders.answered(source, request, code, given.raw, at_us))
 
     def journal_arrived(self, entries: Sequence[JournalEntry], head: JournalHead) -> None:

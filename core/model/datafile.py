@@ -34,9 +34,7 @@ def parse(text: str, name: str, kind: type[T]) -> T:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name}: {error}.", "Mend the file.") from error
     except msgspec.ValidationError as error:
-        found = re.search(r"\$\.(\w+)(?:\[(\d+)\])?", str(error))
-        line = line_of(text, found.group(1), int(found.group(2) or 0)) if found else 1
-        raise DataError(f"{name}:{line}: {error}.", "Mend the entry.") from error
+        raise DataError(f"{name}:{_line_of_error(text, str(error))}: {error}.", "Mend the entry.") from error
 
 
 def fault(text: str, name: str, entry: str, index: int, what: str) -> DataError:
@@ -49,3 +47,30 @@ def line_of(text: str, entry: str, index: int = 0) -> int:
     heads = re.compile(rf"\s*(\[\[{entry}\]\]|\[{entry}(\.\w+)*\]|{entry}\s*=)")
     lines = [number for number, line in enumerate(text.splitlines(), 1) if heads.match(line)]
     return lines[index] if index < len(lines) else 1
+
+
+def line_at(text: str, path: str) -> int:
+    """The line where `a.b` stands: `[a.b]`, or `b =` below `[a]`; where `a` stands when there is no `b` in it."""
+    section, _, key = path.rpartition(".")
+    lines = text.splitlines()
+    above = ""
+    for number, line in enumerate(lines, 1):
+        if head := re.match(r"\s*\[([\w.]+)\]", line):
+            above = head.group(1)
+            if above == path:
+                return number
+        elif above == section and re.match(rf"\s*{key}\s*=", line):
+            return number
+    return line_at(text, section) if section else line_of(text, path)
+
+
+def _line_of_error(text: str, message: str) -> int:
+    """The line that msgspec's path (`$.site[3].access`, `$.saliva.flow`) points at."""
+    found = re.search(r"\$\.([\w.]+)(?:\[(\d+)\])?", message)
+    if found is None:
+        return 1
+    path, index = found.group(1), found.group(2)
+    if index is not None:
+        return line_of(text, path, int(index))
+    unknown = re.search(r"unknown field `(\w+)`", message)
+    return line_at(text, f"{path}.{unknown.group(1)}" if unknown else path)

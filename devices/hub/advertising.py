@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from devices.hub import uuids
 from devices.hub.session.identity import ENROLLED, OPEN, SIMULATED
+from devices.hub.session.wire import IRK_BYTES
 
 COMPANY: Final = 0xFFFF
 MODEL_HUB: Final = 1
@@ -91,19 +92,30 @@ def address_bytes(text: str) -> bytes | None:
 
 
 def private_address(irk: bytes, prand: bytes) -> bytes:
-    """A resolvable private address, 6 bytes as on the air.
+    """A resolvable private address, 6 bytes as on the air (Core specification, Vol 6 Part B 1.3.2.2).
 
     Args:
         irk: 16 bytes, the most significant first.
         prand: 3 random bytes, likewise; the two uppermost bits are set as they have to be.
+
+    Raises:
+        ValueError: a wrong length, or a random part of nothing but zeros or ones, which is not allowed.
     """
-    marked = bytes((prand[0] & 0x3F | _PRIVATE,)) + prand[1:]
+    if len(irk) != IRK_BYTES or len(prand) != _HASH:
+        raise ValueError(f"an IRK has {IRK_BYTES} bytes and prand {_HASH}, not {len(irk)} and {len(prand)}")
+    random = int.from_bytes(prand, "big") & 0x3FFFFF
+    if random in (0, 0x3FFFFF):
+        raise ValueError("the random part of a private address may be neither all zeros nor all ones")
+    marked = (_PRIVATE << 16 | random).to_bytes(_HASH, "big")
     return (marked + _ah(irk, marked))[::-1]
 
 
 def resolves(irk: bytes, address: bytes) -> bool:
-    """Whether an address, 6 bytes as on the air, was made with this IRK (16 bytes, the most significant first)."""
-    if len(address) != ADDRESS_BYTES or address[-1] & 0xC0 != _PRIVATE:
+    """Whether an address, 6 bytes as on the air, was made with this IRK (16 bytes, the most significant first).
+
+    One in 16 million others is taken for it. Never raises.
+    """
+    if len(irk) != IRK_BYTES or len(address) != ADDRESS_BYTES or address[-1] & 0xC0 != _PRIVATE:
         return False
     turned = address[::-1]
     return _ah(irk, turned[:_HASH]) == turned[_HASH:]

@@ -21,7 +21,7 @@ from devices.hub.session.wear import decode_events, decode_summaries
 from devices.hub.session.wire import DAYS_KEPT, MAX_EVENTS, DocumentKind
 
 ENTRIES_AT_ONCE: Final = 16
-DAYS_AT_ONCE: Final = 4
+DAYS_AT_ONCE: Final = 8
 """A few records each, so that live frames hardly wait."""
 _DAY_US: Final = 86_400_000_000
 

@@ -1,6 +1,5 @@
 """Everything that one connection notifies, once a session stands on it."""
 
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -20,8 +19,7 @@ from devices.hub.session.errors import RecordRefused, SignedRefused
 from devices.hub.session.keys import Session
 from devices.hub.session.wire import MOST_REFUSED, FromHub
 from devices.hub.status import StatusReport, decode_status
-
-_log = logging.getLogger(__name__)
+from devices.hub.subscriptions import Handle
 
 
 class Incoming:
@@ -53,13 +51,15 @@ class Incoming:
         self._refused = 0
         self.line: Line | None = None
         self.intake: Intake | None = None
-        self.handles: Final = {
+        self._over = False
+        takes: dict[str, Handle] = {
             uuids.DOCUMENTS: self._on_document,
             uuids.RECEIPT: self._on_receipt,
             uuids.STATUS: self._on_status,
             uuids.HISTORY: lambda raw: self._frame(FromHub.HISTORY, raw),
             uuids.TELEMETRY: lambda raw: self._frame(FromHub.TELEMETRY, raw),
         }
+        self.handles: Final = {uuid: self._while_open(take) for uuid, take in takes.items()}
 
     def established(self, session: Session) -> None:
         """The handshake succeeded: from now on every value is a record."""
@@ -77,11 +77,19 @@ class Incoming:
                 self._listener.security_event(RecordsForged(self._refused))
 
     def end(self) -> None:
-        """Take in what came before the end."""
+        """Take in what came before the end; what comes after it is nobody's."""
+        self._over = True
         if self.intake is not None:
             self.intake.flush()
             self.intake = None
         self.line = None
+
+    def _while_open(self, take: Handle) -> Handle:
+        def handle(raw: bytes) -> None:
+            if not self._over:
+                take(raw)
+
+        return handle
 
     def _frame(self, stream: FromHub, raw: bytes) -> None:
         if self.intake is None:

@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 
 from core.model.errors import SmilescapeError
 from devices.errors import FrameError
-from devices.hub import uuids
 from devices.tap import Tap
 
 _log = logging.getLogger(__name__)
@@ -48,7 +46,3 @@ def _guarded(
             _log.exception("A value of %d bytes on %s failed", len(raw), uuid)
 
     return arrived
-
-
-SECRET: Final = (uuids.DOCUMENTS, uuids.RECEIPT, uuids.STATUS, uuids.HISTORY, uuids.TELEMETRY)
-"""Everything that carries records."""

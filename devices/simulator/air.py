@@ -5,11 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 
-import msgspec
 from bumble.core import InvalidPacketError
 from bumble.transport.common import PacketParser
 
 from core.model.errors import SmilescapeError
+from devices.simulator.air_control import AirControl, SetRange
+from devices.simulator.conditions import RadioConditions
+from devices.simulator.interception import Interception, Interceptor
+from devices.simulator.radio_link import RadioLink
+from devices.simulator.timers import Timers
 from devices.simulator.virtual_radio import VirtualController, VirtualLink
 
 _log = logging.getLogger(__name__)
@@ -20,13 +24,6 @@ class AirError(SmilescapeError):
     """The simulated air cannot be opened."""
 
     code = "simulator.air"
-
-
-class SetRange(msgspec.Struct, frozen=True, tag="range"):
-    """Carry a radio out of everybody's range, or back into it."""
-
-    radio: int
-    in_range: bool
 
 
 class _Client(asyncio.Protocol):
@@ -72,7 +69,7 @@ class _Radio:
         self._server: asyncio.Server | None = None
         self._client: _Client | None = None
         self.controller: VirtualController | None = None
-        self.in_range = True
+        self.conditions = RadioConditions()
 
     async def open(self, port: int) -> int:
         loop = asyncio.get_running_loop()
@@ -84,8 +81,7 @@ class _Radio:
         """A fresh controller for a new host. A host still there has usually died unnoticed: it loses the radio."""
         self._drop()
         self._client = client
-        self.controller = VirtualController(f"radio {self.index}", self._link, self._address)
-        self.controller.in_range = self.in_range
+        self.controller = VirtualController(f"radio {self.index}", self._link, self._address, self.conditions)
         self.controller.host = client
         return self.controller
 
@@ -93,12 +89,11 @@ class _Radio:
         if client is self._client:
             self._drop()
 
-    def set_in_range(self, in_range: bool) -> None:
-        self.in_range = in_range
+    def tell(self, message: AirControl) -> None:
         if self.controller is not None:
-            self.controller.in_range = in_range
-            if not in_range:
-                self.controller.lose_links()
+            self.controller.tell(message)
+        else:
+            self.conditions.tell(message, self._link.timers.now())
 
     def _drop(self) -> None:
         if self.controller is not None:
@@ -121,11 +116,16 @@ class Air:
 
     Args:
         radios: how many, on ports that the system chooses; or the ports themselves (0: chosen by the system).
+        timers: what moves connection events and faults; the event loop's when None.
+        seed: of the faults that come by probability.
+
+    Attributes:
+        link: what is between the radios.
     """
 
-    def __init__(self, radios: int | Sequence[int]) -> None:
+    def __init__(self, radios: int | Sequence[int], *, timers: Timers | None = None, seed: int = 0) -> None:
         self._wanted = [0] * radios if isinstance(radios, int) else list(radios)
-        self.link = VirtualLink()
+        self.link = VirtualLink(timers=timers, seed=seed)
         self._radios = [_Radio(self.link, index) for index in range(len(self._wanted))]
         self._ports: list[int] = []
 
@@ -162,16 +162,33 @@ class Air:
     ) -> None:
         await self.close()
 
+    def tell(self, message: AirControl) -> None:
+        """Let something happen to one radio, or to all. A radio that is not there is none that it happens to."""
+        for radio in self._radios:
+            if message.radio in (None, radio.index):
+                radio.tell(message)
+
     def set_in_range(self, radio: int, in_range: bool) -> None:
-        """Carry a radio away, so that its links end by supervision timeout, or back."""
-        self._radios[radio].set_in_range(in_range)
+        """Carry a radio away, so that its links end at once, or back."""
+        self.tell(SetRange(radio=radio, in_range=in_range))
+
+    def links(self, radio: int | None = None) -> tuple[RadioLink, ...]:
+        """The connections that are up: of one radio, or all."""
+        return tuple(link for link in self.link.radio_links if self._at(radio, link))
+
+    def intercept(self, interceptor: Interceptor, *, radio: int | None = None) -> Interception:
+        """Sit in every connection of a radio, or of all, now and later, until closed."""
+        return self.link.intercept(interceptor, lambda link: self._at(radio, link))
+
+    def _at(self, radio: int | None, link: RadioLink) -> bool:
+        return radio is None or any(end.controller is self._radios[radio].controller for end in link.ends)
 
 
 async def run_air(
     radios: int | Sequence[int],
     *,
     ready: Callable[[tuple[str, ...]], None],
-    control: AsyncIterator[SetRange] | None = None,
+    control: AsyncIterator[AirControl] | None = None,
 ) -> None:
     """Host the air until cancelled, or until `control` ends; `ready` is told the transports.
 
@@ -184,5 +201,4 @@ async def run_air(
             await asyncio.get_running_loop().create_future()
         else:
             async for message in control:
-                if 0 <= message.radio < len(air.transports):
-                    air.set_in_range(message.radio, message.in_range)
+                air.tell(message)

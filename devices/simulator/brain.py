@@ -18,31 +18,17 @@ from devices.simulator.body import TICK_US, Body
 from devices.simulator.card import identity, identity_document
 from devices.simulator.client import Client
 from devices.simulator.consent import Consent
-from devices.simulator.control import (
-    Battery,
-    Clench,
-    Control,
-    Fail,
-    Freeze,
-    LimitMemory,
-    PatientStop,
-    PulseUp,
-    Silence,
-    Sugar,
-    Unfreeze,
-    Unsilence,
-    Warm,
-)
+from devices.simulator.control import Battery, Control, Fail, LimitMemory, PatientStop
 from devices.simulator.desk import Desk
 from devices.simulator.firmware import released
 from devices.simulator.journal import JournalWriter
 from devices.simulator.logbook import Logbook
 from devices.simulator.memory import Memory
-from devices.simulator.mouth import Drift
 from devices.simulator.parts import Parts
+from devices.simulator.patient import undergo
+from devices.simulator.physiology.drift import Drift
 from devices.simulator.progress import Progress
 from devices.simulator.receipt_book import ReceiptBook
-from devices.simulator.senses import FrozenSensors
 from devices.simulator.store import CAPACITY_FRAMES, Store
 from devices.simulator.therapy import Therapy
 from devices.simulator.vault import Vault, factory, random_bytes, reproducible
@@ -110,7 +96,6 @@ class Brain:
         self.client: Client | None = None
         self.tongues: list[Tongue] = []
         self._mischief: list[Mischief] = []
-        self._frozen = FrozenSensors()
         self._boot()
 
     def _boot(self) -> None:
@@ -233,7 +218,7 @@ class Brain:
         dose = therapy.dose
         if dose == 0 and self.body.swarm.dose > 0:
             self.body.warmth.withdrawn()
-        blocks = self._frozen.sense(self.body.tick(dose))
+        blocks = self.body.tick(dose, therapy.module, therapy.tooth)
         parts.progress.keep(therapy)
         self._age()
         if self._journal is not None:
@@ -279,7 +264,7 @@ class Brain:
             rssi_dbm=round(-58 + self._fade.value),
             missed_events=0,
             memory_percent=memory.used_percent,
-            swarm_dose_percent=round(self.body.swarm.dose) if therapy.dose else 0,
+            swarm_dose_percent=self.body.swarm.told_percent(therapy.dose),
             patient_stop=therapy.patient_stop,
         )
         report = StatusReport(
@@ -300,34 +285,9 @@ class Brain:
 
     def apply(self, message: Control) -> None:
         """What happens to the patient or the hub itself; messages about the link are for whoever has the radio."""
-        self._happens_to_patient(message)
-        self._happens_to_hub(message)
-
-    def _happens_to_patient(self, message: Control) -> None:
         match message:
-            case Sugar():
-                self.body.chemistry.eat_sugar(message.servings)
-            case Clench():
-                self.body.clench(message.seconds, message.strength)
-            case Warm():
-                self.body.warmth.run_away(message.kelvin, message.seconds)
-            case PulseUp():
-                self.body.heart.excite(message.beats)
             case PatientStop():
                 self.therapy.press_patient_stop(message.pressed)
-            case _:
-                pass
-
-    def _happens_to_hub(self, message: Control) -> None:
-        match message:
-            case Silence():
-                self.body.silence(message.channel)
-            case Unsilence():
-                self.body.unsilence(message.channel)
-            case Freeze():
-                self._frozen.freeze(message.channel)
-            case Unfreeze():
-                self._frozen.thaw(message.channel)
             case Battery():
                 self._battery = float(min(100, max(0, message.percent)))
             case LimitMemory():
@@ -336,7 +296,7 @@ class Brain:
                 self.therapy.fail()
                 self.wear.note(EventKind.FAULT, 0)
             case _:
-                pass
+                undergo(self.body, message)
 
 
 def _packed(blocks: Sequence[SampleBlock]) -> list[list[SampleBlock]]:

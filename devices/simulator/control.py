@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 _log = logging.getLogger(__name__)
+
+Positive = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,11 +28,79 @@ class Clench(Message, frozen=True, kw_only=True, tag="clench"):
     strength: float = 1.0
 
 
+class Chew(Message, frozen=True, kw_only=True, tag="chew"):
+    """The patient chews; saliva answers."""
+
+    seconds: Positive = 15.0
+
+
+class Grind(Message, frozen=True, kw_only=True, tag="grind"):
+    """An episode as of sleep bruxism: so many bursts, about one a second."""
+
+    bursts: Annotated[int, msgspec.Meta(ge=1, le=600)] = 5
+    strength: Share = 0.6
+
+
+class Diet(Message, frozen=True, kw_only=True, tag="diet"):
+    """From now on the patient takes so many servings of sugar a day without being told."""
+
+    servings: Annotated[float, msgspec.Meta(ge=0, le=48)] = 4.0
+
+
+class Person(Message, frozen=True, kw_only=True, tag="person"):
+    """Make the patient another one: what is left out stays.
+
+    Attributes:
+        anxiety: about dental treatment, 5–25 as the Modified Dental Anxiety Scale counts.
+        dryness: 0 for normal saliva, 1 for none.
+        hygiene: 0 for none, 1 for no plaque; plaque and gums follow within days.
+    """
+
+    anxiety: Annotated[int, msgspec.Meta(ge=5, le=25)] | None = None
+    dryness: Share | None = None
+    hygiene: Share | None = None
+
+
+class Seat(Message, frozen=True, kw_only=True, tag="seat"):
+    """The patient takes the chair, or leaves it. Treatment and pauses are felt by themselves, from the dose."""
+
+    seated: bool = True
+
+
+class Consent(Message, frozen=True, kw_only=True, tag="consent"):
+    """It is the patient's turn to agree."""
+
+
+class Reassure(Message, frozen=True, kw_only=True, tag="reassure"):
+    """Somebody says a kind word, or explains."""
+
+
+class Breathe(Message, frozen=True, kw_only=True, tag="breathe"):
+    """The patient follows the breathing guide, 4 s in and 6 s out; 0 ends it."""
+
+    seconds: Positive = 60.0
+
+
 class Warm(Message, frozen=True, kw_only=True, tag="warm"):
     """Temperature runs away by so much, for so long or until the dose is withdrawn."""
 
     kelvin: float = 6.0
     seconds: float = 120.0
+
+
+class Runaway(Message, frozen=True, kw_only=True, tag="runaway"):
+    """The hub's firmware goes wrong: more is delivered than was ordered, and it costs energy and heat.
+
+    Attributes:
+        percent: of the module's full dose, beyond what is ordered.
+        deaf: it is delivered though nothing is ordered, and neither hold nor STOP reaches the swarm.
+        faked: channel and status go on saying what was ordered.
+    """
+
+    percent: Annotated[float, msgspec.Meta(ge=0, le=200)] = 60.0
+    seconds: Positive = 60.0
+    deaf: bool = False
+    faked: bool = False
 
 
 class Silence(Message, frozen=True, kw_only=True, tag="silence"):
@@ -43,13 +114,19 @@ class Unsilence(Message, frozen=True, kw_only=True, tag="unsilence"):
 
 
 class Freeze(Message, frozen=True, kw_only=True, tag="freeze"):
-    """A sensor goes on sending the last value that it had. `channel` is its wire number."""
+    """A sensor hangs: it repeats its last value exactly, and its indexes go on."""
 
     channel: int
 
 
 class Unfreeze(Message, frozen=True, kw_only=True, tag="unfreeze"):
     channel: int
+
+
+class Wear(Message, frozen=True, kw_only=True, tag="wear"):
+    """The hub is put into the mouth, or taken out."""
+
+    worn: bool = True
 
 
 class DropLink(Message, frozen=True, kw_only=True, tag="drop_link"):
@@ -151,11 +228,21 @@ class Quit(Message, frozen=True, kw_only=True, tag="quit"):
 Control = (
     Sugar
     | Clench
+    | Chew
+    | Grind
+    | Diet
+    | Person
+    | Seat
+    | Consent
+    | Reassure
+    | Breathe
     | Warm
+    | Runaway
     | Silence
     | Unsilence
     | Freeze
     | Unfreeze
+    | Wear
     | DropLink
     | Reboot
     | Battery

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 from bumble.core import BaseBumbleError
 
 from core.model.clock import Clock, SystemClock
-from devices.hub.advertising import NAME, HubAdvert, advertising_data, private_address, scan_response
+from devices.hub.advertising import NAME, HubAdvert, advertising_data, scan_response
 from devices.hub.session.wire import PROFILE
 from devices.simulator.body import TICK_US
 from devices.simulator.brain import Brain
@@ -80,22 +79,21 @@ class SimulatedHub:
         self._speed = speed
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
-        self._announced = (b"", b"")
-        self._prand = os.urandom(3)
+        self._announced: tuple[HubAdvert, bytes | None] | None = None
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
     async def open(self, transport: str, address: str) -> None:
         """Go on the air. Raises TransportError."""
         self._announced = self._announcement()
-        advertising, response = self._announced
         self._peripheral = await Peripheral.open(
             transport,
             name=NAME,
             address=address,
             services=self.server.services(),
-            advertising=advertising,
-            scan_response=response,
+            advertising=lambda _: advertising_data(self._announcement()[0]),
+            scan_response=lambda present: scan_response(present if self.brain.vault.enrolled else None),
+            irk=self._announced[1],
         )
         self.server.attach(self._peripheral.device)
 
@@ -209,14 +207,12 @@ class SimulatedHub:
         if self._peripheral is None or fresh == self._announced:
             return
         self._announced = fresh
-        device = self._peripheral.device
-        device.advertising_data, device.scan_response_data = fresh
+        self._peripheral.irk = fresh[1]
         if not self._peripheral.connections:
-            await device.stop_advertising()
-            await device.start_advertising(auto_restart=True)
+            await self._peripheral.advertise()
 
-    def _announcement(self) -> tuple[bytes, bytes]:
-        """Advertising data and scan response."""
+    def _announcement(self) -> tuple[HubAdvert, bytes | None]:
+        """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
         vault = self.brain.vault
         advert = HubAdvert(
             profile_major=PROFILE[0],
@@ -226,11 +222,7 @@ class SimulatedHub:
             simulated=True,
             battery_percent=self.brain.battery_percent,
         )
-        return advertising_data(advert), scan_response(self._present_address() if vault.enrolled else None)
-
-    def _present_address(self) -> bytes:
-        """The resolvable private address that counts now, 6 bytes as on the air."""
-        return private_address(self.brain.vault.irk, self._prand)
+        return advert, vault.irk if vault.enrolled else None
 
 
 async def run_hub(

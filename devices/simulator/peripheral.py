@@ -1,8 +1,11 @@
 """What every simulated device is made of: a Bumble host on some transport, with its services, advertising."""
 
 import asyncio
+import logging
+import secrets
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Final
 
 from bumble import hci
 from bumble.att import ATT_READ_NOT_PERMITTED_ERROR, ATT_Error
@@ -15,9 +18,17 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport, TransportSink, TransportSource
 
 from core.model.errors import SmilescapeError
+from devices.hub.advertising import private_address
+from devices.simulator.timers import Cancellable, LoopTimers, Timers
 
+_log = logging.getLogger(__name__)
 ADVERTISING_INTERVAL_MS = 100.0
+ADDRESS_LASTS_S: Final = 900.0
+"""A private address is changed after this, as the Core Specification recommends (Volume 3, Part C, appendix A)."""
 _POWER_ON_S = 10.0
+
+Payload = bytes | Callable[[bytes], bytes]
+"""A payload, or what makes it for the address that will be on the air: 6 bytes, the most significant first."""
 
 
 class TransportError(SmilescapeError):
@@ -70,9 +81,14 @@ def write_only(write: Callable[[Connection, bytes], None]) -> CharacteristicValu
 class Peripheral:
     """A powered Bumble device with services that advertises until closed, again after each disconnection.
 
+    With an identity resolving key (IRK) it advertises from a resolvable private address, a new one each time that
+    advertising begins and every 15 minutes while it lasts. Without one it stays at `address`.
+
     Attributes:
         device: the Bumble device: `notify_subscribers`, `indicate_subscribers`, `connections`, events.
         lost: set when the transport is gone.
+        present: the address of the present or last advertising, 6 bytes as on the air.
+        irk: 16 bytes, the most significant first, or None; counts from the next advertising on.
     """
 
     def __init__(
@@ -83,26 +99,40 @@ class Peripheral:
         name: str,
         address: str,
         services: Sequence[Service],
-        advertising: bytes,
-        scan_response: bytes = b"",
+        advertising: Payload,
+        scan_response: Payload = b"",
         keys: KeyStore | None = None,
+        irk: bytes | None = None,
+        timers: Timers | None = None,
     ) -> None:
+        identity = hci.Address(address)
         configuration = DeviceConfiguration(
             name=name,
-            address=hci.Address(address),
-            irk=(bytes(hci.Address(address)) * 3)[:16],
+            address=identity,
+            # Bumble keeps it as HCI does, the least significant byte first.
+            irk=(bytes(identity) * 3)[:16] if irk is None else irk[::-1],
             advertising_interval_min=ADVERTISING_INTERVAL_MS,
             advertising_interval_max=ADVERTISING_INTERVAL_MS,
-            advertising_data=advertising,
-            scan_response_data=scan_response,
         )
         self.device = Device.from_config_with_hci(configuration, source, sink)
         self.device.keystore = keys if keys is not None else MemoryKeyStore()
         self.device.pairing_config_factory = _just_works
         self.device.add_services(services)
+        self.device.on(Device.EVENT_CONNECTION, self._connected)
+        self._identity = identity
+        self.present = bytes(identity)
         self.lost = asyncio.Event()
+        self._advertising = advertising
+        self._scan_response = scan_response
+        self.irk = irk
+        # Then Bumble begins again by itself after a disconnection, with one command.
+        self._steady = irk is None and isinstance(advertising, bytes) and isinstance(scan_response, bytes)
+        self._timers = timers or LoopTimers()
+        self._renewal: Cancellable | None = None
+        self._beginning = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._transport: Transport | None = None
-        source.terminated.add_done_callback(lambda _: self.lost.set())
+        source.terminated.add_done_callback(lambda _: self._lose())
 
     @classmethod
     async def open(
@@ -112,11 +142,16 @@ class Peripheral:
         name: str,
         address: str,
         services: Sequence[Service],
-        advertising: bytes,
-        scan_response: bytes = b"",
+        advertising: Payload,
+        scan_response: Payload = b"",
         keys: KeyStore | None = None,
+        irk: bytes | None = None,
+        timers: Timers | None = None,
     ) -> "Peripheral":
         """A peripheral on a Bumble transport such as `tcp-client:127.0.0.1:9001` or `usb:0`, powered and advertising.
+
+        Args:
+            irk: 16 bytes, the most significant first.
 
         Raises:
             TransportError: the transport is not there or does not answer.
@@ -136,6 +171,8 @@ class Peripheral:
             advertising=advertising,
             scan_response=scan_response,
             keys=keys,
+            irk=irk,
+            timers=timers,
         )
         peripheral._transport = opened
         try:
@@ -149,7 +186,72 @@ class Peripheral:
         """Reset the controller and start to advertise. Raises TimeoutError when it does not answer."""
         async with asyncio.timeout(_POWER_ON_S):
             await self.device.power_on()
-            await self.device.start_advertising(auto_restart=True)
+            await self.advertise()
+
+    async def advertise(self) -> None:
+        """Advertise anew, with payloads made anew and, with an IRK, from a new address. Without effect while connected.
+
+        Raises:
+            TimeoutError, BaseBumbleError: the controller does not answer, or refuses.
+        """
+        async with self._beginning:
+            self._forget_renewal()
+            await self.device.stop_advertising()
+            if self.connections:
+                return
+            await self._take_address()
+            if self.irk is not None:
+                self._renewal = self._timers.call_at(self._timers.now() + ADDRESS_LASTS_S, self._begin)
+            await self.device.start_advertising(
+                auto_restart=self._steady,
+                advertising_data=self._made(self._advertising),
+                scan_response_data=self._made(self._scan_response),
+            )
+
+    async def _take_address(self) -> None:
+        """The address of the advertising that is about to begin."""
+        fresh = bytes(self._identity) if self.irk is None else private_address(self.irk, _prand())
+        if fresh == self.present:
+            return
+        self.present = fresh
+        self.device.random_address = hci.Address(fresh, hci.Address.RANDOM_DEVICE_ADDRESS)
+        await self.device.send_sync_command(
+            hci.HCI_LE_Set_Random_Address_Command(random_address=self.device.random_address)
+        )
+
+    def _made(self, payload: Payload) -> bytes:
+        return payload if isinstance(payload, bytes) else payload(self.present)
+
+    def _connected(self, connection: Connection) -> None:
+        self._forget_renewal()
+        if not self._steady:
+            connection.on(Connection.EVENT_DISCONNECTION, lambda _: self._begin())
+
+    def _begin(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._advertise_or_say())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _advertise_or_say(self) -> None:
+        try:
+            await self.advertise()
+        except (TimeoutError, OSError, BaseBumbleError) as error:
+            if not self.lost.is_set():
+                _log.error("The device does not advertise: %s", error)
+
+    def _forget_renewal(self) -> None:
+        if self._renewal is not None:
+            self._renewal.cancel()
+            self._renewal = None
+
+    def _lose(self) -> None:
+        self.lost.set()
+        self._rest()
+
+    def _rest(self) -> None:
+        self._forget_renewal()
+        for task in tuple(self._tasks):
+            task.cancel()
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -162,6 +264,7 @@ class Peripheral:
 
     async def close(self) -> None:
         """Leave the air at once, as a device whose battery is taken out."""
+        self._rest()
         if self._transport is not None:
             await self._transport.close()
             self._transport = None
@@ -184,3 +287,8 @@ def _just_works(connection: Connection) -> PairingConfig:
         delegate=PairingDelegate(PairingDelegate.NO_OUTPUT_NO_INPUT),
         identity_address_type=PairingConfig.AddressType.RANDOM,
     )
+
+
+def _prand() -> bytes:
+    """Random bits for an address, neither all zeros nor all ones."""
+    return (1 + secrets.randbelow(2**22 - 2)).to_bytes(3, "big")

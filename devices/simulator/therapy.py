@@ -54,6 +54,16 @@ class Therapy:
         return self.state is TherapyState.RUNNING
 
     @property
+    def module(self) -> int:
+        """Number of the module ordered, 0 without an order."""
+        return self._order.module if self._order else 0
+
+    @property
+    def tooth(self) -> int:
+        """FDI number of the tooth ordered, 0 for the whole mouth."""
+        return self._order.tooth if self._order else 0
+
+    @property
     def under_way(self) -> bool:
         """Whether a phase has begun and not ended."""
         return self.state in (TherapyState.RUNNING, TherapyState.HELD)

@@ -19,6 +19,8 @@ _SAVED_EACH_S: Final = 60
 """Hub seconds between savings of the summaries: a power loss takes no more of them."""
 _ACID_PH: Final = 5.5
 _WORN_C: Final = 30.0
+_CLENCH_N: Final = 100.0
+"""Bite force that counts as clenching; illustrative."""
 _SILENT_PERIODS: Final = 3
 _SILENT_US: Final = 3 * _SECOND_US
 
@@ -161,6 +163,8 @@ class _Senses:
         self._specs = {spec.number: spec for spec in catalogue.from_source("hub")}
         self._tissue = catalogue.key("tissue_temperature").number
         self._plaque = catalogue.key("plaque_ph").number
+        self._bite = catalogue.key("bite_force").number
+        self._peak_n = self._strongest_n = 0.0
         self._values: dict[int, float] = {}
         self._felt_us: dict[int, int] = {}
         self._silent: set[int] = set()
@@ -172,6 +176,9 @@ class _Senses:
         if block.channel in (self._tissue, self._plaque):
             spec = self._specs[block.channel]
             self._values[block.channel] = float(block.samples[-1]) * spec.scale + spec.offset
+        elif block.channel == self._bite:
+            spec = self._specs[block.channel]
+            self._strongest_n = max(self._strongest_n, float(block.samples.max()) * spec.scale + spec.offset)
 
     def second(self, now_us: int) -> list[tuple[EventKind, int]]:
         """What has changed in the last second."""
@@ -187,6 +194,12 @@ class _Senses:
         elif self.acid and not acid:
             news.append((EventKind.ACID_ENDED, (now_us - self._acid_since_us) // _SECOND_US))
         self.worn, self.acid = worn, acid
+        if self._strongest_n >= _CLENCH_N:
+            self._peak_n = max(self._peak_n, self._strongest_n)
+        elif self._peak_n:
+            news.append((EventKind.CLENCH, round(self._peak_n)))
+            self._peak_n = 0.0
+        self._strongest_n = 0.0
         for channel, at_us in self._felt_us.items():
             silent = now_us - at_us > max(_SILENT_US, _SILENT_PERIODS * self._specs[channel].period_us)
             if silent is not (channel in self._silent):

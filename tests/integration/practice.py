@@ -20,7 +20,7 @@ from app.launch import ClinicProcess, EngineProcess
 from app.workplace import DEMO_PASSPHRASE, demo_config
 from core.model.alarm import AlarmState
 from core.model.block import Samples
-from core.model.hub import HubStatus
+from core.model.hub import HubStatus, LinkState
 from core.model.intents import (
     CheckHub,
     ConfirmCheck,
@@ -133,6 +133,10 @@ class Practice:
 
     def break_something(self, name: str, chair: int = 1) -> None:
         trigger(self.folder.runtime_dir, Trigger(chair=chair, name=name))
+
+    def caught_up(self, chair: int = 1) -> bool:
+        """Whether everything that the hub holds is here: what is missing is known only while the link is up."""
+        return self.chairs[chair].link is LinkState.UP and self.chairs[chair].backfill_frames == 0
 
     def view(self, chair: int = 1) -> ProcedureView:
         found = self.chairs[chair].procedure

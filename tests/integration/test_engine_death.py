@@ -23,7 +23,7 @@ def test_every_sample_survives_and_therapy_stays_held(practice: Practice) -> Non
     practice.until(lambda: practice.chairs[1].state == "held" and practice.view().hold.hub_confirmed)  # type: ignore[union-attr]
     assert practice.workstation is not None
     assert practice.workstation.notice is not None
-    practice.until(lambda: practice.chairs[1].backfill_frames == 0)
+    practice.until(practice.caught_up)
     assert "treating" not in practice.states
 
     practice.shut_down()

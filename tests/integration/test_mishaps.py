@@ -143,17 +143,36 @@ def test_an_engine_that_stands_still_lets_the_lease_run_out(practice: Practice) 
     assert "console.lost" not in practice.alarms(AlarmState.ACTIVE)
 
 
-def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice) -> None:
+@pytest.mark.parametrize("fault", ["drop_link", "jam"])
+def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice, fault: str) -> None:
     practice.go_on()
     practice.states.clear()
-    practice.break_something("drop_link")
+    practice.break_something(fault)
     practice.until(lambda: practice.hold().origin is HoldOrigin.LINK)
     practice.until(lambda: "link.lost" in practice.alarms())
     practice.until(lambda: practice.chairs[1].link is LinkState.UP)
     practice.until_frames(40)
-    practice.until(lambda: practice.chairs[1].backfill_frames == 0)
+    practice.until(practice.caught_up)
     assert practice.hub().therapy is TherapyState.HELD
     assert "link.lost" not in practice.alarms()
+
+
+def test_a_link_that_breaks_in_the_middle_of_an_order_comes_back_whole(practice: Practice) -> None:
+    tapped = practice.chairs[1].tapped_frames
+    practice.break_something("drop_mid_write")
+    practice.until(lambda: practice.chairs[1].link is not LinkState.UP)
+    practice.until(lambda: practice.chairs[1].link is LinkState.UP)
+    practice.until(lambda: practice.chairs[1].backfill_frames == 0 and practice.chairs[1].tapped_frames > tapped)
+    assert "link.lost" not in practice.alarms(AlarmState.ACTIVE)
+
+
+def test_a_disturbed_radio_loses_no_frame(practice: Practice) -> None:
+    tapped = practice.chairs[1].tapped_frames
+    practice.break_something("lossy_radio")
+    practice.until(lambda: practice.chairs[1].tapped_frames > tapped + 200)
+    practice.break_something("calm_air")
+    practice.until(lambda: practice.chairs[1].backfill_frames == 0)
+    assert practice.chairs[1].link is LinkState.UP
 
 
 def test_a_damaged_frame_is_refused_said_and_fetched_again(practice: Practice) -> None:
@@ -161,7 +180,7 @@ def test_a_damaged_frame_is_refused_said_and_fetched_again(practice: Practice) -
     practice.break_something("damage_frames")
     practice.until(lambda: "frame.refused" in practice.alarms())
     practice.until(lambda: practice.chairs[1].backfill_frames == 0 and practice.chairs[1].tapped_frames > tapped)
-    assert "refused a frame" in log_of(practice)
+    assert "A protected record was refused" in log_of(practice)
 
 
 def fill_disk(ballast: Path) -> None:
@@ -271,7 +290,7 @@ def test_an_engine_that_is_told_to_end_holds_first(practice: Practice) -> None:
 
 
 def test_after_all_this_no_sample_is_missing_doubled_or_changed(practice: Practice) -> None:
-    practice.until(lambda: all(practice.chairs[chair].backfill_frames == 0 for chair in CHAIRS))
+    practice.until(lambda: all(practice.caught_up(chair) for chair in CHAIRS))
     practice.shut_down()
     for chair in CHAIRS:
         made, kept = practice.made(chair), practice.kept(chair)

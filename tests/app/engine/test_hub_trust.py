@@ -100,8 +100,6 @@ async def test_firmware_that_is_not_proven_makes_a_doubt_until_the_next_session(
 async def test_a_journal_that_tells_what_was_sent_fits(bench: Bench) -> None:
     start = await bench.sent(b"start", START)
     stop = await bench.sent(b"hold", int(Opcode.HOLD), code=None)
-    lease = await bench.sent(b"lease", int(Opcode.RENEW_LEASE))
-    assert lease
     told = bench.entries((START, start, 0), (0, b"STOP", 0), (int(Opcode.HOLD), stop, 0), (0, b"STOP", 1))
     assert await bench.read(told)
     assert bench.trust.journal is True
@@ -120,6 +118,10 @@ async def test_a_journal_that_tells_otherwise_is_a_doubt_that_says_what(bench: B
     assert bench.told == [(Doubt.JOURNAL, f"trust.journal.{kind}")]
     assert bench.told[0][1] in load_words()
     assert bench.trust.proven is not True
+
+
+async def test_what_changes_nothing_for_the_patient_is_no_doubt_when_nobody_remembers_it(bench: Bench) -> None:
+    assert await bench.read(bench.entries((int(Opcode.RENEW_LEASE), b"late", 0x15), (int(Opcode.HOLD), b"last", 0)))
 
 
 async def test_what_another_workstation_sent_is_not_held_against_the_hub(bench: Bench) -> None:
