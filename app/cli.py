@@ -112,7 +112,7 @@ PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", defaul
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
 def record_info(file: Path, passphrase: str | None) -> int:
-    """What a record holds: chair, patients, visits, samples, size.
+    """What a record holds: chair, patients, visits, samples, what hubs kept at home, size.
 
     Example: python main.py record info chair-1.sqlite
     """
@@ -151,6 +151,23 @@ def record_export(
     from app.record_commands import export
 
     return export(file, out, channels, begin, end, passphrase)
+
+
+@record.command("days")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
+@PASSPHRASE
+def record_days(file: Path, out: Path, passphrase: str | None) -> int:
+    """Write what hubs kept of each day at home as CSV, one line a day, units in the header.
+
+    Days that a hub was not worn have no line. Whose a day was is told as far as this record knows: a hub that was in
+    another chair meanwhile may have been with somebody else.
+
+    Example: python main.py record days chair-1.sqlite --out days.csv
+    """
+    from app.record_commands import days
+
+    return days(file, out, passphrase)
 
 
 @cli.group()

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from core.model.errors import SmilescapeError
+from core.model.wear import day_iso
 from core.record import RecordMissing, RecordReader
 from core.record.csv import export_csv
+from core.record.days_csv import export_days
 from core.record.inspect import record_info, verify_record
 from core.record.keys import KeyStore
 from core.signals.catalogue import load_catalogue
@@ -69,6 +71,17 @@ def info(file: Path, passphrase: str | None) -> int:
         click.echo(f"{name:12} {value}")
     for span in found.channels:
         click.echo(f"  {span.channel:20} {span.samples:>10}  {moment(span.from_us)}  {moment(span.to_us)}")
+    for hub in found.wear:
+        between = f" ({day_iso(hub.span[0])} to {day_iso(hub.span[1])})" if hub.span else ""
+        kept = f"days {hub.days}{between}, events {hub.events}, journal entries {hub.journal}"
+        click.echo(f"  {hub.source:20} at home: {kept}")
+    return 0
+
+
+def days(file: Path, out: Path, passphrase: str | None) -> int:
+    with RecordReader.open(file, open_key(file, passphrase)) as reader:
+        rows = export_days(reader, out)
+    click.echo(f"{rows} days in {out}")
     return 0
 
 

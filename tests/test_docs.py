@@ -9,6 +9,8 @@ import pytest
 
 from app.cli import cli
 from core.model.words import load_words
+from core.record.schema import record_migrations
+from core.record.sqlcipher import Database
 from core.signals.catalogue import own_catalogue
 from devices.simulator.control import Control
 from devices.simulator.physiology.figures import load_physiology
@@ -131,6 +133,14 @@ def test_every_channel_is_described_as_it_is() -> None:
         )
         for spec in sorted(own_catalogue(), key=lambda spec: spec.number)
     ]
+
+
+def test_every_table_of_the_record_is_described() -> None:
+    database = Database(memory=True)
+    record_migrations.apply(database)
+    rows = re.findall(r"^\| (`[\w`, ]+`) \|", read(ROOT / "docs" / "record.md"), re.MULTILINE)
+    described = {name.strip("` ") for row in rows for name in row.split(",")}
+    assert {name for name in database.table_names() if not name.startswith(("_", "sqlite_"))} == described
 
 
 def test_every_figure_of_the_simulated_patient_is_told_as_it_is() -> None:

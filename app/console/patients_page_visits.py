@@ -6,6 +6,7 @@ from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from app.console.home_pane import HomePane
 from app.console.report_panel import ReportPanel
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
@@ -55,6 +56,7 @@ class VisitsView(QWidget):
         self._report_of = ""
         self.timeline = TimelineWidget()
         self.review = ReviewCard(words, store.ask, list(load_catalogue()))
+        self.home = HomePane(words, list(load_catalogue()))
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
         self.csv_button = Button(words.say("patients.actions.csv"))
@@ -62,15 +64,19 @@ class VisitsView(QWidget):
         self.csv_button.setObjectName("patients.csv")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
+        self.home_button = Button(words.say("patients.home.title"), icon="home")
+        self.home_button.setObjectName("patients.home")
+        self.home_button.setCheckable(True)
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
         self._arrange()
-        self.timeline.entry_chosen.connect(self.open_visit)
+        self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
         self.report_button.clicked.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
+        self.home_button.clicked.connect(self._show_home)
         self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
 
     def open_patient(self, patient_id: str) -> None:
@@ -84,6 +90,8 @@ class VisitsView(QWidget):
         self._detail = None
         self._report_of = ""
         self.timeline.setFocus()
+        self.home_button.setEnabled(False)
+        self.home_button.setChecked(False)
         self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
@@ -102,6 +110,10 @@ class VisitsView(QWidget):
         asked = self._next()
         self._store.ask(GetVisit(chair=visit.chair, visit_id=visit_id), lambda reply: self._take_visit(reply, asked))
 
+    def _choose_visit(self, visit_id: str) -> None:
+        self._show_home(False)
+        self.open_visit(visit_id)
+
     # what comes back
 
     def _take_timeline(self, reply: Reply, asked: int) -> None:
@@ -116,6 +128,8 @@ class VisitsView(QWidget):
             self._facts.setText(self._facts_of(visits))
             self.timeline.setAccessibleName(self._words.say("patients.visits", name=reply.patient.name))
             self.timeline.set_entries(self._entries(visits))
+            self.home.show_home(reply.home)
+            self.home_button.setEnabled(True)
             if visits:
                 self.open_visit(self._report_of if self._report_of in self._visits else visits[-1].id)
             else:
@@ -218,9 +232,10 @@ class VisitsView(QWidget):
         column.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
         self._message_pane = message_pane
+        self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report):
+        for pane in (message_pane, self._visit_pane, self.report, self.home):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -237,6 +252,7 @@ class VisitsView(QWidget):
         line.addWidget(self._name)
         line.addWidget(self._facts, 1)
         line.addWidget(self._own)
+        line.addWidget(self.home_button)
         line.addWidget(self.all_button)
         area = QScrollArea()
         area.setWidgetResizable(True)
@@ -325,8 +341,14 @@ class VisitsView(QWidget):
         self.retry.setVisible(retry)
         self._front(self._message_pane)
 
+    def _show_home(self, shown: bool) -> None:
+        """The days at home in front of what is open, until they are put away; an answer that comes waits behind."""
+        self.home_button.setChecked(shown)
+        self._panes.setCurrentWidget(self.home if shown else self._behind)
+
     def _front(self, pane: QWidget) -> None:
-        self._panes.setCurrentWidget(pane)
+        self._behind = pane
+        self._show_home(self.home_button.isChecked())
 
     def _next(self) -> int:
         self._asked += 1

@@ -61,7 +61,8 @@ class MomentList(QScrollArea):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for moment in sorted(moments, key=lambda each: each.at_us):
-            row = _MomentRow(moment, self._words.tell(moment.text))
+            icon = next((icon for part, icon in ICONS if part in moment.kind), "clock")
+            row = MomentRow(self._words.tell(moment.text), clock_time(moment.at_us), icon, moment.voice)
             row.clicked.connect(lambda _checked=False, at=moment.at_us: self.moment_chosen.emit(at))
             column.addWidget(row)
         if not moments:
@@ -72,15 +73,15 @@ class MomentList(QScrollArea):
 
     def rows(self) -> list[QPushButton]:
         """The lines from the earliest to the latest."""
-        return list(self.findChildren(_MomentRow))
+        return list(self.findChildren(MomentRow))
 
 
-class _MomentRow(QPushButton):
-    def __init__(self, moment: Moment, sentence: str) -> None:
+class MomentRow(QPushButton):
+    """One line: an icon, a sentence, and when it was."""
+
+    def __init__(self, sentence: str, at: str, icon: str, voice: str = "device") -> None:
         super().__init__(sentence)
-        self._at = clock_time(moment.at_us)
-        self._voice = moment.voice
-        self._icon = next((icon for part, icon in ICONS if part in moment.kind), "clock")
+        self._at, self._icon, self._voice = at, icon, voice
         self.setFixedHeight(48)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(f"{self._at} {sentence}")

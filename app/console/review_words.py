@@ -9,6 +9,7 @@ from core.model.people import Patient, VisitSummary
 from core.model.words import Words
 
 MINUS = "\N{MINUS SIGN}"
+EPOCH = QDate(1970, 1, 1)
 
 
 def clock_time(at_us: int, *, seconds: bool = False, fine: bool = False) -> str:
@@ -32,6 +33,11 @@ def birth_date(words: Words, patient: Patient) -> str:
     return QLocale(words.language).toString(date, "d MMM yyyy") if date.isValid() else patient.birth_date
 
 
+def day_date(words: Words, day: int, pattern: str = "d MMM yyyy") -> str:
+    """A day counted from 1970-01-01 UTC."""
+    return QLocale(words.language).toString(EPOCH.addDays(day), pattern)
+
+
 def year(at_us: int) -> int:
     return _local(at_us).date().year()
 
@@ -50,6 +56,8 @@ def duration(words: Words, seconds: float) -> str:
     if whole < 3600:
         key = "minutes_seconds" if whole < 600 and whole % 60 else "minutes"
         return words.say(f"patients.duration.{key}", minutes=whole // 60, seconds=whole % 60)
+    if whole % 3600 < 60:
+        return words.say("patients.duration.whole_hours", hours=whole // 3600)
     return words.say("patients.duration.hours", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 

@@ -1,5 +1,6 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
+import logging
 from pathlib import Path
 
 from app.engine.reader_wire import ReaderSetup, ReadRequest
@@ -24,8 +25,13 @@ from app.ipc.messages import (
     VisitDetail,
 )
 from app.ipc.refusals import as_refused, refused
+from core.model.errors import SmilescapeError
 from core.model.people import Patient, VisitSummary
+from core.model.wear import DAY_US, AtHome
 from core.record import NotFound, RecordReader
+from core.record.at_home import at_home
+
+_log = logging.getLogger(__name__)
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
@@ -73,11 +79,9 @@ class ReadDesk:
         """One time line over all chair files: a patient may have sat in any of them."""
         newest: Patient | None = None
         visits: dict[str, VisitSummary] = {}
-        for chair, file in self._files.items():
-            if not Path(file.path).exists():
-                continue
+        for reader in self._all_readers():
             try:
-                found = self._reader(chair).timeline(patient_id)
+                found = reader.timeline(patient_id)
             except NotFound:
                 continue
             if newest is None or found.patient.version > newest.version:
@@ -86,8 +90,18 @@ class ReadDesk:
         if newest is None:
             raise _Refuse("no_patient")
         return Timeline(
-            patient=newest, visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True))
+            patient=newest,
+            visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
+            home=self._home(patient_id),
         )
+
+    def _home(self, patient_id: str, until: int | None = None) -> AtHome | None:
+        """None when a file cannot be read: visits and reports must not suffer for it."""
+        try:
+            return at_home(self._all_readers(), patient_id, until=until)
+        except SmilescapeError as error:
+            _log.warning("the days at home cannot be read: %s", error)
+            return None
 
     def _visit(self, request: GetVisit) -> VisitDetail:
         reader = self._reader(request.chair)
@@ -159,9 +173,10 @@ class ReadDesk:
 
         path = _target(request.path)
         reader = self._reader(request.chair)
-        self._known_visit(reader, request.chair, request.visit_id)
+        visit = self._known_visit(reader, request.chair, request.visit_id)
         practice = Practice(self._setup.practice, self._setup.phone)
-        made = make_report(collect(reader, request.visit_id, practice=practice), path)
+        home = self._home(visit.patient_id, until=visit.began_us // DAY_US)
+        made = make_report(collect(reader, request.visit_id, practice=practice, home=home), path)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
 
     def _csv(self, request: ExportCsv) -> Done:
@@ -170,6 +185,10 @@ class ReadDesk:
         path = _target(request.path)
         export_csv(self._reader(request.chair), request.channels, request.from_us, request.to_us, path)
         return Done(detail=str(path))
+
+    def _all_readers(self) -> list[RecordReader]:
+        """Of every chair that has a record by now."""
+        return [self._reader(chair) for chair, file in self._files.items() if Path(file.path).exists()]
 
     def _reader(self, chair: int) -> RecordReader:
         reader = self._readers.get(chair)

@@ -13,6 +13,7 @@ from core.model.intents import Intent
 from core.model.limits import Limit
 from core.model.people import Operator, Patient, VisitSummary
 from core.model.procedure import ProcedureView
+from core.model.wear import AtHome
 from core.model.words import Text
 
 PROTOCOL = 2
@@ -290,8 +291,11 @@ class LogPage(Message, frozen=True, kw_only=True):
 
 
 class Timeline(Message, frozen=True, kw_only=True):
+    """A patient over all chair files. `home`: what their hubs kept between visits; None when it cannot be read."""
+
     patient: Patient
     visits: tuple[VisitSummary, ...]
+    home: AtHome | None = AtHome()
 
 
 class Moment(Message, frozen=True, kw_only=True):

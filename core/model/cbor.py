@@ -10,6 +10,12 @@ def encode(value: object) -> bytes:
 
 
 def decode(data: bytes) -> object:
-    """Plain data out of CBOR; convert it with `msgspec.convert` before it crosses a boundary."""
-    plain: object = cbor2.loads(data)
+    """Plain data out of CBOR; convert it with `msgspec.convert` before it crosses a boundary.
+
+    Raises ValueError: it is no CBOR.
+    """
+    try:
+        plain: object = cbor2.loads(data)
+    except cbor2.CBORError as error:
+        raise ValueError(f"no CBOR: {error}") from error
     return plain

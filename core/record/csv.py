@@ -28,11 +28,21 @@ def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_u
         ExportFailed: the file cannot be written.
     """
     wanted = [reader.channel(key) for key in channels]
+    with complete_file(path) as out:
+        out.write(HEADER + "\r\n")
+        return sum(_write(reader, channel, from_us, to_us, out) for channel in wanted)
+
+
+@contextlib.contextmanager
+def complete_file(path: Path) -> Iterator[TextIO]:
+    """A text file that appears when it is complete; on failure nothing is left, and what was there before stays.
+
+    Raises ExportFailed: it cannot be written.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with draft.open("x", encoding="utf-8", newline="") as out:
-            out.write(HEADER + "\r\n")
-            rows = sum(_write(reader, channel, from_us, to_us, out) for channel in wanted)
+            yield out
             out.flush()
             os.fsync(out.fileno())
         draft.replace(path)
@@ -42,7 +52,6 @@ def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_u
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-    return rows
 
 
 def _write(reader: RecordReader, channel: RecordedChannel, from_us: int, to_us: int, out: TextIO) -> int:

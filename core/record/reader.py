@@ -19,19 +19,31 @@ from core.record.types import (
     AuditEntry,
     AuditHead,
     Columns,
+    DayRead,
+    HubWear,
     LoggedEntry,
     Loss,
     PatientTimeline,
+    Reading,
     RecordedChannel,
     RecordedMoment,
     RecordInfo,
     Span,
     StoredBlock,
+    Turn,
     VerifyReport,
 )
 from core.record.verify import verify
 from core.record.versions import Clinical, read_cbor
-from core.record.wear import days_of, days_worn_by, events_of
+from core.record.wear import (
+    days_of,
+    days_worn_by,
+    events_of,
+    newest_events,
+    readings,
+    turns_of,
+    wear_info,
+)
 from core.signals.clockmap import ClockFit
 
 _SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
@@ -128,16 +140,36 @@ class RecordReader:
 
     def days(self, source: str) -> list[DaySummary]:
         """The newest summary of each day of a hub, in order of days."""
+        return [one.summary for one in days_of(self._file, source)]
+
+    def days_read(self, source: str) -> list[DayRead]:
+        """The same, each with the moment when it was read."""
         return days_of(self._file, source)
 
+    def readings(self, source: str) -> list[Reading]:
+        """When summaries of a hub were read and brought news, in order."""
+        return readings(self._file, source)
+
+    def wear(self) -> list[HubWear]:
+        """What there is of each hub, in the order in which the record met them."""
+        return wear_info(self._file)
+
+    def turns(self) -> dict[str, list[Turn]]:
+        """By hub, who came with it and when, in order."""
+        return turns_of(self._file)
+
     def days_worn_by(self, patient_id: str) -> dict[str, list[DaySummary]]:
-        """By hub, the days on which this patient wore it."""
+        """By hub, the days on which this patient wore it as far as this file knows; `at_home` looks at all files."""
         with self._file.reading():
             return days_worn_by(self._file, [visit.id for visit in self.visits(patient_id)])
 
     def hub_events(self, source: str) -> list[HubEvent]:
         """What a hub says has happened, in its order."""
         return events_of(self._file, source)
+
+    def newest_hub_events(self, source: str) -> Iterator[HubEvent]:
+        """The same, the newest first; what nobody takes is not read."""
+        return newest_events(self._file, source)
 
     def hub_journal(self, source: str) -> list[bytes]:
         """The entries of a hub's journal, verbatim, in their order."""
@@ -255,6 +287,7 @@ class RecordReader:
                 from_us=min((span.from_us for span in spans), default=None),
                 to_us=max((span.to_us for span in spans), default=None),
                 channels=tuple(spans),
+                wear=tuple(self.wear()),
             )
 
     def verify(self) -> VerifyReport:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from core.model.block import Provenance, SampleBlock, Samples
 from core.model.people import Patient, VisitSummary
+from core.model.wear import DaySummary
 from core.model.words import Text
 
 
@@ -156,6 +157,44 @@ class PatientTimeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """From this moment on the hub is with the patient of this visit."""
+
+    at_us: int
+    visit: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayRead:
+    """The newest summary of a day, and when it was read. What did not change since is not stored again."""
+
+    summary: DaySummary
+    read_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A day on which a hub was read, and the newest day that it told of then.
+
+    Days are read in their order, so all before that one had been asked for; of later ones the link may have broken.
+    """
+
+    on: int
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class HubWear:
+    """What a record holds of one hub's time between visits. `span`: its first and last day; None without days."""
+
+    source: str
+    days: int
+    span: tuple[int, int] | None
+    events: int
+    journal: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordInfo:
     """A record at a glance. `from_us` and `to_us` are None while it holds no samples."""
 
@@ -178,6 +217,7 @@ class RecordInfo:
     from_us: int | None
     to_us: int | None
     channels: tuple[Span, ...]
+    wear: tuple[HubWear, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def read_cbor(body: bytes, struct: type[T]) -> T:
     """Raises RecordDamaged when the bytes are not such a value."""
     try:
         return msgspec.convert(cbor.decode(body), struct)
-    except (ValueError, EOFError, msgspec.ValidationError) as error:
+    except (ValueError, msgspec.ValidationError) as error:
         raise RecordDamaged(
             f"A stored {struct.__name__} cannot be read: {error}.", "Run `record verify`, and restore from a backup."
         ) from error

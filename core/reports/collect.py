@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from core.model.clock import Clock, SystemClock
 from core.model.limits import Limit
+from core.model.wear import AtHome
 from core.record import NotFound, RecordReader
 from core.record.types import Columns, RecordedMoment
 from core.record.versions import utc_offset_s
@@ -36,9 +37,16 @@ EDGE_US = 3_000_000
 
 
 def collect(
-    reader: RecordReader, visit_id: str, *, practice: Practice | None = None, clock: Clock | None = None
+    reader: RecordReader,
+    visit_id: str,
+    *,
+    practice: Practice | None = None,
+    clock: Clock | None = None,
+    home: AtHome | None = None,
 ) -> ReportData:
     """Everything the report of a visit says.
+
+    `home`: the patient's days at home up to the visit, which only the records of all chairs together tell.
 
     Raises:
         NotFound: no such visit, or no procedure was begun in it.
@@ -67,6 +75,7 @@ def collect(
         signed_by=next((str(m.text.values.get("name", "")) for m in moments if m.text.key == "note.signed"), ""),
         made_us=now,
         utc_offset_s=utc_offset_s(visit.began_us),
+        home=home,
     )
 
 

@@ -7,6 +7,7 @@ from core.model.channel import ChannelSpec
 from core.model.limits import Limit
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
+from core.model.wear import AtHome
 from core.model.words import Text
 from core.record.types import Columns
 
@@ -70,6 +71,7 @@ class ReportData:
         signed_by: name of the dentist who signed; empty while nobody has, or when the record does not name them.
         made_us: when the report is made, UTC µs.
         utc_offset_s: the practice's offset from UTC.
+        home: the days at home up to the visit; None where nothing can be said of them.
     """
 
     practice: Practice
@@ -84,6 +86,7 @@ class ReportData:
     signed_by: str
     made_us: int
     utc_offset_s: int
+    home: AtHome | None = None
 
     @property
     def end_us(self) -> int:

@@ -42,7 +42,7 @@ def plot(signal: Signal, *, from_us: int, to_us: int, height: int, said: dict[st
     def y(value: float) -> float:
         return bottom - (value - low) / (high - low) * (bottom - TOP)
 
-    parts = [_frame(height)]
+    parts = [frame(height)]
     for value in _ticks(low, high):
         parts.append(f'<path d="M{LEFT} {y(value):.1f}H{right}" stroke="{LINE}"/>')
         parts.append(text(LEFT - 8, y(value) + 4, f"{value:g}", anchor="end"))
@@ -59,7 +59,7 @@ def plot(signal: Signal, *, from_us: int, to_us: int, height: int, said: dict[st
     if len(last):
         value = float(signal.columns.low[last[-1]] + signal.columns.high[last[-1]]) / 2
         labels.append(Label(y(value), said["measured"], PINE, bold=True))
-    return "".join([*parts, *_placed(labels, TOP, bottom)]) + "</svg>"
+    return "".join([*parts, *placed(labels, TOP, bottom)]) + "</svg>"
 
 
 def _curve(signal: Signal, x: Scale, y: Scale) -> str:
@@ -102,7 +102,7 @@ def _limit_label(limit: Limit, bound: float, at_y: float, said: dict[str, str]) 
     return Label(at_y, f"{bound:g} {said[limit.owner.value]}", PLUM if own else MUTED, bold=own, mark=limit.owner)
 
 
-def _placed(labels: list[Label], top: float, bottom: float) -> Iterable[str]:
+def placed(labels: list[Label], top: float, bottom: float) -> Iterable[str]:
     """The labels at the right, each near its line and none upon another."""
     ordered = sorted(labels, key=lambda label: label.at_y)
     places: list[float] = []
@@ -144,7 +144,8 @@ def _minute_step(minutes: float) -> float:
     return next((step for step in (0.25, 0.5, 1, 2, 5, 10, 15, 30, 60) if minutes / step <= 6), 120)
 
 
-def _frame(height: int) -> str:
+def frame(height: int) -> str:
+    """The beginning of a plot: its size, its letters, the hatch."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         f'font-family="Inter" font-size="12">{defs(6)}'

@@ -5,6 +5,7 @@ from core.reports import svg
 from core.reports.course import alarms, consent, happenings, own_limits, phase_told, plan, signed
 from core.reports.data import ReportData
 from core.reports.first_page import did, figure, spots, subtitle, teeth_told, title, watch
+from core.reports.home import home_told
 from core.reports.letters import drawable, literal, mend
 from core.reports.measured import main_first, owners, plot_told
 from core.reports.phrasing import Told, date_numbers
@@ -26,6 +27,7 @@ def tell(data: ReportData, words: Words) -> Told:
         "figures": [figure(data, key, words) for key in _FIGURES] + [spots(data.procedure.teeth, words)],
         "plots": [plot_told(data, signal, words) for signal in main_first(data.signals)],
         "owners": owners(data.signals, words),
+        "home": home_told(data.home, words),
         "more_signals": words.say("report.more_signals") if data.more_signals else "",
         "watch": watch(data, words),
         "icons": {name: svg.icon(name) for name in ("tooth", "phone")},

@@ -14,6 +14,7 @@ from app.clinic.air_faults import air_faults
 from app.clinic.hubs import FAULTS as HUB_FAULTS
 from app.console.demo_strip import FAULTS as STRIP_FAULTS
 from core.model.clock import ManualClock
+from core.model.wear import DAY_US, DaySummary
 from core.record import PracticeFile, Record
 from core.record.keys import KeyStore
 from devices.simulator.air_control import SetTiming
@@ -106,3 +107,23 @@ def test_a_record_opens_with_its_passphrase_alone(folder: Path, capsys: pytest.C
     assert "Sound" in capsys.readouterr().out
     assert main(["record", "verify", record, "--passphrase", "other"]) != 0
     assert "does not open" in capsys.readouterr().err
+
+
+def test_what_hubs_kept_at_home_is_told_and_exported(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "chair-1.sqlite"
+    key = KeyStore(prefer="file").load(path, lambda: "word")
+    record = Record.open(path, key, clock=ManualClock(utc_us=1_800_000_000_000_000))
+    with record.transaction():
+        days = [DaySummary(day=20_000 + at, worn_s=3600, acid_s=60, attacks=1) for at in range(3)]
+        record.add_wear("HUB-1", days, [], read_us=20_003 * DAY_US)
+    record.close()
+    assert main(["record", "info", str(path), "--passphrase", "word"]) == 0
+    shown = capsys.readouterr().out
+    assert "HUB-1" in shown
+    assert "at home: days 3 (2024-10-04 to 2024-10-06), events 0, journal entries 0" in shown
+    out = folder / "days.csv"
+    assert main(["record", "days", str(path), "--out", str(out), "--passphrase", "word"]) == 0
+    assert f"3 days in {out}" in capsys.readouterr().out
+    assert len(out.read_text().splitlines()) == 4
+    assert main(["record", "days", str(path), "--out", str(folder / "no" / "x.csv"), "--passphrase", "word"]) != 0
+    assert "cannot be written" in capsys.readouterr().err

@@ -39,6 +39,7 @@ from app.ipc.messages import (
 from core.model.limits import Limit, LimitOwner
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import Plan, ProcedureView, Step
+from core.model.wear import DAY_US, AtHome, HomeDay
 from core.model.words import Text, Words
 from widgets import theme
 
@@ -166,6 +167,7 @@ class ReaderBackend:
     hold: bool = False
     held: list[tuple[Request, Callable[[Reply], None]]] = field(default_factory=list)
     visits: tuple[VisitSummary, ...] = VISITS
+    home: AtHome | None = None
 
     def request(self, body: Request, done: Callable[[Reply], None]) -> None:
         self.asked.append(body)
@@ -188,7 +190,7 @@ class ReaderBackend:
                 found = [each for each in everybody if query.casefold() in f"{each.name} {each.code}".casefold()]
                 return Patients(patients=tuple(found))
             case GetTimeline():
-                return Timeline(patient=patient(1), visits=self.visits)
+                return Timeline(patient=patient(1), visits=self.visits, home=self.home)
             case GetVisit(visit_id=visit_id):
                 return detail(next(each for each in self.visits if each.id == visit_id))
             case ReadRange(channels=channels):
@@ -571,6 +573,64 @@ def test_traces_of_the_visit_before_are_not_drawn_in_the_next(opened: PatientsPa
     settle(opened)
     assert reader.ranges()[-1].visit_id == "v0"
     assert opened.visits.review.plot.trace("heart_rate") is not None
+
+
+def at_home() -> AtHome:
+    last = BEGAN // DAY_US
+    return AtHome(days=tuple(HomeDay(day=last - back, worn_s=50_000, acid_s=1800) for back in range(9, 0, -1)))
+
+
+def test_the_days_at_home_come_in_front_of_the_visit_and_go_again(page: PatientsPage, reader: ReaderBackend) -> None:
+    reader.home = at_home()
+    page.open_patient("p1")
+    settle(page)
+    visits = page.visits
+    QTest.mouseClick(visits.home_button, Qt.MouseButton.LeftButton)
+    assert visits.home.strip.isVisible()
+    assert "30 min of acid" in visits.home.told.text()
+    assert not visits.review.isVisible()
+    QTest.mouseClick(visits.home_button, Qt.MouseButton.LeftButton)
+    assert visits.review.isVisible()
+    visits.home_button.setFocus()
+    QTest.keyClick(visits.home_button, Qt.Key.Key_Space)
+    assert visits.home.strip.isVisible()
+    QTest.mouseClick(
+        visits.timeline, Qt.MouseButton.LeftButton, pos=visits.timeline.entry_rect("v1").center().toPoint()
+    )
+    settle(page)
+    assert visits.review.isVisible()
+    assert not visits.home_button.isChecked()
+
+
+def test_a_visit_that_comes_meanwhile_waits_behind_the_days_at_home(
+    opened: PatientsPage, reader: ReaderBackend
+) -> None:
+    reader.hold = True
+    opened.visits.open_visit("v0")
+    QTest.mouseClick(opened.visits.home_button, Qt.MouseButton.LeftButton)
+    reader.hold = False
+    reader.release()
+    assert opened.visits.home.isVisible()
+    QTest.mouseClick(opened.visits.home_button, Qt.MouseButton.LeftButton)
+    assert opened.visits.review.isVisible()
+    assert opened.visits._detail is not None
+    assert opened.visits._detail.visit.id == "v0"
+
+
+def test_before_the_record_is_read_nothing_is_claimed_of_the_days_at_home(
+    page: PatientsPage, reader: ReaderBackend
+) -> None:
+    reader.home = at_home()
+    page.open_patient("p1")
+    QTest.mouseClick(page.visits.home_button, Qt.MouseButton.LeftButton)
+    reader.hold = True
+    page.open_patient("p1")
+    assert not page.visits.home_button.isEnabled()
+    assert not page.visits.home.isVisible(), "the days of the patient before are gone"
+    reader.hold, reader.home, reader.visits = False, None, ()
+    reader.release()
+    QTest.mouseClick(page.visits.home_button, Qt.MouseButton.LeftButton)
+    assert "could not be read" in page.visits.home.message.text()
 
 
 def test_back_to_everybody(opened: PatientsPage) -> None:

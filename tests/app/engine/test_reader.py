@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import psutil
 import pytest
+from pypdf import PdfReader
 
 from app.engine.clock import ManualAsyncClock, SystemAsyncClock, settle
 from app.engine.reader_host import MAX_PENDING, ReaderHost
@@ -26,20 +27,25 @@ from app.ipc.messages import (
     ReadRange,
     Refused,
     Reply,
+    ReportMade,
     Timeline,
     VisitDetail,
 )
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
 from core.model.people import Patient, VisitSummary
+from core.model.procedure import ProcedureView, Step
+from core.model.wear import DAY_US, ChannelDay, DaySummary, EventKind, HubEvent
 from core.model.words import Text, load_words
 from core.record import Record, StampedBlock
+from core.record.sqlcipher import CipherFile
 from core.signals.catalogue import load_catalogue
 
 WAIT = 30.0
 KEY = bytes(range(32))
 BEGAN = 1_800_000_000_000_000
 CHANNEL = load_catalogue().key("saliva_ph")
+PLAQUE = load_catalogue().key("plaque_ph")
 RAW = np.arange(6500, 7000).astype(np.int16)
 PERIOD = 100_000
 PATIENT = Patient(
@@ -111,6 +117,74 @@ async def test_a_time_line_goes_over_all_chair_files_newest_visit_first(host: Re
     assert reply.patient == PATIENT
     assert [each.id for each in reply.visits] == ["v-2", "v-1"]
     assert code(await host.request(GetTimeline(patient_id="nobody"))) == "reader.no_patient"
+
+
+def write_wear(file: ChairFile, hub: str, days: dict[int, int]) -> None:
+    """The patient's hub is read at the chair, on a day: how many days ago it was worn, and for how many hours."""
+    today = BEGAN // DAY_US
+    channels = (ChannelDay(channel=PLAQUE.number, count=9, low=5000, high=7000, sum=54_000),)
+    summaries = [
+        DaySummary(day=today - ago, worn_s=hours * 3600, acid_s=1800, attacks=2, channels=channels)
+        for ago, hours in days.items()
+    ]
+    noted = HubEvent(number=0, utc_s=(today - 2) * 86_400, boot=1, hub_time_us=0, kind=EventKind.FAULT, value=0)
+    record = Record.open(Path(file.path), KEY, clock=ManualClock(BEGAN))
+    with record.transaction():
+        record.worn(hub, f"v-{file.chair}", BEGAN)
+        record.add_wear(hub, summaries, [noted], read_us=BEGAN)
+    record.close()
+
+
+async def test_the_days_at_home_come_from_every_chair_and_hub(host: ReaderHost, setup: ReaderSetup) -> None:
+    write_wear(setup.chairs[0], "old", {4: 10, 3: 10, 0: 1})
+    write_wear(setup.chairs[1], "new", {3: 12, 2: 5, 0: 1})
+    await host.open(setup)
+    reply = await host.request(GetTimeline(patient_id="p-1"))
+    assert isinstance(reply, Timeline)
+    assert reply.home is not None
+    today = BEGAN // DAY_US
+    worn = [(today - day.day, day.worn_s // 3600) for day in reply.home.days]
+    assert worn == [(4, 10), (3, 12), (2, 5), (1, 0), (0, 1)]
+    assert reply.home.days[0].lowest_ph == pytest.approx(5.0)
+    assert [note.kind for note in reply.home.notes] == [EventKind.FAULT, EventKind.FAULT]
+    assert reply.home.change is not None
+    assert reply.home.change.verdict == "alone"
+
+
+async def test_days_that_cannot_be_read_keep_nobody_from_the_visits(host: ReaderHost, setup: ReaderSetup) -> None:
+    write_wear(setup.chairs[0], "hub", {4: 10})
+    file = CipherFile.open(Path(setup.chairs[0].path), KEY)
+    with file.transaction():
+        file.execute("INSERT INTO hub_day (source, day, read_us, body) SELECT source, 1, 1, x'A1' FROM hub_day")
+    file.close()
+    await host.open(setup)
+    reply = await host.request(GetTimeline(patient_id="p-1"))
+    assert isinstance(reply, Timeline)
+    assert len(reply.visits) == 2
+    assert reply.home is None
+
+
+async def test_a_report_tells_of_the_days_before_its_visit_alone(
+    host: ReaderHost, setup: ReaderSetup, tmp_path: Path
+) -> None:
+    write_wear(setup.chairs[1], "hub", {4: 10, 3: 10, 0: 1})
+    record = Record.open(Path(setup.chairs[0].path), KEY, clock=ManualClock(BEGAN))
+    early = msgspec.structs.replace(visit(1), id="v-early", began_us=BEGAN - 4 * DAY_US, ended_us=BEGAN - 4 * DAY_US)
+    view = ProcedureView(visit_id="v-early", visit_code="V", patient_id="p-1", chair=1, step=Step.CLOSE)
+    with record.transaction():
+        record.begin_visit(early)
+        record.save_procedure(view, author="op", at_us=BEGAN)
+        record.save_procedure(msgspec.structs.replace(view, visit_id="v-1"), author="op", at_us=BEGAN)
+    record.close()
+    await host.open(setup)
+    said = {}
+    for name in ("v-early", "v-1"):
+        path = tmp_path / f"{name}.pdf"
+        reply = await host.request(MakeReport(chair=1, visit_id=name, path=str(path)))
+        assert isinstance(reply, ReportMade), reply
+        said[name] = " ".join(" ".join(page.extract_text() for page in PdfReader(path).pages).split())
+    assert "One is known so far, 11 January 2027." in said["v-early"]
+    assert "Of the 5 days that are known, up to 15 January 2027, you wore it on 3." in said["v-1"]
 
 
 async def test_a_visit_comes_with_what_was_recorded_in_it(host: ReaderHost, setup: ReaderSetup) -> None:

@@ -112,3 +112,14 @@ def test_what_somebody_with_the_key_changed_is_named(sound: Path, statement: str
     report = verify_record(sound, KEY)
     assert not report.ok
     assert any(told in problem for problem in report.problems), report.problems
+
+
+@pytest.mark.parametrize("body", [b"", b"\xa1", b"\xff", b"\x01"], ids=["empty", "cut", "no value", "a number"])
+def test_a_stored_value_that_cannot_be_read_is_damage(sound: Path, body: bytes) -> None:
+    file = CipherFile.open(sound, KEY)
+    with file.transaction():
+        source = file.rows("SELECT id FROM source")[0][0]
+        file.execute("INSERT INTO hub_day (source, day, read_us, body) VALUES (?, 1, 1, ?)", (source, body))
+    file.close()
+    with RecordReader.open(sound, KEY) as reader, pytest.raises(RecordDamaged, match="DaySummary"):
+        reader.days("hub")

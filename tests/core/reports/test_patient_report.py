@@ -3,21 +3,25 @@
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 from pypdf import PdfReader
-from pypdf.generic import StreamObject
+from pypdf.generic import ArrayObject, DictionaryObject, PdfObject, StreamObject
 
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
 from core.model.people import Patient, ToothState, VisitSummary
 from core.model.procedure import Choice, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
+from core.model.wear import DAY_US, AtHome, DaySummary
 from core.model.words import Text
+from core.people.lexicon import forbidden_in
 from core.people.teeth import healthy_teeth
 from core.record import NotFound, Record, RecordReader, StampedBlock
+from core.record.at_home import at_home
 from core.reports.collect import collect
 from core.reports.data import Practice, ReportData
 from core.reports.patient import ReportFailed, make_report
@@ -241,3 +245,46 @@ def test_an_unknown_visit_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "a.sqlite", procedure(), patient())
     with RecordReader.open(path, KEY) as reader, pytest.raises(NotFound):
         collect(reader, "nobody")
+
+
+def wear(path: Path) -> AtHome:
+    """Sixty days at home before the visit, in the record of the visit."""
+    today = BEGAN // DAY_US
+    record = Record.open(path, KEY, clock=ManualClock(BEGAN))
+    with record.transaction():
+        record.worn("hub", "v1", BEGAN)
+        days = [DaySummary(day=today - ago, worn_s=60_000, acid_s=2400, attacks=4) for ago in range(60, 0, -1)]
+        record.add_wear("hub", days, [], read_us=BEGAN)
+    record.close()
+    with RecordReader.open(path, KEY) as reader:
+        return at_home([reader], "p1", until=today)
+
+
+def alternatives(node: object) -> Iterator[str]:
+    """Every text that stands for a picture, down from a node of the structure tree."""
+    found = node.get_object() if isinstance(node, PdfObject) else node
+    if isinstance(found, DictionaryObject):
+        if "/Alt" in found:
+            yield str(found["/Alt"])
+        yield from alternatives(found.get("/K"))
+    elif isinstance(found, ArrayObject):
+        for one in found:
+            yield from alternatives(one)
+
+
+def test_the_days_at_home_are_in_the_report_for_eyes_and_ears(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.sqlite", procedure(), patient())
+    home = wear(path)
+    with RecordReader.open(path, KEY) as reader:
+        make_report(collect(reader, "v1", home=home), tmp_path / "report.pdf")
+    said = text_of(tmp_path / "report.pdf")
+    assert "Your days at home" in said
+    assert "There was acid at your tooth for 40 minutes a day." in said
+    assert forbidden_in(said) == ()
+    heard = list(alternatives(PdfReader(tmp_path / "report.pdf").root_object["/StructTreeRoot"]))
+    assert any(text.startswith("One bar for each day, up to 14 January 2027") for text in heard), heard
+
+
+def test_without_days_at_home_the_report_does_not_speak_of_them(tmp_path: Path) -> None:
+    make_report(told(write(tmp_path / "a.sqlite", procedure(), patient())), tmp_path / "report.pdf")
+    assert "at home" not in text_of(tmp_path / "report.pdf")

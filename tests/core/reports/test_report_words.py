@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,7 +13,10 @@ from core.model.alarm import Alarm, AlarmPriority, AlarmState
 from core.model.limits import Limit, LimitOwner
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import Choice, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
+from core.model.wear import DAY_US, AtHome, HomeDay
 from core.model.words import Text, load_words
+from core.people.at_home import change
+from core.people.lexicon import forbidden_in
 from core.people.teeth import healthy_teeth
 from core.procedure.modules import load_modules
 from core.record.types import Columns, RecordedMoment
@@ -54,8 +58,32 @@ def visit(**changes: object) -> ReportData:
         signed_by="Dr Vale",
         made_us=BEGAN + 700_000_000,
         utc_offset_s=3600,
+        home=at_home(),
     )
     return dataclasses.replace(data, **changes)  # type: ignore[arg-type]
+
+
+TODAY = BEGAN // DAY_US
+SEAT = TODAY - 40
+
+
+def at_home(since: float = 38, before: float = 52, days: int = 90, **how: int) -> AtHome:
+    """Days up to the visit, each kind among them, the last of them not over."""
+    known = []
+    for day in range(TODAY - days + 1, TODAY):
+        minutes = (since if day > SEAT else before) + (3 if day % 2 else -3)
+        worn_s = how.get("worn_s", 50_000) if day > SEAT else 50_000
+        known.append(HomeDay(day=day, worn_s=worn_s, acid_s=round(minutes * 60), attacks=4))
+    known = [day for day in known if day.day % 20]
+    known += [HomeDay(day=TODAY - 10, worn_s=0), HomeDay(day=TODAY, worn_s=600, whole=False)]
+    ordered = sorted({day.day: day for day in known}.values(), key=lambda day: day.day)
+    return AtHome(days=tuple(ordered), visits=(SEAT, TODAY), change=change(ordered, [SEAT, TODAY]))
+
+
+def home_of(home: AtHome | None) -> dict[str, Any]:
+    found = tell(visit(home=home), WORDS)["home"]
+    assert isinstance(found, dict)
+    return found
 
 
 def _procedure() -> ProcedureView:
@@ -215,3 +243,65 @@ def test_who_did_not_sign_is_not_named() -> None:
     told = tell(visit(procedure=unsigned, signed_by=""), WORDS)
     assert told["signed"] == "Not signed yet"
     assert told["subtitle"] == "15 January 2027"
+
+
+def test_the_days_at_home_are_told_as_far_as_they_are_known() -> None:
+    told = home_of(at_home())
+    assert told["text"].startswith(
+        "Your hub keeps a note of each day. Of the 86 days that are known, up to 15 January 2027, you wore it on 85. "
+        "Since your visit on 6 December 2026 there was less acid at your tooth: 38 minutes a day, 52 before it."
+    )
+    assert told["alt"].startswith("One bar for each day, up to 15 January 2027")
+    assert told["text"].endswith(told["alt"].split("hub. ")[1]), "who cannot see the picture hears the same"
+    assert [row["text"].split(",")[0] for row in told["legend"]] == [
+        "minutes of acid",
+        "worn for less than 6 hours",
+        "not worn",
+        "empty: not known",
+        "a visit",
+    ]
+
+
+ANSWERS = [
+    (at_home(since=70), "more acid at your tooth: 70 minutes a day, 52 before it. We look for the reason together"),
+    (at_home(since=51), "we see no clear change: 51 minutes of acid a day, 52 before it."),
+    (at_home(since=20, worn_s=25_000), "so we do not compare them"),
+    (at_home(days=44), "There are too few days yet"),
+    (at_home(days=30), "Since your visit on 6 December 2026 there was acid at your tooth for 38 minutes a day."),
+    (AtHome(days=(HomeDay(day=TODAY - 1, worn_s=60),)), "One is known so far, 14 January 2027."),
+]
+
+
+@pytest.mark.parametrize(("home", "said"), ANSWERS, ids=["more", "alike", "uneven", "few", "alone", "nothing"])
+def test_nothing_is_claimed_of_the_days_at_home_that_they_do_not_show(home: AtHome, said: str) -> None:
+    told = home_of(home)
+    assert said in told["text"]
+    assert "less acid" not in told["text"]
+    for text in strings(told):
+        assert not re.search(r"\[[a-z_]+(\.[a-z_0-9]+)+\]|\{[a-z]+\}", text) or text.startswith("<svg"), text
+
+
+def test_without_a_day_at_home_there_is_no_section() -> None:
+    seated = AtHome(days=(HomeDay(day=TODAY - 1, worn_s=0), HomeDay(day=TODAY, worn_s=600, whole=False)))
+    for home in (None, AtHome(), seated):
+        assert tell(visit(home=home), WORDS)["home"] is None
+
+
+def test_no_word_about_the_days_at_home_is_forbidden() -> None:
+    keys = [key for key in WORDS.keys() if key.startswith("report.home.")]  # noqa: SIM118
+    assert len(keys) > 10
+    assert [(key, forbidden_in(WORDS.say(key))) for key in keys if forbidden_in(WORDS.say(key))] == []
+
+
+def test_the_picture_has_a_bar_for_each_day_in_proportion() -> None:
+    home = at_home()
+    picture = home_of(home)["picture"]
+    bars = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="4.6" height="([\d.]+)" fill="#1F6657"/>', picture)
+    minutes = [day.acid_s / 60 for day in home.days if day.worn_s > 6 * 3600]
+    assert len(bars) == len(minutes)
+    heights = [float(high) for _, _, high in bars]
+    assert heights == pytest.approx([minute * heights[0] / minutes[0] for minute in minutes], abs=0.2)
+    assert picture.count('fill="url(#gap)"') == 1, "the day without wear"
+    assert picture.count("<circle") == 2, "the visits"
+    assert "52 before" in picture
+    assert "38 since" in picture
