@@ -9,12 +9,10 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.keys_cli import DATA, PASSPHRASE, keys
 from core.model.errors import SmilescapeError
 
 FAILED = 1
-DATA = click.option(
-    "--data", type=click.Path(path_type=Path), default=None, help="Data folder; the system's usual place by default."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,9 +103,6 @@ def record() -> None:
     """
 
 
-PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
-
-
 @record.command("info")
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
@@ -151,6 +146,9 @@ def record_export(
     from app.record_commands import export
 
     return export(file, out, channels, begin, end, passphrase)
+
+
+cli.add_command(keys)
 
 
 @cli.group()

@@ -145,8 +145,12 @@ class PracticeKeys:
             self._file.execute(sql, (kind, holder, holder))
 
     def sweep(self) -> None:
-        """Fold the write-ahead log in, so that what was erased does not linger there."""
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Fold the write-ahead log in, so that what was erased does not linger there.
+
+        Does nothing inside a transaction: whoever holds it sweeps after the commit.
+        """
+        if not self._file.in_transaction:
+            self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # ---- revocations
 
