@@ -214,10 +214,11 @@ class Engine:
         known = {number: one.hub.identity for number, one in self.chairs.items() if one.hub is not None}
         return {identity.serial: number for number, identity in known.items() if identity is not None}
 
-    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None:
+    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
         """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts.
 
         Args:
+            serial: of a hub, as a person read it from the hub; empty for any.
             enrol: a hub whose enrolment is open becomes one of this practice.
         """
         one = self.chairs[chair]
@@ -225,7 +226,7 @@ class Engine:
         former += [one.hub.address] if kind == HUB and one.hub is not None else []
         for other in former:
             await self.forget(chair, other)
-        self.practice_file.bind_device(chair, kind, address, "")
+        self.practice_file.bind_device(chair, kind, address, "", serial)
         self._attach(DeviceBinding(chair=chair, kind=kind, address=address), enrol=enrol)
 
     async def forget(self, chair: int, address: str) -> None:

@@ -18,6 +18,7 @@ from core.keys.errors import (
     ReasonMissing,
     SheetWrong,
     WrappedDamaged,
+    WrongSecret,
 )
 from core.keys.register import Register, WorkstationKey, new_key
 from core.keys.unlocked import HeldKey, Unlocked
@@ -97,9 +98,14 @@ class Authority:
         both = unwrap_by_pin(kept.data, pin, _clinician_context(root.kid, operator.id, kept.kid))
         key, root_key = HeldKey(both[:KEY_BYTES]), both[KEY_BYTES:]
         wipe(both)
-        root_seed = unwrap_by_key(kept_root.data, root_key, _root_context(root.kid))
-        unlocked = Unlocked(operator.id, key, HeldKey(root_seed), root_key)
         certificate = self.register.clinician(operator.id)
+        try:
+            root_seed = unwrap_by_key(kept_root.data, root_key, _root_context(root.kid))
+            unlocked = Unlocked(operator.id, key, HeldKey(root_seed), root_key)
+        except WrongSecret:
+            key.close()
+            wipe(root_key)
+            raise WrappedDamaged from None  # the PIN was right
         theirs = certificate is not None and certificate.signing_key == key.public
         if not theirs or unlocked.root.public != root.signing_key:
             unlocked.close()

@@ -143,10 +143,11 @@ def test_a_root_that_is_not_the_certificates_is_damage(
     from core.keys.wrapping import wrap_by_key
 
     kid = authority.register.root.kid
-    forged = wrap_by_key(bytes(32), ada.root_key, _root_context(kid))
-    practice.keys.keep_secret("root", "", kid, forged, author="thief")
-    with pytest.raises(WrappedDamaged):
-        authority.unlock(ADA, PIN)
+    for key in (ada.root_key, bytes(32)):
+        forged = wrap_by_key(bytes(32), key, _root_context(kid))
+        practice.keys.keep_secret("root", "", kid, forged, author="thief")
+        with pytest.raises(WrappedDamaged):
+            authority.unlock(ADA, PIN)
 
 
 def test_the_demo_needs_no_pin_and_a_real_practice_does(practice: PracticeFile, clock: ManualClock) -> None:
