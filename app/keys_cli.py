@@ -42,13 +42,29 @@ def keys_list(data: Path | None, passphrase: str | None) -> int:
 @PASSPHRASE
 @WHO
 def keys_revoke(kid: str, reason: str, data: Path | None, passphrase: str | None, who: str | None) -> int:
-    """Take a key back for good: of a lost hub, a stolen workstation, a person whose PIN was seen.
+    """Let a key count no more: of a lost hub, a stolen workstation, a person whose PIN was seen.
 
     Example: python main.py keys revoke "1A2B 3C4D 5E6F 7081" --reason "lost on the train"
     """
     from app.keys_commands import revoke
 
     return revoke(data, passphrase, who, kid, reason)
+
+
+@keys.command("take-back")
+@click.argument("kid")
+@click.option("--reason", required=True, help="Why it may count again.")
+@DATA
+@PASSPHRASE
+@WHO
+def keys_take_back(kid: str, reason: str, data: Path | None, passphrase: str | None, who: str | None) -> int:
+    """Take the revocation of a hub's key back: the hub was found. Open it by hand and enrol it then.
+
+    Example: python main.py keys take-back "1A2B 3C4D 5E6F 7081" --reason "found in the lab"
+    """
+    from app.keys_commands import take_back
+
+    return take_back(data, passphrase, who, kid, reason)
 
 
 @keys.command("rotate")

@@ -129,6 +129,15 @@ def revoke(data: Path | None, passphrase: str | None, who: str | None, kid: str,
     return 0
 
 
+def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: str, reason: str) -> int:
+    with _unlocked(data, passphrase, who) as (practice, unlocked):
+        one = practice.authority.take_back(unlocked, read_kid(kid), reason)
+        body = {"kid": one.kid, "holder": one.holder, "reason": reason}
+        practice.note("taken_back", unlocked.operator_id, body, name=one.holder, reason=reason.lstrip("@"))
+        click.echo(f"The key of {one.holder} counts again. Open the hub by hand, enrol it, and replace its keys.")
+    return 0
+
+
 def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str, reason: str | None) -> int:
     with _unlocked(data, passphrase, who) as (practice, unlocked):
         authority, why, actor = practice.authority, reason or REPLACED, unlocked.operator_id

@@ -208,8 +208,10 @@ def actions_for(row: KeyRow, me: str, *, unlocked: bool, demo: bool) -> tuple[Ac
     """What somebody whose root is open may do about a key; `demo`: they have no PIN."""
     if row.kind is KeyKind.CLINICIAN:
         return _for_person(row, me, unlocked=unlocked, demo=demo)
-    if not unlocked or row.state is KeyState.REVOKED:
+    if not unlocked:
         return ()
+    if row.state is KeyState.REVOKED:
+        return (_take_back(row),) if row.kind is KeyKind.HUB else ()
     if row.kind is KeyKind.WORKSTATION and row.mine:
         return (
             Action("renew", "", (), lambda _: ipc.RenewKeys()),
@@ -258,6 +260,15 @@ def _for_person(row: KeyRow, me: str, *, unlocked: bool, demo: bool) -> tuple[Ac
         lambda form: ipc.ResetPin(operator_id=row.holder, pin=form.value(NEW)),
     )
     return (_revoke(row), new_pin) if row.kid else (new_pin,)
+
+
+def _take_back(row: KeyRow) -> Action:
+    return Action(
+        "take_back",
+        "shell.keys.means.take_back",
+        (REASON,),
+        lambda form: ipc.TakeBack(kid=row.kid, reason=form.value(REASON)),
+    )
 
 
 def _revoke(row: KeyRow) -> Action:

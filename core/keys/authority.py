@@ -15,6 +15,7 @@ from core.keys.errors import (
     KeyInUse,
     LastKey,
     NoKey,
+    NotTakenBack,
     ReasonMissing,
     SheetWrong,
     WrappedDamaged,
@@ -186,7 +187,7 @@ class Authority:
     # ---- devices
 
     def certify_hub(self, unlocked: Unlocked, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
-        """A certificate over a hub's keys. Raises RevokedForGood, ClockBehind, CertificateMalformed."""
+        """A certificate over a hub's keys. Raises KeysRevoked, ClockBehind, CertificateMalformed."""
         one = self.register.certify(unlocked.root, Role.HUB, subject=serial, key=signing_key, x=agreement_x)
         self._keys.add_certificate(one, holder=serial, author=unlocked.operator_id)
         return one.raw
@@ -219,7 +220,7 @@ class Authority:
     # ---- what does not count any more
 
     def revoke(self, unlocked: Unlocked, kid: bytes, reason: str) -> Issued:
-        """One key, for good. Of a clinician, what their PIN opens is erased.
+        """One key. Of a clinician, what their PIN opens is erased.
 
         Raises:
             UnknownKey, AlreadyRevoked, ReasonMissing, ListFull, ClockBehind.
@@ -236,6 +237,19 @@ class Authority:
                 self._erase(one.holder, kid)
             self.register.revoke(unlocked.root, [kid], reason, author=unlocked.operator_id)
         self._keys.sweep()
+        return one
+
+    def take_back(self, unlocked: Unlocked, kid: bytes, reason: str) -> Issued:
+        """Let a revoked key of a hub count again: it was found, or is back at its factory's keys.
+
+        Raises:
+            NotTakenBack: of anybody else, or not revoked.
+            UnknownKey, ReasonMissing, ClockBehind.
+        """
+        reason, one = _said(reason), self.register.find(kid)
+        if one.role is not Role.HUB or kid not in self._keys.revoked():
+            raise NotTakenBack
+        self.register.take_back(unlocked.root, kid, reason, author=unlocked.operator_id)
         return one
 
     def revoke_person(self, unlocked: Unlocked, operator_id: str, reason: str) -> None:

@@ -18,10 +18,12 @@ from core.model import cbor
 from core.model.certificate import Role as CertificateRole
 from core.model.certificate import read_revocations
 from core.model.clock import SystemClock
+from core.model.cose import KeySigner
 from core.model.people import Operator, Role
 from core.people import pin as pins
 from core.record import PracticeFile, Record, RecordReader
 from core.record.keys import KeyStore
+from devices.simulator.session.edhoc import KeyPair
 from tests.core.keys.test_makers import Maker
 from tests.core.record.old_practice import make_old_practice
 
@@ -185,6 +187,26 @@ def test_a_workstation_and_a_dentist_get_new_keys(run: Run, folder: Path) -> Non
     assert run("rotate", "hub")[0] == 2
     code, out, _ = run("renew")
     assert (code, len(out.splitlines())) == (0, 2)
+
+
+def test_a_hub_that_is_found_is_taken_back(run: Run, folder: Path) -> None:
+    file = practice_file(folder)
+    authority = Authority(file.keys, SystemClock(), simulated=False)
+    with authority.unlock(ADA, PIN) as ada:
+        authority.certify_hub(ada, "SH-0001", KeySigner().public, KeyPair().x)
+    file.close()
+    kid = kid_in(run("list")[1], "hub")
+    one_line(run("take-back", kid, "--reason", "found"), "no revoked key of a hub")
+    run("revoke", kid, "--reason", "lost")
+    assert re.search(r"^hub .* Revoked +lost$", run("list")[1], re.MULTILINE)
+    code, out, _ = run("take-back", kid, "--reason", "found in the lab")
+    assert code == 0
+    assert "Open the hub by hand, enrol it, and replace its keys" in out
+    assert re.search(r"^hub .* In force$", run("list")[1], re.MULTILINE)
+    station = kid_in(run("list")[1], "workstation")
+    run("rotate", "workstation")
+    one_line(run("take-back", station, "--reason", "found"), "no revoked key of a hub")
+    assert [kind for kind, _, _ in audited(folder)][:2] == ["keys.revoked", "keys.taken_back"]
 
 
 def test_a_maker_is_trusted_after_its_number_was_compared(

@@ -248,7 +248,7 @@ def test_what_the_last_person_saw_is_gone_with_them(pane: KeysPane, store: Store
 def test_a_key_is_revoked_after_a_sentence_and_with_a_reason(pane: KeysPane, backend: Backend) -> None:
     choose(pane, HUB)
     click(pane.detail.buttons["revoke"])
-    assert "This is for good" in pane.detail.message.text()
+    assert "speaks with SH-0001 any more" in pane.detail.message.text()
     assert list(pane.detail.buttons) == ["keep", "revoke"]
     assert pane.detail.buttons["revoke"].role == "pri"
     click(pane.detail.buttons["revoke"])
@@ -264,7 +264,10 @@ def test_a_key_is_revoked_after_a_sentence_and_with_a_reason(pane: KeysPane, bac
     assert pane.detail.title.text() == "SH-0001"
     assert pane.detail.message.text() == "Revoked. Hubs learn it when they are met next."
     assert pane.lines[key(HUB)].words[2] == "Revoked"
-    assert pane.detail.buttons == {}
+    click(pane.detail.buttons["take_back"])
+    QTest.keyClicks(pane.detail.form.fields["reason"], "found")
+    click(pane.detail.buttons["take_back"])
+    assert backend.of(ipc.TakeBack) == [ipc.TakeBack(kid=HUB.kid, reason="found")]
 
 
 def test_keep_and_another_key_leave_everything_as_it_was(pane: KeysPane, backend: Backend) -> None:

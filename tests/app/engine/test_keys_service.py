@@ -209,6 +209,7 @@ def every_request(kid: str, other: str) -> dict[str, ipc.Request]:
     return {
         "ListKeys": keys_ipc.ListKeys(),
         "RevokeKey": keys_ipc.RevokeKey(kid=kid, reason=""),
+        "TakeBack": keys_ipc.TakeBack(kid=kid, reason=""),
         "RotateWorkstation": keys_ipc.RotateWorkstation(),
         "RotateHub": keys_ipc.RotateHub(chair=9),
         "RenewHub": keys_ipc.RenewHub(chair=9),
@@ -226,6 +227,7 @@ PERMISSIONS: dict[str, tuple[str, str, str, str]] = {
     # nobody, an assistant, a dentist without a key, a dentist
     "ListKeys": ("login", "role", "", ""),
     "RevokeKey": ("login", "role", "keys.locked", "keys.reason"),
+    "TakeBack": ("login", "role", "keys.locked", "keys.reason"),
     "RotateWorkstation": ("login", "role", "keys.locked", ""),
     "RotateHub": ("login", "role", "chair", "chair"),
     "RenewHub": ("login", "role", "chair", "chair"),
@@ -301,6 +303,11 @@ async def test_a_hub_is_enrolled_lost_and_found_out(desk: Desk, house: House, ad
     assert await desk.no(keys_ipc.RevokeKey(kid=kid, reason="again")) == "keys.already_revoked"
     row = next(row for row in await desk.rows() if row.kid == kid)
     assert (row.state, row.reason, row.revoked_by) == (KeyState.REVOKED, "lost on the train", ada)
+    await desk.done(keys_ipc.TakeBack(kid=kid, reason="found in the lab"))
+    assert await desk.no(keys_ipc.TakeBack(kid=kid, reason="again")) == "keys.not_taken_back"
+    assert await desk.kid(SERIAL) == kid
+    kind, actor, body = (await audited(house))[-1]
+    assert (kind, actor, body["reason"]) == ("keys.taken_back", ada, "found in the lab")
 
 
 async def test_a_hub_gets_new_keys_or_a_new_certificate(desk: Desk, house: House, ada: str) -> None:
