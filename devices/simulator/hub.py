@@ -206,14 +206,17 @@ class SimulatedHub:
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
         fresh = self._announcement()
-        if self._peripheral is None or fresh == self._announced:
+        if self._peripheral is None or fresh == self._announced or self._peripheral.connections:
             return
-        self._announced = fresh
         device = self._peripheral.device
         device.advertising_data, device.scan_response_data = fresh
-        if not self._peripheral.connections:
+        try:
             await device.stop_advertising()
             await device.start_advertising(auto_restart=True)
+        except BaseBumbleError as error:
+            _log.info("Advertising is changed a little later: %s", error)
+        else:
+            self._announced = fresh
 
     def _announcement(self) -> tuple[bytes, bytes]:
         """Advertising data and scan response."""
