@@ -80,15 +80,15 @@ class SimulatedHub:
         self._speed = speed
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
-        self._announced = (b"", b"")
+        self._announced: tuple[object, ...] = ()
         self._prand = os.urandom(3)
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
     async def open(self, transport: str, address: str) -> None:
         """Go on the air. Raises TransportError."""
-        self._announced = self._announcement()
-        advertising, response = self._announced
+        self._announced = self._told()
+        advertising, response = self._announcement()
         self._peripheral = await Peripheral.open(
             transport,
             name=NAME,
@@ -205,18 +205,23 @@ class SimulatedHub:
 
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
-        fresh = self._announcement()
-        if self._peripheral is None or fresh == self._announced or self._peripheral.connections:
+        told = self._told()
+        if self._peripheral is None or told == self._announced or self._peripheral.connections:
             return
         device = self._peripheral.device
-        device.advertising_data, device.scan_response_data = fresh
+        device.advertising_data, device.scan_response_data = self._announcement()
         try:
             await device.stop_advertising()
             await device.start_advertising(auto_restart=True)
         except BaseBumbleError as error:
             _log.info("Advertising is changed a little later: %s", error)
         else:
-            self._announced = fresh
+            self._announced = told
+
+    def _told(self) -> tuple[object, ...]:
+        """What an advertisement depends on."""
+        vault = self.brain.vault
+        return vault.enrolled, vault.irk, self.brain.battery_percent
 
     def _announcement(self) -> tuple[bytes, bytes]:
         """Advertising data and scan response."""

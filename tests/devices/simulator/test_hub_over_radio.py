@@ -107,12 +107,22 @@ class Station:
 class World:
     """A hub whose time is told, on the air."""
 
-    def __init__(self, air: Air, practice: Practice) -> None:
-        self.practice = practice
+    def __init__(self, speed: float = 1.0) -> None:
         self.brain = new_hub()
         self.clock = ManualClock()
-        self.hub = SimulatedHub(self.brain, clock=self.clock, sleep=_nap)
-        self.air = air
+        self.hub = SimulatedHub(self.brain, clock=self.clock, sleep=_nap, speed=speed)
+        self.running: asyncio.Task[None] | None = None
+
+    async def open(self, air: Air) -> "World":
+        await self.hub.open(air.transports[0], ADDRESS)
+        self.running = asyncio.create_task(self.hub.run())
+        return self
+
+    async def close(self) -> None:
+        assert self.running is not None
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        await self.hub.close()
 
     async def passes(self, seconds: float) -> None:
         """Hub time passes in steps that the radio can carry."""
@@ -147,14 +157,11 @@ def practice() -> Practice:
 
 @pytest.fixture
 async def world(air: Air, practice: Practice) -> AsyncIterator[World]:
-    made = World(air, practice)
+    """An enrolled hub."""
+    made = World()
     practice.enrol(made.brain)
-    await made.hub.open(air.transports[0], ADDRESS)
-    running = asyncio.create_task(made.hub.run())
-    yield made
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await made.hub.close()
+    yield await made.open(air)
+    await made.close()
 
 
 @pytest.fixture
@@ -262,9 +269,7 @@ async def test_who_does_not_shake_hands_is_dropped(world: World, adapter: Bumble
 async def test_enrolment_ends_with_the_link_and_shows_on_the_air(
     air: Air, adapter: BumbleAdapter, practice: Practice
 ) -> None:
-    open_world = World(air, practice)
-    await open_world.hub.open(air.transports[0], ADDRESS)
-    running = asyncio.create_task(open_world.hub.run())
+    open_world = await World().open(air)
     assert await heard(adapter, (False, True)) == ("Hub", (False, True), {})
     station = await (await Station(adapter, practice, trust=MAKER).connect()).shake_hands()
     hub = station.side.hub
@@ -278,9 +283,7 @@ async def test_enrolment_ends_with_the_link_and_shows_on_the_air(
     assert is_of(station.side.card().irk, "", data)
     await open_world.hub.tell(OpenEnrolment())
     assert await heard(adapter, (False, True)) == ("Hub", (False, True), {})
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await open_world.hub.close()
+    await open_world.close()
 
 
 async def test_damage_on_the_way_is_refused_and_loss_leaves_a_gap(
@@ -304,3 +307,21 @@ async def test_hub_time_runs_fast_when_told(world: World) -> None:
     await world.hub.tell(ClockDrift(ppm=100_000))
     world.clock.advance(10)
     await until(lambda: world.brain.body.now_us == 11_000_000)
+
+
+async def test_the_lease_runs_in_real_seconds_however_fast_hub_time_runs(
+    air: Air, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    world = World(speed=10.0)
+    practice.enrol(world.brain)
+    await world.open(air)
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    await station.treat(world.brain)
+    world.clock.advance(2.5)
+    await until(lambda: world.brain.body.now_us == 25_000_000)
+    assert world.brain.therapy.state is TherapyState.RUNNING
+    world.clock.advance(1.0)
+    await until(lambda: world.brain.therapy.cause is HoldCause.LEASE)
+    assert world.brain.therapy.elapsed_us == 30_000_000
+    await station.leave()
+    await world.close()
