@@ -13,7 +13,7 @@ from core.model.errors import SmilescapeError
 from core.model.hub import LinkState
 from core.model.words import Text
 from devices.errors import LinkRefused, RadioError
-from devices.radio import Radio
+from devices.radio import Radio, Wanted
 
 _log = logging.getLogger(__name__)
 
@@ -68,9 +68,11 @@ class Link:
         state_changed: StateChanged,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wanted: Wanted | None = None,
     ) -> None:
         self._radio = radio
         self._address = address
+        self._wanted = wanted
         self._profile = profile
         self._state_changed = state_changed
         self._clock = clock
@@ -133,7 +135,7 @@ class Link:
         try:
             async with self._radio.lock:
                 await self._radio.open()
-                device = await self._radio.locate(self._address, LOCATE_S)
+                device = await self._radio.locate(self._wanted or self._address, LOCATE_S)
                 if device is None:
                     raise _Lost(Text("device.link.absent", {"address": self._address}))
                 self._report(LinkState.CONNECTING)

@@ -21,6 +21,10 @@ from devices.kinds import HUB, OTHER, kind_of
 _log = logging.getLogger(__name__)
 
 CONNECT_S: Final = 10.0
+
+Wanted = Callable[[BLEDevice, AdvertisementData], bool]
+"""Whether an advertisement is of the device that is looked for."""
+
 _BUMBLE: Final = "bumble:"
 _REMEDY: Final = "Plug in a Bluetooth adapter, switch Bluetooth on, or name a transport."
 
@@ -105,8 +109,15 @@ class Radio:
         seen = [describe(device, data) for device, data in scanner.discovered_devices_and_advertisement_data.values()]
         return sorted(seen, key=lambda one: -one.rssi_dbm)
 
-    async def locate(self, address: str, timeout: float) -> BLEDevice | None:  # noqa: ASYNC109 - None, not an error
+    async def locate(
+        self,
+        wanted: str | Wanted,
+        timeout: float,  # noqa: ASYNC109 - None, not an error
+    ) -> BLEDevice | None:
         """The device once it is heard, None when it is not within `timeout` seconds. Hold `lock`.
+
+        Args:
+            wanted: its address, or what recognises it where the address changes.
 
         Raises:
             RadioError: the radio is closed or lost.
@@ -114,7 +125,7 @@ class Radio:
         self._check()
         try:
             async with self._scanner() as scanner:
-                device = await _heard(scanner, address, timeout)
+                device = await _heard(scanner, at_address(wanted) if isinstance(wanted, str) else wanted, timeout)
         except (BleakError, OSError, EOFError) as error:
             raise self._failed(error) from error
         self._check()
@@ -167,14 +178,22 @@ def describe(device: BLEDevice, data: AdvertisementData) -> DeviceSeen:
         rssi_dbm=data.rssi,
         battery_percent=advert.battery_percent if advert else None,
         profile_major=advert.profile_major if advert else None,
+        enrolled=advert.enrolled if advert else None,
+        open=advert.open if advert else None,
     )
 
 
-async def _heard(scanner: BleakScanner, address: str, seconds: float) -> BLEDevice | None:
+def at_address(address: str) -> Wanted:
+    """Whoever advertises at this address."""
+    lower = address.lower()
+    return lambda device, _: device.address.lower() == lower
+
+
+async def _heard(scanner: BleakScanner, wanted: Wanted, seconds: float) -> BLEDevice | None:
     try:
         async with asyncio.timeout(seconds):
-            async for device, _ in scanner.advertisement_data():
-                if device.address.lower() == address.lower():
+            async for device, data in scanner.advertisement_data():
+                if wanted(device, data):
                     return device
     except TimeoutError:
         pass

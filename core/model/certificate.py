@@ -82,12 +82,18 @@ class CertificateOfOtherRole(CertificateRefused):
 
 
 class CertificateOfOtherSubject(CertificateRefused):
-    """It is valid, but of somebody else."""
+    """It is valid, but of somebody else.
+
+    Attributes:
+        found, expected: the subjects.
+    """
 
     code = "certificate.subject"
 
     def __init__(self, found: str, expected: str) -> None:
         super().__init__(f"This is {found}, not {expected}.", "Bring the right device, or bind this one in Set-up.")
+        self.found = found
+        self.expected = expected
 
 
 class CertificateExpired(CertificateRefused):

@@ -45,12 +45,14 @@ class HoldCause(IntEnum):
 
 
 class Opcode(IntEnum):
-    """Commands of protocol version 1."""
+    """Commands of protocol version 2 (docs/hub-protocol.md, section 8)."""
 
     START_STREAM = 0x01
     STOP_STREAM = 0x02
     ACKNOWLEDGE = 0x03
     FETCH = 0x04
+    REPORT = 0x05
+    TIME = 0x06
     START_PHASE = 0x10
     HOLD = 0x11
     RESUME = 0x12
@@ -58,6 +60,15 @@ class Opcode(IntEnum):
     RENEW_LEASE = 0x14
     CLEAR = 0x15
     """Back to idle after a hold: ends the phase for good."""
+    SET_ENVELOPE = 0x20
+    ATTEST = 0x24
+    JOURNAL = 0x28
+    SUMMARIES = 0x2C
+    EVENTS = 0x2D
+    ENROL = 0x40
+    REVOKE = 0x41
+    CLINICIAN = 0x42
+    REKEY = 0x43
 
 
 class ReceiptCode(IntEnum):
@@ -74,8 +85,16 @@ class ReceiptCode(IntEnum):
     STALE_COUNTER = 0x14
     NO_LEASE = 0x15
     NOT_STORED = 0x16
-    """The samples asked for are no longer in memory."""
+    """What was asked for is no longer in memory."""
     BUSY = 0x17
+    NOT_SIGNED = 0x20
+    EXPIRED = 0x21
+    NO_ENVELOPE = 0x22
+    OUTSIDE_ENVELOPE = 0x23
+    """The patient did not consent to this."""
+    READ_ONLY = 0x24
+    REFUSED = 0x25
+    """Not enrolled; or a certificate, key or list that does not count."""
 
 
 class HubIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +151,7 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True):
         seconds: how long it runs.
         dose_percent: 0–100.
         tissue_limit_c: tissue temperature at which the hub holds by itself, °C.
-        envelope_sha256: hash of the consent envelope, 32 bytes.
+        envelope_sha256: hash of the consent that the procedure rests on, 32 bytes; not on the air.
     """
 
     phase: int
@@ -141,7 +160,7 @@ class PhaseOrder(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
     dose_percent: int
     tissue_limit_c: float
-    envelope_sha256: bytes
+    envelope_sha256: bytes = b""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +170,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
         opcode: the command answered; 0 for STOP.
         counter: its counter; 0 for STOP, which needs none.
         therapy: therapy state after it.
-        raw: the bytes as received, for the audit log.
+        raw: the signed message of the hub, for the audit log.
     """
 
     opcode: int
@@ -172,6 +191,7 @@ class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: key of the kind that its advertised services tell (`devices/kinds.py`), `other` when none is known.
+        enrolled, open: of a hub: it belongs to a practice; it may be enrolled now. None where it is not told.
     """
 
     address: str
@@ -180,6 +200,8 @@ class DeviceSeen(msgspec.Struct, frozen=True, kw_only=True):
     rssi_dbm: int
     battery_percent: int | None = None
     profile_major: int | None = None
+    enrolled: bool | None = None
+    open: bool | None = None
 
 
 class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,13 @@
-"""Fetches what is missing out of the hub's memory, a bounded window at a time (docs/hub-protocol.md, section 5)."""
+"""Fetches what is missing out of the hub's memory, a bounded window at a time (docs/hub-protocol.md, section 10)."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from core.model.hub import ReceiptCode
+from core.model.hub import Opcode, ReceiptCode
 from devices.hub.commander import Commander
-from devices.hub.commands import Fetch
+from devices.hub.commands import Ask
 from devices.hub.errors import CommandUnknown
 from devices.hub.frames import FetchEnd
 from devices.hub.ledger import Ledger
@@ -51,11 +51,10 @@ class Backfill:
         if self._ledger.window(1) is not None:
             self._wanted.set()
 
-    def frame_arrived(self) -> None:
-        self._arrived.set()
-
-    def end_arrived(self, end: FetchEnd) -> None:
-        self._end = end
+    def arrived(self, ends: Sequence[FetchEnd]) -> None:
+        """Something came on History, these ends among it."""
+        if ends:
+            self._end = ends[-1]
         self._arrived.set()
 
     async def run(self) -> None:
@@ -83,7 +82,7 @@ class Backfill:
     async def _fetch(self, first: int, stop: int) -> None:
         self._end = None
         try:
-            notice = await self._commander.send(Fetch(first, stop - first))
+            notice = await self._commander.send(Ask(Opcode.FETCH, first, stop - first))
         except CommandUnknown:
             await asyncio.sleep(_PAUSE_S)
             return

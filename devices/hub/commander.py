@@ -1,96 +1,143 @@
-"""Commands and their receipts over one link after another (docs/hub-protocol.md, section 6)."""
+"""Commands and their receipts over one session after another (docs/hub-protocol.md, section 8)."""
 
 import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-from bleak import BleakClient
 from bleak.exc import BleakError
 
-from core.model.hub import Receipt, ReceiptCode
-from devices.errors import FrameError
-from devices.hub import uuids
-from devices.hub.commands import STOP_VALUE, Order, encode_command, opcode_of
-from devices.hub.errors import CommandUnknown, CountersSpent, HubUnreachable
-from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, QUERY, ReceiptNotice, decode_receipt
+from core.model.hub import Opcode, Receipt, ReceiptCode
+from devices.hub.commands import SIGNED, STOP_PLAINTEXT, Command, encode_command, opcode_of
+from devices.hub.errors import CommandUnknown, CountersSpent, HubUnreachable, ReceiptMisplaced
+from devices.hub.line import Line
+from devices.hub.listener import SentCommand
+from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, ReceiptNotice, encode_query
+from devices.hub.session.errors import SessionSpent
+from devices.hub.session.keys import Session
+from devices.hub.session.signed import REQUEST_BYTES, SignedReceipt, request_hash
+from devices.hub.session.wire import FURTHEST_COUNTER
 
 RECEIPT_S: Final = 2.0
 """How long a receipt may take; then the outcome is unknown."""
 STOP_AGAIN_S: Final = 0.2
+SEGMENT_S: Final = 0.25
+"""What each segment of a long message may take more."""
 LAST_COUNTER: Final = 0xFFFF_FFFF
-
-_LINK_ERRORS: Final = (BleakError, OSError, EOFError)
+_REMEMBERED: Final = 512
+_LINK_ERRORS: Final = (BleakError, OSError, EOFError, SessionSpent)
+_RESOLVED_LATER: Final = SIGNED | {Opcode.HOLD}
+"""What a person waits for: asked about in the next session when its outcome is unknown."""
+_STOP_REQUEST: Final = request_hash(STOP_PLAINTEXT)
 
 Waiter = asyncio.Future[ReceiptNotice]
 
 
-class Commander:
-    """Numbers commands, waits for receipts, repeats STOP.
+@dataclass(slots=True)
+class _Sent:
+    """A command that went out. `answer`: what the hub says of it, once it is known; None: it never arrived."""
 
-    Attributes:
-        boot: boot of the hub at the other end; counters belong to it.
+    opcode: Opcode
+    request: bytes
+    session_id: bytes
+    waiter: Waiter | None
+    answer: Receipt | None = None
+    open: bool = True
+
+
+class Commander:
+    """Numbers commands, waits for receipts, repeats STOP. Counters go on over sessions and reboots, under one key.
+
+    Args:
+        sent: told of each command just before it is written.
+        late: told of a genuine receipt for which nobody waits any more.
     """
 
-    def __init__(self) -> None:
-        self.boot = -1
-        self._client: BleakClient | None = None
+    def __init__(self, sent: Callable[[SentCommand], None], late: Callable[[SignedReceipt], None]) -> None:
+        self._told = sent
+        self._late = late
+        self._line: Line | None = None
+        self._keys = b""
         self._counter = 0
         self._writing = asyncio.Lock()
-        self._waiting: dict[int, tuple[int, Waiter]] = {}
-        self._asking: dict[int, Waiter] = {}
+        self._sent: OrderedDict[int, _Sent] = OrderedDict()
+        self._asking: dict[int, tuple[bytes, Waiter]] = {}
         self._stopping: set[Waiter] = set()
 
-    def attach(self, client: BleakClient, boot: int, counter: int) -> None:
-        """A link is there; the hub has accepted commands up to `counter`."""
-        self._counter = max(self._counter, counter) if boot == self.boot else counter
-        self.boot = boot
-        self._client = client
+    def attach(self, line: Line) -> None:
+        """A session stands. STOP works from now on, commands once the hub's counter is known."""
+        if line.session.peer.kid != self._keys:
+            self._keys = line.session.peer.kid
+            self._counter = 0
+            self._sent.clear()
+        self._line = line
+
+    def count_from(self, counter: int) -> None:
+        """The hub has accepted commands up to `counter`."""
+        # Beyond its reach it takes nothing. What was numbered there never arrived, and was for another session.
+        reached = self._counter < counter + FURTHEST_COUNTER
+        self._counter = max(self._counter, counter) if reached else counter
 
     def detach(self) -> None:
-        """The link is gone: whoever waits learns that now."""
-        self._client = None
-        for counter, (opcode, waiter) in self._waiting.items():
-            _fail(waiter, CommandUnknown(opcode, counter, self.boot))
-        for waiter in (*self._asking.values(), *self._stopping):
+        """The session is over: whoever waits learns that now."""
+        self._line = None
+        for counter, sent in self._sent.items():
+            if sent.waiter is not None:
+                _fail(sent.waiter, CommandUnknown(sent.opcode, counter))
+        for waiter in (*(waiter for _, waiter in self._asking.values()), *self._stopping):
             _fail(waiter, HubUnreachable())
 
-    async def send(self, order: Order) -> ReceiptNotice:
+    @property
+    def session(self) -> Session:
+        """The session that stands. Raises HubUnreachable."""
+        return self._connected().session
+
+    async def send(self, command: Command) -> ReceiptNotice:
         """Send one command; its receipt, whatever it says.
 
         Raises:
-            HubUnreachable: nothing was sent (CountersSpent: nor can it be before the hub restarts).
+            HubUnreachable: nothing was sent (CountersSpent: nor can it be under the hub's present keys).
             CommandUnknown: sent, and no receipt within RECEIPT_S or before the link went.
-            ValueError: the order does not fit the wire.
+            ValueError: the command does not fit the wire.
         """
-        opcode = opcode_of(order)
-        counter: int | None = None
+        return await self.send_made(opcode_of(command), lambda _: command)
+
+    async def send_made(self, opcode: Opcode, make: Callable[[int], Command], *, signer: bytes = b"") -> ReceiptNotice:
+        """Send a command that is made for its counter when its turn comes. Raises as `send`, and what `make` raises.
+
+        Args:
+            signer: kid of who signs it.
+        """
+        sent: _Sent | None = None
+        counter = 0
         try:
-            async with asyncio.timeout(RECEIPT_S):
+            async with asyncio.timeout(RECEIPT_S) as deadline:
                 async with self._writing:
-                    client = self._connected()
+                    line = self._connected()
                     if self._counter == LAST_COUNTER:
                         raise CountersSpent
-                    value = encode_command(self._counter + 1, order)
+                    message = encode_command(self._counter + 1, make(self._counter + 1))
                     counter = self._counter = self._counter + 1
-                    boot = self.boot
                     waiter: Waiter = asyncio.get_running_loop().create_future()
-                    self._waiting[counter] = (opcode, waiter)
-                    await client.write_gatt_char(uuids.CONTROL, value, response=True)
+                    sent = self._remember(counter, _Sent(opcode, request_hash(message), line.session.id, waiter))
+                    self._tell(line, opcode, counter, message, signer)
+                    deadline.reschedule(_from_now(RECEIPT_S + SEGMENT_S * (len(message) // 200)))
+                    await line.control(message)
+                    deadline.reschedule(_from_now(RECEIPT_S))
                 return await waiter
-        except TimeoutError as error:
-            if counter is None:
+        except (TimeoutError, *_LINK_ERRORS) as error:
+            if sent is None:
                 raise HubUnreachable from error
-            raise CommandUnknown(opcode, counter, boot) from error
-        except _LINK_ERRORS as error:
-            if counter is None:
-                raise HubUnreachable from error
-            raise CommandUnknown(opcode, counter, boot) from error
+            raise CommandUnknown(opcode, counter) from error
         finally:
-            if counter is not None:
-                _, waiter = self._waiting.pop(counter)
-                _forget(waiter)
+            if sent is not None and sent.waiter is not None:
+                _forget(sent.waiter)
+                sent.waiter = None
 
     async def stop(self) -> Receipt:
-        """STOP, again and again until the hub answers.
+        """STOP, again and again until the hub answers. It waits for no command, however long.
 
         Raises:
             HubUnreachable: the link is gone; the hub's lease does the rest.
@@ -98,74 +145,138 @@ class Commander:
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._stopping.add(waiter)
         try:
+            self._tell(self._connected(), OPCODE_STOP, 0, STOP_PLAINTEXT, b"")
             while True:
-                client = self._connected()
+                line = self._connected()
                 try:
                     async with asyncio.timeout(STOP_AGAIN_S):
-                        await client.write_gatt_char(uuids.STOP, STOP_VALUE, response=False)
+                        await line.stop()
                         return (await asyncio.shield(waiter)).receipt
                 except TimeoutError:
                     continue
                 except _LINK_ERRORS as error:
-                    if self._client is not client:
+                    if self._line is not line:
                         raise HubUnreachable from error
                     await asyncio.sleep(STOP_AGAIN_S)
         finally:
             self._stopping.discard(waiter)
             _forget(waiter)
 
-    async def ask(self, counter: int) -> Receipt | None:
-        """What became of a command of this boot; None when it never reached the hub.
+    async def ask(self, counter: int, sha256: bytes | None = None) -> Receipt | None:
+        """What became of a command; None when it never reached the hub.
+
+        Args:
+            sha256: of its control message, as told by `sent`; needed for one that this commander did not send.
 
         Raises:
             HubUnreachable: nobody to ask, or no answer.
-            CommandUnknown: the hub accepted it, but has forgotten the receipt.
+            CommandUnknown: the hub accepted a later one and has no receipt of this, or nobody knows what was sent.
         """
-        client = self._connected()
-        waiter = self._asking.get(counter)
-        if waiter is None:
-            waiter = self._asking[counter] = asyncio.get_running_loop().create_future()
+        sent = self._sent.get(counter)
+        if sent is not None and not sent.open:
+            return sent.answer
+        if sent is None and sha256 is None:
+            raise CommandUnknown(OPCODE_NO_RECEIPT, counter)
+        notice = await self._query(counter, sent.request if sent is not None else (sha256 or b"")[:REQUEST_BYTES])
+        if notice.receipt.opcode != OPCODE_NO_RECEIPT:
+            return notice.receipt
+        if notice.detail >= counter:
+            raise CommandUnknown(sent.opcode if sent is not None else OPCODE_NO_RECEIPT, counter)
+        if sent is not None:
+            sent.open = False
+        return None
+
+    async def resolve(self) -> None:
+        """Ask about whatever a person waited for and is unknown, before a later command makes the hub's word useless.
+
+        Raises:
+            HubUnreachable: the link went meanwhile.
+        """
+        for counter, sent in list(self._sent.items()):
+            if sent.open and sent.opcode in _RESOLVED_LATER and sent.session_id != self.session.id:
+                try:
+                    await self.ask(counter)
+                except CommandUnknown:
+                    continue
+
+    def receipt_arrived(self, receipt: SignedReceipt) -> None:
+        """A receipt that the hub of this session has signed.
+
+        Raises:
+            ReceiptMisplaced: it answers nothing that we sent.
+        """
+        notice = receipt.notice
+        opcode, counter = notice.receipt.opcode, notice.receipt.counter
+        fresh = receipt.session_id == self.session.id
+        asking, asked = self._asking.get(counter, (b"", None))
+        if opcode == OPCODE_STOP:
+            right = counter == 0 and receipt.request == _STOP_REQUEST and fresh
+            waiting = list(self._stopping)
+        elif opcode == OPCODE_NO_RECEIPT:
+            right = receipt.request == request_hash(encode_query(counter)) and fresh
+            waiting = [asked] if asked is not None else []
+        else:
+            right, waiting = self._of_command(receipt, fresh, asking, asked)
+        if not right:
+            raise ReceiptMisplaced(opcode, counter)
+        for waiter in waiting:
+            _answer(waiter, notice)
+        if not waiting:
+            self._late(receipt)
+
+    def _of_command(
+        self, receipt: SignedReceipt, fresh: bool, asking: bytes, asked: Waiter | None
+    ) -> tuple[bool, list[Waiter]]:
+        """Whether the receipt of a command answers one of ours, and who waits for it."""
+        notice = receipt.notice
+        sent = self._sent.get(notice.receipt.counter)
+        if sent is None:
+            return asked is not None and receipt.request == asking, [asked] if asked is not None else []
+        right = (notice.receipt.opcode, receipt.request, receipt.session_id) == (
+            sent.opcode,
+            sent.request,
+            sent.session_id,
+        ) and (fresh or asked is not None)
+        if right:
+            sent.answer, sent.open = notice.receipt, False
+            if notice.receipt.code is ReceiptCode.STALE_COUNTER:
+                self._counter = max(self._counter, notice.detail)
+        return right, [waiter for waiter in (sent.waiter, asked) if waiter is not None]
+
+    async def _query(self, counter: int, request: bytes) -> ReceiptNotice:
+        line = self._connected()
+        expected, waiter = self._asking.setdefault(counter, (request, asyncio.get_running_loop().create_future()))
+        if expected != request:
+            raise CommandUnknown(OPCODE_NO_RECEIPT, counter)
         try:
             async with asyncio.timeout(RECEIPT_S):
-                await client.write_gatt_char(uuids.RECEIPT_QUERY, QUERY.pack(counter), response=True)
-                notice = await asyncio.shield(waiter)
+                await line.query(counter)
+                return await asyncio.shield(waiter)
         except (TimeoutError, *_LINK_ERRORS) as error:
             raise HubUnreachable from error
         finally:
             self._asking.pop(counter, None)
             _forget(waiter)
-        if notice.receipt.opcode != OPCODE_NO_RECEIPT:
-            return notice.receipt
-        if notice.detail >= counter:
-            raise CommandUnknown(OPCODE_NO_RECEIPT, counter, self.boot)
-        return None
 
-    def receipt_arrived(self, data: bytes) -> None:
-        """A notification of Receipt.
+    def _remember(self, counter: int, sent: _Sent) -> _Sent:
+        self._sent[counter] = sent
+        while len(self._sent) > _REMEMBERED:
+            self._sent.popitem(last=False)
+        return sent
 
-        Raises:
-            FrameError: it cannot be read, or answers another opcode than was sent.
-        """
-        notice = decode_receipt(data)
-        receipt = notice.receipt
-        if receipt.opcode == OPCODE_STOP:
-            for stopping in self._stopping:
-                _answer(stopping, notice)
-            return
-        if (asking := self._asking.get(receipt.counter)) is not None:
-            _answer(asking, notice)
-        if receipt.code is ReceiptCode.STALE_COUNTER:
-            self._counter = max(self._counter, notice.detail)
-        if (pending := self._waiting.get(receipt.counter)) is not None and receipt.opcode != OPCODE_NO_RECEIPT:
-            opcode, waiter = pending
-            if receipt.opcode != opcode:
-                raise FrameError(f"A receipt for {receipt.opcode:#04x} answers command {opcode:#04x}.")
-            _answer(waiter, notice)
+    def _tell(self, line: Line, opcode: int, counter: int, message: bytes, signer: bytes) -> None:
+        digest = hashlib.sha256(message).digest()
+        command = SentCommand(opcode=opcode, counter=counter, sha256=digest, signer=signer, session_id=line.session.id)
+        self._told(command)
 
-    def _connected(self) -> BleakClient:
-        if self._client is None:
+    def _connected(self) -> Line:
+        if self._line is None:
             raise HubUnreachable
-        return self._client
+        return self._line
+
+
+def _from_now(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
 
 
 def _answer(waiter: Waiter, notice: ReceiptNotice) -> None:

@@ -1,22 +1,36 @@
-"""Commands, as they stand on the control point (docs/hub-protocol.md, section 6)."""
+"""What each control message carries, encoded and decoded for both sides (docs/hub-protocol.md, section 8)."""
 
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
 from core.model.hub import Opcode, PhaseOrder
-from devices.errors import FrameError
+from devices.hub.session.control import Control, decode_parts, encode_control, encode_parts
+from devices.hub.session.errors import MessageMalformed
+from devices.hub.session.wire import MAX_DAYS, MAX_EVENTS, MAX_FETCH, MAX_JOURNAL_ENTRIES
 
-MAX_FETCH: Final = 256
-"""Most frames that one FETCH may ask for."""
-STOP_VALUE: Final = b"STOP"
+STOP_PLAINTEXT: Final = b"STOP"
+SIGNED: Final = frozenset(
+    {Opcode.START_PHASE, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR, Opcode.SET_ENVELOPE},
+)
+"""Opcodes that count only with a clinician's signature."""
+MOST: Final[Mapping[Opcode, int]] = MappingProxyType(
+    {
+        Opcode.FETCH: MAX_FETCH,
+        Opcode.JOURNAL: MAX_JOURNAL_ENTRIES,
+        Opcode.EVENTS: MAX_EVENTS,
+        Opcode.SUMMARIES: MAX_DAYS,
+    }
+)
+"""How many may be asked for at once; the least is 1. Beyond, the hub answers OUTSIDE_LIMITS."""
 
-HEAD: Final = struct.Struct("<BI")
-_ACKNOWLEDGE: Final = struct.Struct("<I")
-_FETCH: Final = struct.Struct("<IH")
-_PHASE: Final = struct.Struct("<HHBBHh32s")
-_BARE: Final = frozenset(Opcode) - {Opcode.ACKNOWLEDGE, Opcode.FETCH, Opcode.START_PHASE}
+_SEQUENCE: Final = struct.Struct("<I")
+_TIME: Final = struct.Struct("<Q")
+_RANGE: Final = struct.Struct("<IH")
+_PHASE: Final = struct.Struct("<HHBBHh")
 
 
 class Bare(msgspec.Struct, frozen=True):
@@ -31,100 +45,149 @@ class Acknowledge(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class Fetch(msgspec.Struct, frozen=True):
-    """Send `count` stored frames again, from sequence `first` on."""
+class Tell(msgspec.Struct, frozen=True):
+    """TIME: what time it is, UTC µs."""
 
+    utc_us: int
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """FETCH, JOURNAL, SUMMARIES or EVENTS: `count` of what the hub keeps, from `first` on."""
+
+    opcode: Opcode
     first: int
     count: int
 
 
-Order = Bare | Acknowledge | Fetch | PhaseOrder
+class Signed(msgspec.Struct, frozen=True):
+    """A command that a clinician signed. `envelope`: of SET_ENVELOPE, the encoded envelope."""
+
+    opcode: Opcode
+    message: bytes
+    envelope: bytes = b""
 
 
-def opcode_of(order: Order) -> Opcode:
-    """The opcode under which an order travels."""
-    match order:
-        case Bare():
-            return order.opcode
+class Enrol(msgspec.Struct, frozen=True):
+    """The practice's root, and its certificate over the hub's keys."""
+
+    root: bytes
+    certificate: bytes
+
+
+class Revoke(msgspec.Struct, frozen=True):
+    """A revocation list."""
+
+    revocations: bytes
+
+
+class Introduce(msgspec.Struct, frozen=True):
+    """CLINICIAN: the certificate of somebody who will sign."""
+
+    certificate: bytes
+
+
+Command = Bare | Acknowledge | Tell | Ask | Signed | Enrol | Revoke | Introduce
+
+
+def opcode_of(command: Command) -> Opcode:
+    """The opcode under which a command travels."""
+    match command:
+        case Bare(opcode) | Ask(opcode) | Signed(opcode):
+            return opcode
         case Acknowledge():
             return Opcode.ACKNOWLEDGE
-        case Fetch():
-            return Opcode.FETCH
-        case PhaseOrder():
-            return Opcode.START_PHASE
+        case Tell():
+            return Opcode.TIME
+        case Enrol():
+            return Opcode.ENROL
+        case Revoke():
+            return Opcode.REVOKE
+        case Introduce():
+            return Opcode.CLINICIAN
 
 
-def encode_command(counter: int, order: Order) -> bytes:
-    """The value to write.
+def encode_command(counter: int, command: Command) -> bytes:
+    """The control message, to be split into segments.
 
     Raises:
-        ValueError: a number does not fit its field, or the envelope hash is not 32 bytes.
+        ValueError: a number does not fit its field, or the message is too long.
     """
     try:
-        return HEAD.pack(opcode_of(order), counter) + _payload(order)
+        return encode_control(Control(opcode_of(command), counter, _payload(command)))
+    except struct.error as error:
+        raise ValueError(f"{command!r} does not fit the wire: {error}") from error
+
+
+def decode_command(control: Control) -> Command | None:
+    """What a control message carries; None for an opcode that this version does not know. Extra bytes are ignored.
+
+    Raises:
+        MessageMalformed: the payload is too short.
+    """
+    if control.opcode not in _OPCODES:
+        return None
+    opcode, payload = Opcode(control.opcode), control.payload
+    try:
+        if opcode in SIGNED:
+            (message,), rest = decode_parts(payload, 1)
+            return Signed(opcode, message, rest if opcode is Opcode.SET_ENVELOPE else b"")
+        if opcode in MOST:
+            return Ask(opcode, *_RANGE.unpack_from(payload))
+        match opcode:
+            case Opcode.ACKNOWLEDGE:
+                return Acknowledge(*_SEQUENCE.unpack_from(payload))
+            case Opcode.TIME:
+                return Tell(*_TIME.unpack_from(payload))
+            case Opcode.ENROL:
+                return Enrol(*decode_parts(payload, 2)[0])
+            case Opcode.CLINICIAN:
+                return Introduce(*decode_parts(payload, 1)[0])
+            case Opcode.REVOKE:
+                return Revoke(payload)
+            case _:
+                return Bare(opcode)
+    except struct.error as error:
+        raise MessageMalformed("its payload is too short") from error
+
+
+def encode_phase(order: PhaseOrder) -> bytes:
+    """The body of START_PHASE, which stands inside the signature. Raises ValueError when a number does not fit."""
+    try:
+        return _PHASE.pack(
+            order.phase, order.module, order.tooth, order.dose_percent, order.seconds, round(order.tissue_limit_c * 100)
+        )
     except struct.error as error:
         raise ValueError(f"{order!r} does not fit the wire: {error}") from error
 
 
-def decode_head(data: bytes) -> tuple[int, int]:
-    """Opcode and counter of a command. Raises FrameError when they are not there."""
-    if len(data) < HEAD.size:
-        raise FrameError(f"A command of {len(data)} bytes is too short.")
-    opcode, counter = HEAD.unpack_from(data)
-    return opcode, counter
+def decode_phase(body: bytes) -> PhaseOrder:
+    """What a body of START_PHASE orders. Raises MessageMalformed: too short."""
+    if len(body) < _PHASE.size:
+        raise MessageMalformed("the order of a phase is too short")
+    phase, module, tooth, dose, seconds, ceiling = _PHASE.unpack_from(body)
+    return PhaseOrder(
+        phase=phase, module=module, tooth=tooth, seconds=seconds, dose_percent=dose, tissue_limit_c=ceiling / 100
+    )
 
 
-def decode_order(data: bytes) -> Order | None:
-    """The order of a command; None for an opcode that this version does not know. Trailing bytes are ignored.
-
-    Raises:
-        FrameError: the payload is too short.
-    """
-    opcode, _ = decode_head(data)
-    if opcode in _BARE:
-        return Bare(Opcode(opcode))
-    try:
-        if opcode == Opcode.ACKNOWLEDGE:
-            return Acknowledge(*_ACKNOWLEDGE.unpack_from(data, HEAD.size))
-        if opcode == Opcode.FETCH:
-            return Fetch(*_FETCH.unpack_from(data, HEAD.size))
-        if opcode == Opcode.START_PHASE:
-            return _phase(data)
-    except struct.error as error:
-        raise FrameError(f"A command {opcode:#04x} is too short.") from error
-    return None
+_OPCODES: Final = frozenset(int(opcode) for opcode in Opcode)
 
 
-def _payload(order: Order) -> bytes:
-    match order:
+def _payload(command: Command) -> bytes:
+    match command:
         case Bare():
             return b""
         case Acknowledge(sequence):
-            return _ACKNOWLEDGE.pack(sequence)
-        case Fetch(first, count):
-            return _FETCH.pack(first, count)
-        case PhaseOrder():
-            if len(order.envelope_sha256) != 32:
-                raise ValueError(f"An envelope hash of {len(order.envelope_sha256)} bytes, not 32")
-            return _PHASE.pack(
-                order.phase,
-                order.module,
-                order.tooth,
-                order.dose_percent,
-                order.seconds,
-                round(order.tissue_limit_c * 100),
-                order.envelope_sha256,
-            )
-
-
-def _phase(data: bytes) -> PhaseOrder:
-    phase, module, tooth, dose, seconds, ceiling, envelope = _PHASE.unpack_from(data, HEAD.size)
-    return PhaseOrder(
-        phase=phase,
-        module=module,
-        tooth=tooth,
-        seconds=seconds,
-        dose_percent=dose,
-        tissue_limit_c=ceiling / 100,
-        envelope_sha256=envelope,
-    )
+            return _SEQUENCE.pack(sequence)
+        case Tell(utc_us):
+            return _TIME.pack(utc_us)
+        case Ask(_, first, count):
+            return _RANGE.pack(first, count)
+        case Signed(_, message, envelope):
+            return encode_parts(message) + envelope
+        case Enrol(root, certificate):
+            return encode_parts(root, certificate)
+        case Revoke(revocations):
+            return revocations
+        case Introduce(certificate):
+            return encode_parts(certificate)

@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from bleak.exc import BleakError
-
 from core.model.clock import Clock
 from core.model.hub import HubStatus, Opcode, PhaseOrder, Receipt
-from devices.hub.commander import RECEIPT_S, Commander
-from devices.hub.commands import Bare, Order
-from devices.hub.errors import CommandUnknown, HubUnreachable
+from devices.hub.commands import Bare
+from devices.hub.credentials import Clinician, Credentials, KnownHub
 from devices.hub.listener import HubListener
 from devices.hub.profile import HubProfile
+from devices.hub.session.envelope import HubEnvelope
 from devices.link import Link
 from devices.radio import Radio
 from devices.tap import Tap
@@ -20,13 +18,18 @@ __all__ = ["HubDriver", "HubListener"]
 
 
 class HubDriver:
-    """One hub: keeps the link, delivers each frame exactly once, carries commands and their receipts.
+    """One hub: keeps the session, delivers each frame exactly once, carries commands and their receipts.
 
     Every command raises HubUnreachable when nothing was sent, and CommandUnknown when no receipt came: then
-    `ask_receipt` before anything of the kind is sent again.
+    `ask_receipt` before anything of the kind is sent again. A receipt that refuses may be that of a step on the way
+    (CLINICIAN, SET_ENVELOPE); its opcode tells.
 
     Args:
-        serial: the hub that must answer at this address; None takes any.
+        address: where the hub was last seen; a hub whose IRK is known is found by that.
+        credentials: who we are and whom we believe; asked anew for each connection.
+        known: what is remembered of the hub that is meant; None for whichever hub of the practice answers at the
+            address (what is remembered of it is asked of the listener then).
+        enrol: a hub that is open joins the practice. Without it, it is refused.
     """
 
     def __init__(
@@ -37,12 +40,35 @@ class HubDriver:
         listener: HubListener,
         clock: Clock,
         tap: Tap,
-        serial: str | None = None,
+        credentials: Credentials,
+        known: KnownHub | None = None,
+        enrol: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._commander = Commander()
-        self._profile = HubProfile(self._commander, listener, clock=clock, tap=tap, serial=serial)
-        self._link = Link(radio, address, self._profile, state_changed=listener.link_changed, clock=clock, sleep=sleep)
+        self._profile = HubProfile(
+            address, listener, clock=clock, tap=tap, credentials=credentials, known=known, enrol=enrol
+        )
+        self._commander = self._profile.commander
+        self._link = Link(
+            radio,
+            address,
+            self._profile,
+            state_changed=listener.link_changed,
+            clock=clock,
+            sleep=sleep,
+            wanted=self._profile.recognises,
+        )
+
+    @property
+    def session_id(self) -> bytes | None:
+        """Of the session that stands, 16 bytes; None without one."""
+        session = self._profile.session
+        return session.id if session is not None else None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the hub has proven its firmware in this session: without it nothing that treats is ordered."""
+        return self.session_id is not None and self._profile.orders.proven
 
     async def run(self) -> None:
         """Keep the link until cancelled or closed."""
@@ -51,31 +77,38 @@ class HubDriver:
     async def close(self) -> None:
         await self._link.close()
 
-    def committed(self, boot: int, sequences: Iterable[int]) -> None:
-        """These frames are durable; the hub is told soon, and may forget them."""
-        self._profile.committed(boot, sequences)
+    def committed(self, sequences: Iterable[int]) -> None:
+        """These frames are durable; the hub is told soon, and may forget them. A range costs no more than a number."""
+        self._profile.delivery.committed(sequences)
 
-    async def start_phase(self, order: PhaseOrder) -> Receipt:
-        return await self._send(order)
+    async def start_phase(self, order: PhaseOrder, envelope: HubEnvelope, by: Clinician) -> Receipt:
+        """Order a phase that the envelope covers. The hub is shown certificate and envelope first if it lacks them.
+
+        Raises:
+            HubReadOnly: its firmware is not proven.
+            ValueError: order or envelope do not fit the wire.
+        """
+        return await self._profile.orders.start_phase(order, envelope, by)
+
+    async def resume(self, envelope: HubEnvelope, by: Clinician) -> Receipt:
+        """Go on with what is held. Raises as `start_phase`."""
+        return await self._profile.orders.resume(envelope, by)
+
+    async def end_phase(self, procedure: str, by: Clinician) -> Receipt:
+        return await self._profile.orders.end_phase(procedure, by)
+
+    async def clear(self, procedure: str, by: Clinician) -> Receipt:
+        return await self._profile.orders.clear(procedure, by)
 
     async def hold(self) -> Receipt:
-        return await self._send(Bare(Opcode.HOLD))
-
-    async def resume(self) -> Receipt:
-        return await self._send(Bare(Opcode.RESUME))
-
-    async def end_phase(self) -> Receipt:
-        return await self._send(Bare(Opcode.END_PHASE))
-
-    async def clear(self) -> Receipt:
-        return await self._send(Bare(Opcode.CLEAR))
+        return (await self._commander.send(Bare(Opcode.HOLD))).receipt
 
     async def renew_lease(self) -> Receipt:
         """Call each second while therapy runs; the receipt says NO_LEASE when nothing runs."""
-        return await self._send(Bare(Opcode.RENEW_LEASE))
+        return (await self._commander.send(Bare(Opcode.RENEW_LEASE))).receipt
 
     async def stop(self) -> Receipt:
-        """STOP: no counter, repeated until the hub answers.
+        """STOP: no counter, no signature, repeated until the hub answers.
 
         Raises:
             HubUnreachable: the link is gone; the hub holds by itself within its lease.
@@ -83,31 +116,41 @@ class HubDriver:
         return await self._commander.stop()
 
     async def read_status(self) -> HubStatus:
-        """Ask the hub for its status now.
+        """Ask the hub for its status now. Raises HubUnreachable: no session, or no answer."""
+        return await self._profile.read_status()
 
-        Raises:
-            HubUnreachable: no link, or no answer.
-            FrameError: the answer cannot be read.
-        """
-        try:
-            async with asyncio.timeout(RECEIPT_S):
-                return await self._profile.read_status()
-        except (TimeoutError, BleakError, OSError, EOFError) as error:
-            raise HubUnreachable from error
-
-    async def ask_receipt(self, counter: int, boot: int | None = None) -> Receipt | None:
+    async def ask_receipt(self, counter: int, sha256: bytes | None = None) -> Receipt | None:
         """What became of a command whose answer was lost; None: it never reached the hub, and was not done.
 
+        What a person waited for is asked about by the driver itself as soon as there is a session again.
+
         Args:
-            boot: as in the CommandUnknown; the hub cannot answer for a former boot.
+            sha256: of its control message, as told by `command_sent`; needed for a command of another driver.
 
         Raises:
-            HubUnreachable: no link, or no answer.
-            CommandUnknown: the hub has forgotten, or restarted since. Its status tells what holds now.
+            HubUnreachable: no session, or no answer.
+            CommandUnknown: the hub has taken a later command, and has no receipt of this. Its status tells what
+                holds now.
         """
-        if boot is not None and boot != self._commander.boot:
-            raise CommandUnknown(0xFF, counter, boot)
-        return await self._commander.ask(counter)
+        return await self._commander.ask(counter, sha256)
 
-    async def _send(self, order: Order) -> Receipt:
-        return (await self._commander.send(order)).receipt
+    async def renew_certificate(self) -> None:
+        """Give the hub a new certificate over its present keys. It drops the link, and is found again.
+
+        Raises:
+            EnrolmentRefused: it does not take it.
+            SmilescapeError: nobody is logged in who may certify, or the hub's answer cannot be read.
+        """
+        self._profile.joined(await self._profile.enrolment.certify())
+
+    async def rekey(self) -> None:
+        """Give the hub new keys. What it holds is forgotten: fetch and commit first. Raises as `renew_certificate`."""
+        self._profile.joined(await self._profile.enrolment.rekey())
+
+    async def trust_changed(self) -> None:
+        """Somebody was revoked, or our own certificate is another: tell the hub, or part from it.
+
+        Raises:
+            HubUnreachable, CommandUnknown: the hub learns it in the next session.
+        """
+        await self._profile.trust_changed()

@@ -35,6 +35,14 @@ class IntervalSet:
         at = bisect_right(self._starts, start) - 1
         return max(start, self._stops[at]) if at >= 0 else start
 
+    def runs(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """What of start … stop - 1 is in the set, ascending."""
+        if start >= stop:
+            return []
+        first, last = bisect_right(self._stops, start), bisect_left(self._starts, stop)
+        found = zip(self._starts[first:last], self._stops[first:last], strict=True)
+        return [(max(begin, start), min(end, stop)) for begin, end in found]
+
     def gaps(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """What of start … stop - 1 is not in the set, ascending."""
         at = bisect_right(self._stops, start)

@@ -1,240 +1,315 @@
-"""What is done with a connected hub: check, subscribe, stream, fetch what is missing, acknowledge what is durable."""
+"""What is done with a connected hub: meet, prove, stream, fetch what is missing, read what it kept, acknowledge."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from bleak import BleakClient
-from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 
-from core.model.block import Provenance
+from core.model.certificate import CertificateRefused, Role
 from core.model.clock import Clock
-from core.model.hub import HubIdentity, HubStatus, Opcode, ReceiptCode
+from core.model.errors import SmilescapeError
+from core.model.hub import HubStatus, Opcode
 from core.model.words import Text
-from core.signals.catalogue import load_catalogue
 from devices.errors import FrameError, LinkRefused
-from devices.hub import uuids
-from devices.hub.acknowledger import Acknowledger
-from devices.hub.backfill import Backfill
-from devices.hub.commander import Commander
-from devices.hub.commands import Bare
-from devices.hub.errors import HubUnreachable
-from devices.hub.frames import FetchEnd, SampleFrame, decode_record
-from devices.hub.identity import PROFILE_MAJOR, decode_identity, profile_major
-from devices.hub.ledger import Ledger
+from devices.hub.advertising import is_of
+from devices.hub.catch_up import CatchUp
+from devices.hub.commander import RECEIPT_S, Commander
+from devices.hub.commands import Bare, Revoke, Tell
+from devices.hub.credentials import Credentials, KnownHub
+from devices.hub.delivery import Delivery
+from devices.hub.documents import Documents
+from devices.hub.enrolment import Enrolment
+from devices.hub.errors import CommandUnknown, HubUnreachable, RevocationsRefused
+from devices.hub.greeting import ATTACKS, FAILURES, is_open, keys, meet, read_identity
+from devices.hub.incoming import Incoming
 from devices.hub.listener import HubListener
-from devices.hub.status import StatusReport, decode_status
+from devices.hub.orders import Orders
+from devices.hub.pairing import pair
+from devices.hub.refusals import refused
+from devices.hub.reports import Reports
+from devices.hub.session.attestation import verify_attestation
+from devices.hub.session.documents import octets
+from devices.hub.session.errors import FirmwareRefused
+from devices.hub.session.identity import HubCard
+from devices.hub.session.keys import Session
+from devices.hub.session.wire import DocumentKind
+from devices.hub.status import StatusReport
 from devices.info import read_device_info
 from devices.tap import Tap
 
 _log = logging.getLogger(__name__)
 
-_Background = Coroutine[Any, Any, None]
+_DROPPED_S: Final = 2.0
+"""How long a hub that was enrolled may take to drop its link."""
 
 
 class HubProfile:
-    """A devices.link.Profile. What is known of a boot outlives the link, so that nothing is delivered twice."""
+    """A devices.link.Profile. What is known of a hub outlives the link, so that nothing is delivered twice.
+
+    Args:
+        address: where the hub was last seen.
+        known: what is remembered of the hub that is meant; None for whichever answers at the address.
+        enrol: a hub that is open joins the practice.
+
+    Attributes:
+        commander, orders, enrolment, delivery: for whoever commands the hub.
+    """
 
     def __init__(
-        self, commander: Commander, listener: HubListener, *, clock: Clock, tap: Tap, serial: str | None
+        self,
+        address: str,
+        listener: HubListener,
+        *,
+        clock: Clock,
+        tap: Tap,
+        credentials: Credentials,
+        known: KnownHub | None,
+        enrol: bool,
     ) -> None:
-        self._commander = commander
+        self._address = address.lower()
         self._listener = listener
         self._clock = clock
         self._tap = tap
-        self._expected_serial = serial
-        self._serial = ""
-        self._ledger: Ledger | None = None
-        self._client: BleakClient | None = None
-        self._backfill: Backfill | None = None
-        self._acknowledger: Acknowledger | None = None
+        self._credentials = credentials
+        self._known = known
+        self._enrol = enrol
+        self._documents = Documents()
+        self.commander = Commander(listener.command_sent, listener.receipt_arrived)
+        self.orders = Orders(self.commander, clock)
+        self.enrolment = Enrolment(self.commander, self._documents, credentials, listener)
+        self.delivery = Delivery(self.commander, listener)
+        self._pairs = True
+        self._boot = 0
+        self._revocations = 0
+        self._reports = Reports()
+        self._incoming: Incoming | None = None
+        self._card: HubCard | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._missing = 0
-        self._known_channels: Final = {spec.number for spec in load_catalogue().from_source("hub")}
+
+    @property
+    def session(self) -> Session | None:
+        """The session that stands, None without one."""
+        return self._incoming.line.session if self._incoming is not None and self._incoming.line is not None else None
+
+    def recognises(self, device: BLEDevice, data: AdvertisementData) -> bool:
+        """Whether an advertisement is of the hub that is meant; its address is a fallback, since it changes."""
+        irk = self._known.irk if self._known is not None else None
+        mine = irk is not None and is_of(irk, device.address, data.service_data)
+        return mine or device.address.lower() == self._address
 
     async def start(self, client: BleakClient) -> None:
         """Take up a connection.
 
         Raises:
             LinkRefused: not a hub, or not one that we may talk to.
-            FrameError, BleakError: the hub is not in order now; connecting anew may help.
+            SmilescapeError, BleakError: the hub is not in order now; connecting anew may help.
         """
-        identity = await self._identify(client)
-        info = await read_device_info(client)
-        report = self._decode_status(await client.read_gatt_char(uuids.STATUS))
-        if report.boot != identity.boot:
-            raise FrameError("The hub restarted while it was read.")
-        self._listener.identified(identity, info)
-        ledger = await self._open_ledger(identity, report)
-        self._client = client
-        self._commander.attach(client, identity.boot, report.status.command_counter)
-        self._backfill = Backfill(ledger, self._commander, lost=self._lost, changed=self._count_missing)
-        self._acknowledger = Acknowledger(ledger, self._commander)
-        self._take_status(report)
-        await client.start_notify(uuids.RECEIPT, self._guarded(self._on_receipt))
-        await client.start_notify(uuids.STATUS, self._guarded(self._on_status))
-        await client.start_notify(uuids.HISTORY, self._guarded(self._on_history))
-        await client.start_notify(uuids.TELEMETRY, self._guarded(self._on_telemetry))
-        await self._start_stream()
-        self._spawn(self._backfill.run())
-        self._spawn(self._acknowledger.run())
-        self._count_missing()
-        self._acknowledger.look()
+        if self._pairs:
+            paired = await pair(client)
+            # One that fails may cost the link, and the next attempt would fail likewise.
+            self._pairs = paired is not False
+            self._listener.paired(paired)
+        card = await self._meet(client)
+        report = await self._first_report(card)
+        self.commander.count_from(report.status.command_counter)
+        await self._recall(card)
+        if is_open(card.flags):
+            await self._join()
+        await self.commander.resolve()
+        await self.commander.send(Tell(self._clock.utc_us()))
+        await self._push_revocations()
+        await self._attest(card)
+        await self._stream(card, report)
 
     async def ended(self) -> None:
-        """The link is gone; the ledger stays."""
-        self._client = None
-        self._commander.detach()
+        """The link is gone."""
+        if self._incoming is not None:
+            self._incoming.end()
+        self._incoming = self._card = None
+        self.delivery.end()
+        self.commander.detach()
+        self._documents.forget()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._backfill = None
-        self._acknowledger = None
 
-    def committed(self, boot: int, sequences: Iterable[int]) -> None:
-        """These are durable. Of a former boot: too late to tell anybody."""
-        if self._ledger is None or boot != self._ledger.boot:
-            return
-        self._ledger.commit(sequences)
-        if self._acknowledger is not None:
-            self._acknowledger.look()
+    def joined(self, card: HubCard) -> None:
+        """The hub took a certificate: this is how it is found from now on."""
+        assert self._known is not None
+        self._known = replace(self._known, irk=card.irk)
 
     async def read_status(self) -> HubStatus:
-        """Read, take in and return the status. Raises HubUnreachable, FrameError, BleakError."""
-        if self._client is None:
-            raise HubUnreachable
-        report = self._decode_status(await self._client.read_gatt_char(uuids.STATUS))
-        self._take_status(report)
-        return report.status
-
-    async def _identify(self, client: BleakClient) -> HubIdentity:
-        present = {characteristic.uuid for characteristic in client.services.characteristics.values()}
-        if uuids.IDENTITY not in present:
-            raise LinkRefused("No hub service.", reason=Text("hub.refused.not_a_hub"))
-        raw = bytes(await client.read_gatt_char(uuids.IDENTITY))
+        """Ask for a status. Raises HubUnreachable: no session, or no answer."""
         try:
-            major = profile_major(raw)
-            if major != PROFILE_MAJOR:
-                raise LinkRefused(f"Profile {major}.", reason=Text("hub.refused.version", {"major": major}))
-            identity = decode_identity(raw)
-        except FrameError as error:
-            raise LinkRefused(str(error), reason=Text("hub.refused.identity")) from error
-        if not present >= uuids.REQUIRED:
-            raise LinkRefused("A characteristic is missing.", reason=Text("hub.refused.not_a_hub"))
-        expected = self._expected_serial
-        if expected is not None and identity.serial != expected:
-            reason = Text("hub.refused.serial", {"found": identity.serial, "expected": expected})
-            raise LinkRefused(f"Serial {identity.serial}, not {expected}.", reason=reason)
-        return identity
+            async with asyncio.timeout(RECEIPT_S):
+                receipt = (await self.commander.send(Bare(Opcode.REPORT))).receipt
+                return (await self._reports.since(receipt.hub_time_us)).status
+        except (TimeoutError, CommandUnknown) as error:
+            raise HubUnreachable from error
 
-    async def _open_ledger(self, identity: HubIdentity, report: StatusReport) -> Ledger:
-        """The ledger of this boot; that of a former one is closed, since its memory went with it."""
-        old = self._ledger
-        if old is not None and (self._serial, old.boot) == (identity.serial, identity.boot):
-            old.made(report.next_sequence)
-            return old
-        if old is not None and self._serial == identity.serial:
-            for start, stop in old.lose(0, old.next_sequence):
-                self._listener.frames_lost(old.boot, start, stop - 1)
-        resume = await self._listener.resume_point(identity.serial, identity.boot)
-        if resume is not None and resume >= report.next_sequence:
+    async def trust_changed(self) -> None:
+        """Tell the hub the newest revocation list; end the session if it would not come about any more.
+
+        Raises:
+            HubUnreachable, CommandUnknown: the hub learns it in the next session.
+        """
+        line = self._incoming.line if self._incoming is not None else None
+        if line is None:
+            return
+        hub = line.session.peer
+        try:
+            me, trust = keys(self._credentials, enrolling=False)
+            trust.check_revoked(me.certificate)
+            trust.verify(hub.raw, Role.HUB, now_s=self._clock.utc_us() // 1_000_000, subject=hub.subject)
+        except (CertificateRefused, LinkRefused) as error:
+            _log.warning("The session ends: %s", error)
+            await line.end()
+            return
+        await self._push_revocations()
+
+    async def _meet(self, client: BleakClient) -> HubCard:
+        """Session, identity; and it is told."""
+        clear = await read_identity(client)
+        enrolling = is_open(clear.flags)
+        if enrolling and not self._enrol:
+            raise LinkRefused("No practice has it.", reason=Text("hub.refused.not_enrolled"))
+        me, trust = keys(self._credentials, enrolling=enrolling)
+        info = await read_device_info(client)
+        self.orders.begin()
+        self._reports = Reports()
+        self._incoming = Incoming(client, self.commander, self._documents, self._listener, self._clock, self._on_report)
+        serial = self._known.serial if self._known is not None else None
+        try:
+            card = await meet(
+                client,
+                clear,
+                self._incoming,
+                self._documents,
+                self._clock,
+                self._tap,
+                me=me,
+                trust=trust,
+                serial=serial,
+            )
+        except FAILURES as error:
+            if isinstance(error, ATTACKS):
+                self._listener.security_event(error)
+            raise refused(error) from error
+        if card.identity.boot < self._boot:
             raise LinkRefused("The boot counter went back.", reason=Text("hub.refused.turned_back"))
-        first = report.status.oldest_sequence if resume is None else resume + 1
-        self._serial = identity.serial
-        self._ledger = Ledger(identity.boot, first, report.next_sequence)
-        return self._ledger
+        self._boot, self._revocations = card.identity.boot, card.revocations
+        self._listener.identified(card, info)
+        return card
 
-    async def _start_stream(self) -> None:
-        notice = await self._commander.send(Bare(Opcode.START_STREAM))
-        if notice.receipt.code is ReceiptCode.OUTSIDE_LIMITS:
-            reason = Text("hub.refused.mtu", {"mtu": notice.detail})
-            raise LinkRefused(f"An MTU of {notice.detail}.", reason=reason)
-        if not notice.receipt.accepted:
-            raise LinkRefused(f"START_STREAM: {notice.receipt.code.name}.", reason=Text("hub.refused.stream"))
+    async def _first_report(self, card: HubCard) -> StatusReport:
+        """The status that comes with the identity; from now on each is told."""
+        report = await self._reports.since(0)
+        self._card = card
+        self._on_report(report)
+        return report
 
-    def _guarded(self, handle: Callable[[bytes], None]) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
-        """Tap, handle, and tell of what had to be refused."""
+    def _on_report(self, report: StatusReport) -> None:
+        if self._card is not None and report.boot != self._card.identity.boot:
+            raise FrameError("A status is of another boot.")
+        self._reports.arrived(report)
+        if self._card is not None:
+            self.orders.heard(report)
+            self.delivery.heard(report)
+            self._listener.status_changed(report.status)
 
-        def arrived(characteristic: BleakGATTCharacteristic, data: bytearray) -> None:
-            raw = bytes(data)
-            self._tap.add(characteristic.uuid, raw)
-            try:
-                handle(raw)
-            except FrameError as error:
-                _log.warning("%s", error)
-                self._listener.frame_refused(error, raw)
+    async def _recall(self, card: HubCard) -> None:
+        """Whose session this is: the next one has to be with the same hub."""
+        if self._known is None:
+            serial = card.identity.serial
+            self._known = await self._listener.known(serial) or KnownHub(serial)
+        self.joined(card)
 
-        return arrived
+    async def _join(self) -> None:
+        """Let an open hub join the practice. The next connection finds it as one of ours."""
+        try:
+            self.joined(await self.enrolment.certify())
+        except (HubUnreachable, CommandUnknown, FrameError):
+            raise
+        except SmilescapeError as error:
+            raise LinkRefused(str(error), reason=Text("hub.refused.enrol", {"why": str(error)})) from error
+        await asyncio.sleep(_DROPPED_S)
+        raise FrameError("The hub joined the practice, and kept its old link.")
 
-    def _on_receipt(self, raw: bytes) -> None:
-        self._commander.receipt_arrived(raw)
-
-    def _on_status(self, raw: bytes) -> None:
-        self._take_status(self._decode_status(raw))
-
-    def _on_telemetry(self, raw: bytes) -> None:
-        record = decode_record(raw, Provenance.LIVE)
-        if isinstance(record, SampleFrame):
-            self._deliver(record)
-
-    def _on_history(self, raw: bytes) -> None:
-        record = decode_record(raw, Provenance.BACKFILLED)
-        if self._backfill is None:
+    async def _push_revocations(self) -> None:
+        """Bring our revocation list to a hub that has an older one."""
+        ours = self._credentials.trust.revoked
+        if ours is None or ours.number <= self._revocations:
             return
-        if isinstance(record, FetchEnd):
-            self._backfill.end_arrived(record)
-        elif record is not None:
-            self._backfill.frame_arrived()
-            self._deliver(record)
-
-    def _deliver(self, frame: SampleFrame) -> None:
-        ledger = self._ledger
-        if ledger is None or frame.boot != ledger.boot:
-            raise FrameError(f"A frame of boot {frame.boot} came where none was expected.")
-        if not ledger.take(frame.sequence):
-            return
-        known = [block for block in frame.blocks if block.channel in self._known_channels]
-        if known:
-            self._listener.blocks_arrived(known)
+        receipt = (await self.commander.send(Revoke(ours.raw))).receipt
+        if receipt.accepted:
+            self._revocations = ours.number
         else:
-            # Nothing in it for anybody, so nobody will commit it.
-            self.committed(frame.boot, (frame.sequence,))
-        self._count_missing()
+            self._listener.security_event(RevocationsRefused(receipt.code))
 
-    def _decode_status(self, raw: bytes | bytearray) -> StatusReport:
-        return decode_status(bytes(raw), self._clock.monotonic())
-
-    def _take_status(self, report: StatusReport) -> None:
-        if self._ledger is not None and report.boot == self._ledger.boot:
-            self._ledger.made(report.next_sequence)
-            self._count_missing()
-        self._listener.status_changed(report.status)
-
-    def _count_missing(self) -> None:
-        if self._ledger is None:
+    async def _attest(self, card: HubCard) -> None:
+        """Have the hub prove what it runs."""
+        assert self._known is not None
+        session = self.commander.session
+        try:
+            notice, body = await self._documents.ask(self.commander, Bare(Opcode.ATTEST), DocumentKind.ATTESTATION)
+            if not notice.receipt.accepted:
+                raise FirmwareRefused("it gives no proof")
+            attestation = verify_attestation(
+                octets(body),
+                session.peer,
+                self._credentials.firmware_signers,
+                session_id=session.id,
+                model=card.identity.model,
+                least_version=self._known.security_version,
+            )
+            if attestation.boot != card.identity.boot:
+                raise FirmwareRefused("the proof is of another boot")
+        except (FirmwareRefused, FrameError) as error:
+            unproven = error if isinstance(error, FirmwareRefused) else FirmwareRefused(str(error))
+            self._listener.firmware_refused(unproven)
             return
-        missing = self._ledger.missing
-        if missing and self._backfill is not None:
-            self._backfill.look()
-        if missing != self._missing:
-            self._missing = missing
-            self._listener.backfill_changed(missing)
+        self._known = replace(self._known, security_version=attestation.security_version)
+        self.orders.proven = True
+        self._listener.attested(attestation)
 
-    def _lost(self, first: int, last: int) -> None:
-        assert self._ledger is not None
-        self._listener.frames_lost(self._ledger.boot, first, last)
-        if self._acknowledger is not None:
-            self._acknowledger.look()
+    async def _stream(self, card: HubCard, report: StatusReport) -> None:
+        """Stream, and begin all that goes on beside it."""
+        assert self._incoming is not None
+        assert self._known is not None
+        incoming = self._incoming
+        session = self.commander.session
+        incoming.intake = await self.delivery.begin(session, card.identity.boot, report, incoming.refuse)
+        receipt = (await self.commander.send(Bare(Opcode.START_STREAM))).receipt
+        if not receipt.accepted:
+            raise LinkRefused(f"START_STREAM: {receipt.code.name}.", reason=Text("hub.refused.stream"))
+        catch_up = CatchUp(
+            self.commander,
+            self._documents,
+            self._listener,
+            self._clock,
+            card=card,
+            known=self._known,
+            learnt=self._learnt,
+        )
+        for work in (*self.delivery.work(), catch_up.run()):
+            self._tasks.append(asyncio.create_task(_background(work)))
 
-    def _spawn(self, work: _Background) -> None:
-        async def background() -> None:
-            try:
-                await work
-            except HubUnreachable as error:
-                _log.info("Fetching and acknowledging pause: %s", error)
-            except Exception:
-                _log.exception("Work in the background of a hub failed")
+    def _learnt(self, known: KnownHub) -> None:
+        """What catching up adds to memory; address key and firmware are not its own."""
+        assert self._known is not None
+        self._known = replace(self._known, journal=known.journal, next_event=known.next_event, last_day=known.last_day)
 
-        self._tasks.append(asyncio.create_task(background()))
+
+async def _background(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except (HubUnreachable, CommandUnknown, FrameError) as error:
+        _log.info("Work in the background of a hub pauses: %s", error)
+    except Exception:
+        _log.exception("Work in the background of a hub failed")

@@ -1,4 +1,4 @@
-"""Receipts: what became of a command (docs/hub-protocol.md, section 6)."""
+"""Receipts: what became of a command (docs/hub-protocol.md, section 8)."""
 
 import struct
 from typing import Final
@@ -12,7 +12,7 @@ OPCODE_STOP: Final = 0x00
 OPCODE_NO_RECEIPT: Final = 0xFF
 
 _LAYOUT: Final = struct.Struct("<BBBBIQI")
-QUERY: Final = struct.Struct("<I")
+_QUERY: Final = struct.Struct("<I")
 
 
 class ReceiptNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +22,20 @@ class ReceiptNotice(msgspec.Struct, frozen=True, kw_only=True):
     detail: int = 0
 
 
+def encode_query(counter: int) -> bytes:
+    """The plaintext of a receipt query."""
+    return _QUERY.pack(counter)
+
+
+def decode_query(plaintext: bytes) -> int:
+    """The counter asked for. Raises FrameError: too short."""
+    if len(plaintext) < _QUERY.size:
+        raise FrameError(f"A receipt query of {len(plaintext)} bytes is too short.")
+    return int(_QUERY.unpack_from(plaintext)[0])
+
+
 def encode_receipt(notice: ReceiptNotice) -> bytes:
-    """The notified value, 20 bytes. Raises struct.error when a number is out of its range."""
+    """The receipt, 20 bytes, to be signed by session.signed. Raises struct.error when a number is out of its range."""
     receipt = notice.receipt
     return _LAYOUT.pack(
         receipt.opcode,
@@ -45,6 +57,8 @@ def decode_receipt(data: bytes) -> ReceiptNotice:
     if len(data) < _LAYOUT.size:
         raise FrameError(f"A receipt of {len(data)} bytes is too short.")
     opcode, code, therapy, cause, counter, hub_time_us, detail = _LAYOUT.unpack_from(data)
+    if therapy == TherapyState.UNKNOWN:
+        raise FrameError("A receipt does not know the therapy state.")
     try:
         receipt = Receipt(
             opcode=opcode,

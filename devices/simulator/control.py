@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -42,6 +42,16 @@ class Unsilence(Message, frozen=True, kw_only=True, tag="unsilence"):
     channel: int
 
 
+class Freeze(Message, frozen=True, kw_only=True, tag="freeze"):
+    """A sensor goes on sending the last value that it had. `channel` is its wire number."""
+
+    channel: int
+
+
+class Unfreeze(Message, frozen=True, kw_only=True, tag="unfreeze"):
+    channel: int
+
+
 class DropLink(Message, frozen=True, kw_only=True, tag="drop_link"):
     pass
 
@@ -52,6 +62,22 @@ class Reboot(Message, frozen=True, kw_only=True, tag="reboot"):
 
 class Battery(Message, frozen=True, kw_only=True, tag="battery"):
     percent: int
+
+
+class ClockDrift(Message, frozen=True, kw_only=True, tag="clock_drift"):
+    """Hub time runs fast by so many millionths; slow below 0."""
+
+    ppm: float
+
+
+class LimitMemory(Message, frozen=True, kw_only=True, tag="limit_memory"):
+    """Memory holds no more frames than this; 1 is as good as full."""
+
+    frames: int = 1
+
+
+class OpenEnrolment(Message, frozen=True, kw_only=True, tag="open_enrolment"):
+    """The hub's button is held for 10 s: it forgets its practice and may be enrolled anew. Therapy must be idle."""
 
 
 class PatientStop(Message, frozen=True, kw_only=True, tag="patient_stop"):
@@ -86,6 +112,38 @@ class DamageFrames(Message, frozen=True, kw_only=True, tag="damage_frames"):
     count: int = 1
 
 
+class TamperFirmware(Message, frozen=True, kw_only=True, tag="tamper_firmware"):
+    """The hub runs something else than its manifest says."""
+
+
+class RollBackFirmware(Message, frozen=True, kw_only=True, tag="roll_back_firmware"):
+    """The hub runs an older firmware, given up since, with a manifest that was good in its day."""
+
+
+class CloneHub(Message, frozen=True, kw_only=True, tag="clone_hub"):
+    """In place of the hub there is one with its serial and certificate, and keys of its own."""
+
+
+class SpoofCalm(Message, frozen=True, kw_only=True, tag="spoof_calm"):
+    """The hub shows the samples of the next so many seconds over and over, whatever happens meanwhile."""
+
+    seconds: float = 10.0
+
+
+class TamperJournal(Message, frozen=True, kw_only=True, tag="tamper_journal"):
+    """The journal's newest entries are altered, one of them is left out, or the last ones are cut off."""
+
+    how: Literal["alter", "remove", "truncate"] = "alter"
+
+
+class ForgeReceipts(Message, frozen=True, kw_only=True, tag="forge_receipts"):
+    """Somebody without the hub's key answers in its name."""
+
+
+class Behave(Message, frozen=True, kw_only=True, tag="behave"):
+    """The hub is honest again; what it wrote before stays."""
+
+
 class Quit(Message, frozen=True, kw_only=True, tag="quit"):
     pass
 
@@ -96,15 +154,27 @@ Control = (
     | Warm
     | Silence
     | Unsilence
+    | Freeze
+    | Unfreeze
     | DropLink
     | Reboot
     | Battery
+    | ClockDrift
+    | LimitMemory
+    | OpenEnrolment
     | PatientStop
     | PulseUp
     | Fail
     | LoseReceipts
     | LoseFrames
     | DamageFrames
+    | TamperFirmware
+    | RollBackFirmware
+    | CloneHub
+    | SpoofCalm
+    | TamperJournal
+    | ForgeReceipts
+    | Behave
     | Quit
 )
 

@@ -1,38 +1,54 @@
-"""Where a simulated hub's commands arrive: counters, kept receipts, answers (docs/hub-protocol.md, section 6)."""
+"""Where a simulated hub's commands arrive: counters, kept receipts, answers (docs/hub-protocol.md, section 8)."""
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 
-from core.model.hub import HoldCause, Opcode, PhaseOrder, Receipt, ReceiptCode
-from devices.errors import FrameError
-from devices.hub.commands import MAX_FETCH, Acknowledge, Bare, Fetch, Order, decode_head, decode_order
-from devices.hub.frames import FetchEnd, encode_end
-from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, ReceiptNotice, encode_receipt
-from devices.simulator.body import Body
-from devices.simulator.memory import Memory
-from devices.simulator.therapy import Therapy
-
-MIN_MTU: Final = 185
-FURTHEST_COUNTER: Final = 65_536
-"""One command must not be able to use up all counters."""
-_KEPT: Final = 32
-_THERAPY: Final = frozenset(
-    {Opcode.START_PHASE, Opcode.HOLD, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR},
+from core.model.hub import Opcode, Receipt, ReceiptCode
+from devices.hub.commands import (
+    SIGNED,
+    Acknowledge,
+    Ask,
+    Bare,
+    Command,
+    Enrol,
+    Introduce,
+    Revoke,
+    Signed,
+    Tell,
+    decode_command,
 )
+from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, ReceiptNotice, decode_query, encode_receipt
+from devices.hub.session.control import Control, decode_control
+from devices.hub.session.envelope import decode_envelope
+from devices.hub.session.errors import MessageMalformed
+from devices.hub.session.signed import sign_receipt
+from devices.hub.session.wire import FURTHEST_COUNTER, JournalEvent
+from devices.simulator.bookkeeping import Bookkeeping
+from devices.simulator.client import Answer, Client, Outcome
+from devices.simulator.enrolment import Enrolment
+from devices.simulator.orders import Orders
+from devices.simulator.parts import Parts
 
-
-@dataclass(slots=True)
-class Session:
-    """One link, as the hub sees it.
-
-    Attributes:
-        fetch: what is still to be sent for the fetch under way, its end record last; empty when there is none.
-    """
-
-    mtu: int = 23
-    streaming: bool = False
-    fetch: list[bytes] | None = None
+_PASSING: Final = frozenset(
+    {
+        Opcode.START_STREAM,
+        Opcode.STOP_STREAM,
+        Opcode.ACKNOWLEDGE,
+        Opcode.FETCH,
+        Opcode.REPORT,
+        Opcode.TIME,
+        Opcode.RENEW_LEASE,
+        Opcode.ATTEST,
+        Opcode.JOURNAL,
+        Opcode.SUMMARIES,
+        Opcode.EVENTS,
+    }
+)
+"""Once done, told together in the journal."""
+_UNENROLLED: Final = (_PASSING - {Opcode.RENEW_LEASE}) | {Opcode.ENROL}
+"""What a hub that belongs to nobody does."""
+_DURABLE: Final = SIGNED | {Opcode.HOLD}
+"""Commands whose receipts outlive a boot."""
+_DONE: Final = frozenset({ReceiptCode.DONE, ReceiptCode.ALREADY})
 
 
 class Desk:
@@ -42,121 +58,133 @@ class Desk:
         counter: highest counter accepted.
     """
 
-    def __init__(self, boot: int, body: Body, memory: Memory, therapy: Therapy) -> None:
-        self.counter = 0
-        self._boot = boot
-        self._body = body
-        self._memory = memory
-        self._therapy = therapy
-        self._therapy_receipts: OrderedDict[int, bytes] = OrderedDict()
-        self._other_receipts: OrderedDict[int, bytes] = OrderedDict()
+    def __init__(self, parts: Parts) -> None:
+        self.counter = parts.store.state.counter
+        self._parts = parts
+        self._life = parts.store.state.life
+        self._bookkeeping = Bookkeeping(parts)
+        self._orders = Orders(parts)
+        self._enrolment = Enrolment(parts)
 
-    def command(self, data: bytes, session: Session) -> bytes:
-        """Carry out one command; its receipt.
+    def command(self, message: bytes, client: Client) -> Answer:
+        """Carry out one control message.
 
         Raises:
-            FrameError: not even opcode and counter are there, so that no receipt is possible.
+            MessageMalformed: not even opcode and counter are there, so that no receipt is possible.
         """
-        opcode, counter = decode_head(data)
-        kept = self._kept(counter)
+        control = decode_control(message)
+        kept = self._parts.receipts.again(control.counter, message)
         if kept is not None:
-            return kept
-        if counter == 0:
-            return self._receipt(opcode, counter, ReceiptCode.MALFORMED)
-        if counter <= self.counter:
-            return self._receipt(opcode, counter, ReceiptCode.STALE_COUNTER, self.counter)
-        if counter > self.counter + FURTHEST_COUNTER:
-            return self._receipt(opcode, counter, ReceiptCode.OUTSIDE_LIMITS, self.counter)
+            return Answer(kept)
+        refused = self._refuse_counter(control.counter)
+        if refused is not None:
+            return self._refused(refused, control, message, client)
         try:
-            order = decode_order(data)
-        except FrameError:
-            return self._receipt(opcode, counter, ReceiptCode.MALFORMED)
-        if order is None:
-            return self._receipt(opcode, counter, ReceiptCode.UNKNOWN_OPCODE)
-        self.counter = counter
-        code, detail = self._obey(counter, order, session)
-        receipt = self._receipt(opcode, counter, code, detail)
-        self._keep(opcode, counter, receipt)
-        return receipt
+            command = _read(control)
+        except MessageMalformed:
+            return self._refused(Outcome(ReceiptCode.MALFORMED), control, message, client)
+        if command is None:
+            return self._refused(Outcome(ReceiptCode.UNKNOWN_OPCODE), control, message, client)
+        return self._accepted(command, control, message, client)
 
-    def stop(self) -> bytes:
-        """STOP; its receipt."""
-        return self._receipt(OPCODE_STOP, 0, self._therapy.stop())
+    def stop(self, plaintext: bytes, client: Client) -> Answer:
+        """STOP: in every state, whoever asks."""
+        code = self._parts.therapy.stop()
+        receipt = self._receipt(OPCODE_STOP, 0, Outcome(code), plaintext, client)
+        self._parts.progress.keep(self._parts.therapy)
+        self._parts.logbook.write(JournalEvent.STOP, signer=client.kid, code=code, message=plaintext)
+        return Answer(receipt)
 
-    def query(self, counter: int) -> bytes:
-        """The receipt of that counter once more, or word that there is none."""
-        kept = self._kept(counter)
-        return kept or self._receipt(OPCODE_NO_RECEIPT, counter, ReceiptCode.NOT_STORED, self.counter)
+    def query(self, plaintext: bytes, client: Client) -> Answer:
+        """The receipt of that counter once more, or word that there is none. Raises FrameError: too short."""
+        counter = decode_query(plaintext)
+        kept = self._parts.receipts.of(counter)
+        if kept is not None:
+            return Answer(kept)
+        nothing = Outcome(ReceiptCode.NOT_STORED, self.counter)
+        return Answer(self._receipt(OPCODE_NO_RECEIPT, counter, nothing, plaintext, client))
 
-    def _obey(self, counter: int, order: Order, session: Session) -> tuple[ReceiptCode, int]:
-        match order:
-            case Acknowledge(sequence):
-                known = self._memory.acknowledge(sequence)
-                return (ReceiptCode.DONE if known else ReceiptCode.OUTSIDE_LIMITS), 0
-            case Fetch():
-                return self._fetch(counter, order, session)
-            case PhaseOrder():
-                if session.mtu < MIN_MTU:
-                    return ReceiptCode.OUTSIDE_LIMITS, session.mtu
-                return self._therapy.start(order, self._body.warmth.tissue), 0
-            case Bare(Opcode.START_STREAM):
-                return self._start_stream(session)
-            case Bare(Opcode.STOP_STREAM):
-                code = ReceiptCode.DONE if session.streaming else ReceiptCode.ALREADY
-                session.streaming = False
-                return code, 0
-            case Bare(opcode):
-                return self._treat(opcode), 0
+    def _refuse_counter(self, counter: int) -> Outcome | None:
+        if counter == 0:
+            return Outcome(ReceiptCode.MALFORMED)
+        if counter <= self.counter:
+            return Outcome(ReceiptCode.STALE_COUNTER, self.counter)
+        if counter > self.counter + FURTHEST_COUNTER:
+            return Outcome(ReceiptCode.OUTSIDE_LIMITS, self.counter)
+        return None
 
-    def _treat(self, opcode: Opcode) -> ReceiptCode:
-        match opcode:
-            case Opcode.HOLD:
-                return self._therapy.hold(HoldCause.COMMAND)
-            case Opcode.RESUME:
-                return self._therapy.resume(self._body.warmth.tissue)
-            case Opcode.END_PHASE:
-                return self._therapy.end()
-            case Opcode.CLEAR:
-                return self._therapy.clear()
-            case _:
-                return self._therapy.renew()
+    def _refused(self, outcome: Outcome, control: Control, message: bytes, client: Client) -> Answer:
+        """What leaves the counter alone."""
+        receipt = self._receipt(control.opcode, control.counter, outcome, message, client)
+        self._write(outcome, control, message, client)
+        return Answer(receipt)
 
-    def _start_stream(self, session: Session) -> tuple[ReceiptCode, int]:
-        if session.mtu < MIN_MTU:
-            return ReceiptCode.OUTSIDE_LIMITS, session.mtu
-        code = ReceiptCode.ALREADY if session.streaming else ReceiptCode.DONE
-        session.streaming = True
-        return code, self._memory.next_sequence
+    def _accepted(self, command: Command, control: Control, message: bytes, client: Client) -> Answer:
+        parts = self._parts
+        opcode = Opcode(control.opcode)
+        self.counter = control.counter
+        parts.vault.reserve(self.counter)
+        if parts.vault.enrolled or opcode in _UNENROLLED:
+            outcome = self._obey(command, control.counter, client)
+        else:
+            outcome = Outcome(ReceiptCode.REFUSED)
+        receipt = self._receipt(opcode, control.counter, outcome, message, client)
+        parts.progress.keep(parts.therapy)
+        if opcode in _PASSING and outcome.code in _DONE:
+            parts.logbook.passing(control.counter, client.kid)
+        else:
+            self._write(outcome, control, message, client)
+        if parts.store.state.life == self._life:
+            parts.receipts.keep(control.counter, message, receipt, durable=opcode in _DURABLE)
+        else:
+            self.forget()
+        return Answer(receipt, outcome.document, outcome.report, outcome.end)
 
-    def _fetch(self, counter: int, order: Fetch, session: Session) -> tuple[ReceiptCode, int]:
-        if session.fetch is not None:
-            return ReceiptCode.BUSY, 0
-        if not 1 <= order.count <= MAX_FETCH:
-            return ReceiptCode.OUTSIDE_LIMITS, MAX_FETCH
-        frames = self._memory.fetch(order.first, order.count)
-        oldest = self._memory.oldest
-        if not frames:
-            return ReceiptCode.NOT_STORED, oldest
-        end = FetchEnd(self._boot, counter, len(frames), oldest, self._memory.next_sequence)
-        session.fetch = [*frames, encode_end(end)]
-        return ReceiptCode.DONE, len(frames)
+    def _obey(self, command: Command, counter: int, client: Client) -> Outcome:
+        match command:
+            case Signed():
+                return self._orders.obey_signed(command, counter, client)
+            case Bare(Opcode.HOLD | Opcode.RENEW_LEASE):
+                return self._orders.obey(command, client)
+            case Enrol() | Revoke() | Introduce() | Bare(Opcode.REKEY):
+                return self._enrolment.obey(command, client)
+            case Bare() | Acknowledge() | Tell() | Ask():
+                return self._bookkeeping.obey(command, counter, client)
 
-    def _receipt(self, opcode: int, counter: int, code: ReceiptCode, detail: int = 0) -> bytes:
+    def forget(self) -> None:
+        """Other keys, or nobody's hub: what was agreed before is gone."""
+        state = self._parts.store.state
+        if state.life != self._life:
+            self._life, self.counter = state.life, state.counter
+        self._parts.receipts.forget()
+        self._parts.consent.withdraw()
+
+    def _write(self, outcome: Outcome, control: Control, message: bytes, client: Client) -> None:
+        self._parts.logbook.write(
+            control.opcode,
+            counter=control.counter,
+            signer=outcome.signer or client.kid,
+            code=outcome.code,
+            message=message,
+        )
+
+    def _receipt(self, opcode: int, counter: int, outcome: Outcome, message: bytes, client: Client) -> bytes:
+        therapy = self._parts.therapy
         receipt = Receipt(
             opcode=opcode,
             counter=counter,
-            code=code,
-            therapy=self._therapy.state,
-            cause=self._therapy.cause,
-            hub_time_us=self._body.now_us,
+            code=outcome.code,
+            therapy=therapy.state,
+            cause=therapy.cause,
+            hub_time_us=self._parts.now_us,
         )
-        return encode_receipt(ReceiptNotice(receipt=receipt, detail=detail))
+        raw = encode_receipt(ReceiptNotice(receipt=receipt, detail=outcome.detail))
+        return sign_receipt(message, raw, client.signer, hub_serial=self._parts.serial, session_id=client.session.id)
 
-    def _kept(self, counter: int) -> bytes | None:
-        return self._therapy_receipts.get(counter) or self._other_receipts.get(counter)
 
-    def _keep(self, opcode: int, counter: int, receipt: bytes) -> None:
-        shelf = self._therapy_receipts if opcode in _THERAPY else self._other_receipts
-        shelf[counter] = receipt
-        if len(shelf) > _KEPT:
-            shelf.popitem(last=False)
+def _read(control: Control) -> Command | None:
+    """The command, None for an opcode of another version. Raises MessageMalformed: too short, or no envelope."""
+    command = decode_command(control)
+    if isinstance(command, Signed) and command.opcode is Opcode.SET_ENVELOPE:
+        decode_envelope(command.envelope)
+    return command

@@ -2,24 +2,36 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-from bumble.core import UUID, BaseBumbleError
+from bumble.core import BaseBumbleError
 
 from core.model.clock import Clock, SystemClock
-from devices.hub import uuids
-from devices.hub.advertising import COMPANY, HubAdvert, encode_advert
+from devices.hub.advertising import NAME, HubAdvert, advertising_data, private_address, scan_response
+from devices.hub.session.wire import PROFILE
 from devices.simulator.body import TICK_US
-from devices.simulator.boots import Boots
 from devices.simulator.brain import Brain
-from devices.simulator.control import Control, DamageFrames, DropLink, LoseFrames, LoseReceipts, Quit, Reboot
+from devices.simulator.control import (
+    Behave,
+    ClockDrift,
+    Control,
+    DamageFrames,
+    DropLink,
+    LoseFrames,
+    LoseReceipts,
+    OpenEnrolment,
+    Quit,
+    Reboot,
+)
 from devices.simulator.gatt import HubServer
 from devices.simulator.journal import JournalWriter
-from devices.simulator.memory import CAPACITY_FRAMES
-from devices.simulator.peripheral import Peripheral, TransportError, advertising_payload
+from devices.simulator.mischief import mischief
+from devices.simulator.peripheral import Peripheral, TransportError
+from devices.simulator.store import CAPACITY_FRAMES
 
 _log = logging.getLogger(__name__)
 _SHORTEST_SLEEP_S: Final = 0.01
@@ -30,6 +42,29 @@ _STATUS_S: Final = 1.0
 Sleep = Callable[[float], Awaitable[None]]
 
 
+class Ticker:
+    """How many ticks of hub time are due, on a clock that may run fast or slow."""
+
+    def __init__(self, clock: Clock, speed: float) -> None:
+        self._clock = clock
+        self._speed = speed
+        self._rate = speed
+        self._at = clock.monotonic()
+        self._due_us = 0.0
+
+    def drift(self, ppm: float) -> None:
+        """From now on hub time runs fast by so many millionths."""
+        self.due()
+        self._rate = self._speed * (1 + ppm / 1e6)
+
+    def due(self) -> int:
+        """Ticks due since the beginning."""
+        now = self._clock.monotonic()
+        self._due_us += (now - self._at) * self._rate * 1e6
+        self._at = now
+        return int(self._due_us / TICK_US)
+
+
 class SimulatedHub:
     """A brain with a radio, until told to quit.
 
@@ -37,36 +72,30 @@ class SimulatedHub:
         speed: hub seconds for each second of the clock; the lease runs in seconds of the clock.
     """
 
-    def __init__(
-        self,
-        brain: Brain,
-        *,
-        clock: Clock,
-        sleep: Sleep = asyncio.sleep,
-        speed: float = 1.0,
-        name: str = "Smilescape Hub",
-    ) -> None:
+    def __init__(self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0) -> None:
         self.brain = brain
-        self.server = HubServer(brain)
+        self.server = HubServer(brain, clock)
         self._clock = clock
         self._sleep = sleep
         self._speed = speed
-        self._name = name
+        self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
+        self._announced: tuple[object, ...] = ()
+        self._prand = os.urandom(3)
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
     async def open(self, transport: str, address: str) -> None:
         """Go on the air. Raises TransportError."""
+        self._announced = self._told()
+        advertising, response = self._announcement()
         self._peripheral = await Peripheral.open(
             transport,
-            name=self._name,
+            name=NAME,
             address=address,
             services=self.server.services(),
-            advertising=advertising_payload(
-                [UUID(uuids.SERVICE)], manufacturer=(COMPANY, encode_advert(self._advert()))
-            ),
-            scan_response=advertising_payload([], name=self._name),
+            advertising=advertising,
+            scan_response=response,
         )
         self.server.attach(self._peripheral.device)
 
@@ -95,12 +124,31 @@ class SimulatedHub:
     async def tell(self, message: Control) -> None:
         """Carry out one control message."""
         before = self.brain.shown()
+        wrong = mischief(message)
+        if wrong is not None:
+            self.brain.corrupt(wrong)
+        elif not await self._tell_link(message):
+            self.brain.apply(message)
+        await self._announce()
+        if self.brain.shown() != before:
+            await self.server.send_status()
+
+    async def _tell_link(self, message: Control) -> bool:
+        """What concerns the link, or ends it. False: nothing of the kind."""
         match message:
             case DropLink():
                 await self._drop()
             case Reboot():
                 await self._drop()
                 self.brain.reboot()
+            case Behave():
+                await self._drop()
+                self.brain.behave()
+            case OpenEnrolment():
+                if self.brain.open_by_hand():
+                    await self._drop()
+            case ClockDrift():
+                self._ticker.drift(message.ppm)
             case LoseReceipts():
                 self.server.faults.receipts.add(message.count)
             case LoseFrames():
@@ -108,20 +156,20 @@ class SimulatedHub:
             case DamageFrames():
                 self.server.faults.damage.add(message.count)
             case _:
-                self.brain.apply(message)
-        if self.brain.shown() != before:
-            await self.server.send_status()
+                return False
+        return True
 
     async def _live(self) -> None:
-        began = self._clock.monotonic()
         ticks = 0
         lease_us = round(TICK_US / self._speed)
         while True:
-            due = int((self._clock.monotonic() - began) * self._speed * 1e6 / TICK_US)
+            due = self._ticker.due()
             for _ in range(min(due - ticks, _CATCH_UP)):
                 await self._tick(lease_us)
                 ticks += 1
             await self.server.send_history()
+            self.server.look_after()
+            await self._announce()
             busy = due > ticks
             await self._sleep(0.0 if busy else max(_SHORTEST_SLEEP_S, TICK_US / 1e6 / self._speed / 2))
 
@@ -155,14 +203,42 @@ class SimulatedHub:
             except BaseBumbleError as error:
                 _log.info("The link was gone already: %s", error)
 
-    def _advert(self) -> HubAdvert:
-        identity = self.brain.identity
-        return HubAdvert(
-            profile_major=identity.profile_major,
-            profile_minor=identity.profile_minor,
+    async def _announce(self) -> None:
+        """Advertise what is true now; while a client is connected that waits for its end."""
+        told = self._told()
+        if self._peripheral is None or told == self._announced or self._peripheral.connections:
+            return
+        device = self._peripheral.device
+        device.advertising_data, device.scan_response_data = self._announcement()
+        try:
+            await device.stop_advertising()
+            await device.start_advertising(auto_restart=True)
+        except BaseBumbleError as error:
+            _log.info("Advertising is changed a little later: %s", error)
+        else:
+            self._announced = told
+
+    def _told(self) -> tuple[object, ...]:
+        """What an advertisement depends on."""
+        vault = self.brain.vault
+        return vault.enrolled, vault.irk, self.brain.battery_percent
+
+    def _announcement(self) -> tuple[bytes, bytes]:
+        """Advertising data and scan response."""
+        vault = self.brain.vault
+        advert = HubAdvert(
+            profile_major=PROFILE[0],
+            profile_minor=PROFILE[1],
+            enrolled=vault.enrolled,
+            open=not vault.enrolled,
             simulated=True,
             battery_percent=self.brain.battery_percent,
         )
+        return advertising_data(advert), scan_response(self._present_address() if vault.enrolled else None)
+
+    def _present_address(self) -> bytes:
+        """The resolvable private address that counts now, 6 bytes as on the air."""
+        return private_address(self.brain.vault.irk, self._prand)
 
 
 async def run_hub(
@@ -170,9 +246,8 @@ async def run_hub(
     *,
     seed: int,
     serial: str,
-    name: str,
     address: str,
-    boot_file: Path | None = None,
+    state: Path | None = None,
     journal: Path | None = None,
     control: AsyncIterator[Control] | None = None,
     ready: Callable[[], None] = lambda: None,
@@ -186,7 +261,8 @@ async def run_hub(
         transport: any Bumble transport, such as `tcp-client:127.0.0.1:9001` or `usb:0`.
         seed: same seed and same boot, same samples.
         address: static random address, such as `F0:5C:00:00:00:01`.
-        boot_file: keeps the boot counter; without it each process is boot 1.
+        state: folder of what outlives the process; without it each process is a hub fresh from the factory, whose keys
+            are always the same for its serial and seed.
         journal: where every sample made is written, for comparison.
         ready: called once it advertises.
         speed: hub seconds in a second, at least 1.
@@ -194,14 +270,15 @@ async def run_hub(
 
     Raises:
         TransportError: no such transport, or it went away.
-        BootError: the boot file is damaged.
+        StoreDamaged: what it remembers cannot be read.
     """
     with JournalWriter(journal) if journal is not None else nullcontext() as writer:
-        brain = Brain(serial=serial, seed=seed, boots=Boots(boot_file), journal=writer, capacity=capacity)
-        hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed), name=name)
+        brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity)
+        hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed))
         try:
             await hub.open(transport, address)
             ready()
             await hub.run(control)
         finally:
             await hub.close()
+            brain.close()

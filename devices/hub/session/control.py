@@ -1,4 +1,4 @@
-"""Control messages: opcode, counter, payload. That of a signed command begins with the COSE message and its length."""
+"""Control messages: opcode, counter, payload. What each opcode carries stands in devices/hub/commands.py."""
 
 import struct
 from typing import Final
@@ -6,11 +6,10 @@ from typing import Final
 import msgspec
 
 from devices.hub.session.errors import MessageMalformed
-from devices.hub.session.wire import MAX_CONTROL, MAX_JOURNAL_ENTRIES
+from devices.hub.session.wire import MAX_CONTROL
 
 _HEAD: Final = struct.Struct("<BI")
 _LENGTH: Final = struct.Struct("<H")
-_JOURNAL: Final = struct.Struct("<IH")
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -56,18 +55,3 @@ def decode_parts(payload: bytes, count: int) -> tuple[tuple[bytes, ...], bytes]:
         parts.append(rest[:size])
         payload = rest[size:]
     return tuple(parts), payload
-
-
-def encode_journal_request(first: int, count: int) -> bytes:
-    """The payload of JOURNAL. Raises struct.error when a number is out of range."""
-    return _JOURNAL.pack(first, count)
-
-
-def decode_journal_request(payload: bytes) -> tuple[int, int]:
-    """First entry and how many. Raises MessageMalformed: too short, or none or too many asked for."""
-    if len(payload) < _JOURNAL.size:
-        raise MessageMalformed("it is too short")
-    first, count = _JOURNAL.unpack_from(payload)
-    if not 1 <= count <= MAX_JOURNAL_ENTRIES:
-        raise MessageMalformed(f"it asks for {count} entries")
-    return first, count

@@ -3,8 +3,9 @@
 
 from enum import StrEnum
 
+from core.model.hub import ReceiptCode
 from devices.errors import DeviceError, FrameError
-from devices.hub.session.wire import Refusal, SessionAnswer
+from devices.hub.session.wire import MIN_MTU, Refusal
 
 _TRY_AGAIN = "Connect again. If it stays so, have the hub serviced."
 
@@ -52,13 +53,15 @@ class RefusedByHub(SessionError):
 
     Attributes:
         refusal: its reason; None for one that this version does not know.
+        mtu: of MTU, the link's as the hub sees it; 0 where it does not say.
     """
 
     code = "session.refused_by_hub"
 
-    def __init__(self, refusal: Refusal | None) -> None:
+    def __init__(self, refusal: Refusal | None, mtu: int = 0) -> None:
         super().__init__(f"The hub refused the session: {_REASONS.get(refusal, 'it does not say why')}.", _TRY_AGAIN)
         self.refusal = refusal
+        self.mtu = mtu
 
 
 class IdentityDowngraded(SessionError):
@@ -137,7 +140,7 @@ class SignedRefused(FrameError):
 
     code = "session.signed"
 
-    def __init__(self, answer: SessionAnswer, what: str) -> None:
+    def __init__(self, answer: ReceiptCode, what: str) -> None:
         super().__init__(f"A signed message was refused: {what}.", "Have it signed again, for this session.")
         self.answer = answer
 
@@ -157,4 +160,5 @@ _REASONS: dict[Refusal | None, str] = {
     Refusal.NOT_AUTHENTIC: "this workstation could not prove who it is",
     Refusal.BUSY: "it has one already",
     Refusal.TOO_MANY: "too many attempts on one connection",
+    Refusal.MTU: f"the connection is narrower than {MIN_MTU} bytes",
 }

@@ -3,6 +3,7 @@
 The hub's certificate is verified before message 3 is made, so that nobody but a genuine hub learns who asks.
 """
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -27,6 +28,8 @@ from devices.hub.session.wire import EAD_CERTIFICATE, MAX_HANDSHAKE, MESSAGE_REF
 _T = TypeVar("_T")
 _X_BYTES: Final = 32
 _FROM_HUB: Final = (2, 4, MESSAGE_REFUSAL)
+_REFUSALS: Final = frozenset(Refusal)
+_MTU: Final = struct.Struct("<H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class WorkstationHandshake:
             return []
         kind, message = whole
         if kind == MESSAGE_REFUSAL:
-            raise RefusedByHub(Refusal(message[0]) if message[0] in list(Refusal) else None)
+            raise RefusedByHub(*decode_refusal(message))
         if kind != self._awaited:
             raise HandshakeMalformed(f"message {kind} came, not {self._awaited}")
         if kind == 2:
@@ -161,6 +164,18 @@ class WorkstationHandshake:
         self._awaited = 0
         self.session = self._initiator.finish(message, self._clock)
         return []
+
+
+def encode_refusal(refusal: Refusal, mtu: int = 0) -> bytes:
+    """What the hub says instead of going on: the content of message 15. `mtu` goes with MTU only."""
+    return bytes((refusal,)) + (_MTU.pack(mtu) if refusal is Refusal.MTU else b"")
+
+
+def decode_refusal(message: bytes) -> tuple[Refusal | None, int]:
+    """The reason, None for one that this version does not know; and the MTU that it tells, 0 for none."""
+    refusal = Refusal(message[0]) if message and message[0] in _REFUSALS else None
+    told = refusal is Refusal.MTU and len(message) > _MTU.size
+    return refusal, int(_MTU.unpack_from(message, 1)[0]) if told else 0
 
 
 def _lakers() -> ModuleType:

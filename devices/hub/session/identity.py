@@ -20,7 +20,7 @@ MAX_SERIAL: Final = MAX_SUBJECT
 _CLEAR: Final = struct.Struct("<BBBB")
 _BOOT: Final = struct.Struct("<I")
 _TAIL: Final = struct.Struct(f"<{IRK_BYTES}sIII")
-_SPAN: Final = struct.Struct("<IQ")
+_SPAN: Final = struct.Struct("<IQQ")
 
 
 class ClearIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +33,16 @@ class ClearIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BootSpan(msgspec.Struct, frozen=True):
-    """A boot of which memory holds frames. `began_us`: UTC µs at its time 0, as the hub was told; 0 for not known."""
+    """A boot of which memory holds frames.
+
+    Attributes:
+        began_us: UTC µs at its time 0, as the hub was told; 0 for not known.
+        newest_us: hub time of its newest frame; of the present boot, hub time now.
+    """
 
     boot: int
     began_us: int
+    newest_us: int
 
 
 class HubCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +93,7 @@ def encode_card(card: HubCard) -> bytes:
         parts.append(bytes((len(raw),)) + raw)
     parts.append(_TAIL.pack(card.irk, card.revocations, card.next_entry, card.next_event))
     parts.append(bytes((len(card.boots),)))
-    parts += [_SPAN.pack(span.boot, span.began_us) for span in card.boots]
+    parts += [_SPAN.pack(*msgspec.structs.astuple(span)) for span in card.boots]
     return encode_document(DocumentKind.IDENTITY, b"".join(parts))
 
 
@@ -95,7 +101,8 @@ def decode_card(body: bytes) -> HubCard:
     """The body of an identity document; trailing bytes are ignored.
 
     Raises:
-        FrameError: cut short, another major version, a text that is not printable UTF-8, no serial or one too long.
+        FrameError: cut short, another major version, a text that is not printable UTF-8, no serial or one too long,
+            boots out of order or without the present one.
     """
     try:
         return _read_card(body)
@@ -142,6 +149,9 @@ def _read_card(body: bytes) -> HubCard:
     irk, revocations, next_entry, next_event = _TAIL.unpack_from(body, at)
     at += _TAIL.size
     spans = tuple(BootSpan(*_SPAN.unpack_from(body, at + 1 + _SPAN.size * place)) for place in range(body[at]))
+    boots = [span.boot for span in spans]
+    if boots != sorted(set(boots)) or boots[-1:] != [boot]:
+        raise FrameError("The hub's boots are not in order.")
     return HubCard(
         identity=HubIdentity(
             serial=serial,

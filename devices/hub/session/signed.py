@@ -13,20 +13,22 @@ import msgspec
 from core.model import cbor
 from core.model.certificate import Certificate, Role
 from core.model.cose import CoseRefused, Signer, parse1, sign1
+from core.model.hub import Opcode, ReceiptCode
 from core.model.strict_cbor import CborRefused, Fields
 from devices.errors import FrameError
 from devices.hub.receipts import ReceiptNotice, decode_receipt
 from devices.hub.session.errors import SignedRefused
-from devices.hub.session.wire import LONGEST_LIFETIME_US, MAX_BODY, MAX_PROCEDURE, SessionAnswer, SessionOpcode
+from devices.hub.session.wire import LONGEST_LIFETIME_US, MAX_BODY, MAX_PROCEDURE
 
 MAX_SIGNED: Final = 512
 """Largest signed command or receipt, bytes."""
 SESSION_ID_BYTES: Final = 16
 HASH_BYTES: Final = 32
+REQUEST_BYTES: Final = 16
 RECEIPT_BYTES: Final = 20
 
-BOUND_TO_ENVELOPE: Final = frozenset({0x10, 0x12, SessionOpcode.SET_ENVELOPE})
-"""START_PHASE, RESUME and SET_ENVELOPE: the envelope's hash has to be right. What ends therapy needs none."""
+BOUND_TO_ENVELOPE: Final = frozenset({Opcode.START_PHASE, Opcode.RESUME, Opcode.SET_ENVELOPE})
+"""The envelope's hash has to be right. What ends therapy needs none."""
 
 _U8, _U32, _U64 = 0xFF, 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 
@@ -54,15 +56,13 @@ class SignedReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         request: first 16 bytes of the SHA-256 of the message that it answers.
-        notice: the receipt itself.
+        notice: the receipt itself; its `raw` are the signed bytes.
         session_id: of the session in which the command came; a kept receipt is of a former one.
-        raw: the signed bytes, for the audit log.
     """
 
     request: bytes
     notice: ReceiptNotice
     session_id: bytes
-    raw: bytes = b""
 
 
 def sign_command(command: SignedCommand, signer: Signer, *, hub_serial: str, session_id: bytes) -> bytes:
@@ -99,10 +99,10 @@ def verify_command(
         signed = parse1(message, limit=MAX_SIGNED)
         who = clinicians.get(signed.kid)
         if who is None or who.role is not Role.CLINICIAN:
-            raise SignedRefused(SessionAnswer.NOT_SIGNED, "its signer is not known as a clinician")
+            raise SignedRefused(ReceiptCode.NOT_SIGNED, "its signer is not known as a clinician")
         return _read_command(signed.verify(who.signing_key, _command_aad(hub_serial, session_id))), who
     except (CoseRefused, CborRefused) as error:
-        raise SignedRefused(SessionAnswer.NOT_SIGNED, str(error)) from error
+        raise SignedRefused(ReceiptCode.NOT_SIGNED, str(error)) from error
 
 
 def check_command(
@@ -118,16 +118,16 @@ def check_command(
         SignedRefused: NOT_SIGNED (another opcode or counter), EXPIRED, NO_ENVELOPE.
     """
     if (command.opcode, command.counter) != (opcode, counter):
-        raise SignedRefused(SessionAnswer.NOT_SIGNED, "another command was signed")
+        raise SignedRefused(ReceiptCode.NOT_SIGNED, "another command was signed")
     if not hub_time_us <= command.not_after_us <= hub_time_us + LONGEST_LIFETIME_US:
-        raise SignedRefused(SessionAnswer.EXPIRED, "its time is over, or too far ahead")
+        raise SignedRefused(ReceiptCode.EXPIRED, "its time is over, or too far ahead")
     if opcode in BOUND_TO_ENVELOPE and command.envelope_sha256 != envelope_sha256:
-        raise SignedRefused(SessionAnswer.NO_ENVELOPE, "another consent envelope is in force")
+        raise SignedRefused(ReceiptCode.NO_ENVELOPE, "another consent envelope is in force")
 
 
 def request_hash(message: bytes) -> bytes:
     """How a receipt names the message that it answers: the control message, or the plaintext of STOP or a query."""
-    return hashlib.sha256(message).digest()[:16]
+    return hashlib.sha256(message).digest()[:REQUEST_BYTES]
 
 
 def sign_receipt(request: bytes, receipt: bytes, signer: Signer, *, hub_serial: str, session_id: bytes) -> bytes:
@@ -145,14 +145,15 @@ def verify_receipt(message: bytes, hub: Certificate) -> SignedReceipt:
     try:
         payload = parse1(message, limit=MAX_SIGNED).verify(hub.signing_key, _receipt_aad(hub.subject))
         fields = Fields(payload, 3, limit=MAX_SIGNED)
+        notice = decode_receipt(fields.octets(2, RECEIPT_BYTES))
+        receipt = msgspec.structs.replace(notice.receipt, raw=message)
         return SignedReceipt(
-            request=fields.octets(1, 16),
-            notice=decode_receipt(fields.octets(2, RECEIPT_BYTES)),
+            request=fields.octets(1, REQUEST_BYTES),
+            notice=ReceiptNotice(receipt=receipt, detail=notice.detail),
             session_id=fields.octets(3, SESSION_ID_BYTES),
-            raw=message,
         )
     except (CoseRefused, CborRefused, FrameError) as error:
-        raise SignedRefused(SessionAnswer.NOT_SIGNED, str(error)) from error
+        raise SignedRefused(ReceiptCode.NOT_SIGNED, str(error)) from error
 
 
 def _read_command(payload: bytes) -> SignedCommand:

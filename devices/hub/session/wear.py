@@ -1,6 +1,5 @@
 """Summaries and events of the time between visits, as documents (docs/hub-protocol.md, section 7)."""
 
-import struct
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -13,31 +12,9 @@ from devices.hub.session.documents import encode_document, whole_numbers
 from devices.hub.session.errors import MessageMalformed
 from devices.hub.session.wire import MAX_DAYS, MAX_EVENTS, DocumentKind
 
-_SUMMARIES: Final = struct.Struct("<IH")
-_EVENTS: Final = struct.Struct("<IH")
 _U32: Final = 0xFFFF_FFFF
 _DAY_S: Final = 86_400
 _INT16: Final = range(-32_768, 32_768)
-
-
-def encode_summaries_request(first_day: int, days: int) -> bytes:
-    """The payload of SUMMARIES. Raises struct.error when a number is out of range."""
-    return _SUMMARIES.pack(first_day, days)
-
-
-def decode_summaries_request(payload: bytes) -> tuple[int, int]:
-    """First day and how many. Raises MessageMalformed: too short, or none or too many asked for."""
-    return _request(_SUMMARIES, payload, MAX_DAYS)
-
-
-def encode_events_request(first: int, count: int) -> bytes:
-    """The payload of EVENTS. Raises struct.error when a number is out of range."""
-    return _EVENTS.pack(first, count)
-
-
-def decode_events_request(payload: bytes) -> tuple[int, int]:
-    """First event and how many. Raises MessageMalformed: too short, or none or too many asked for."""
-    return _request(_EVENTS, payload, MAX_EVENTS)
 
 
 def encode_summaries(days: Sequence[DaySummary]) -> bytes:
@@ -72,15 +49,6 @@ def decode_events(body: Value) -> list[HubEvent]:
             if [one.number for one in events] == list(range(first, first + len(events))):
                 return events
     raise MessageMalformed("these are no events")
-
-
-def _request(layout: struct.Struct, payload: bytes, most: int) -> tuple[int, int]:
-    if len(payload) < layout.size:
-        raise MessageMalformed("it is too short")
-    first, count = layout.unpack_from(payload)
-    if not 1 <= count <= most:
-        raise MessageMalformed(f"it asks for {count}")
-    return first, count
 
 
 def _day(item: Value) -> DaySummary:

@@ -58,6 +58,7 @@ ENVELOPE_US: Final = 12 * 3600 * 1_000_000
 IRK_BYTES: Final = 16
 
 # What is asked for in bulk
+MAX_FETCH: Final = 256
 MAX_JOURNAL_ENTRIES: Final = 64
 MAX_EVENTS: Final = 64
 MAX_DAYS: Final = 16
@@ -96,33 +97,6 @@ class Refusal(IntEnum):
     """The hub drops the link."""
     MTU = 6
     """Below MIN_MTU; what the hub sees follows as u16."""
-
-
-class SessionOpcode(IntEnum):
-    """Opcodes that 2.0 adds to core.model.hub.Opcode."""
-
-    REPORT = 0x05
-    TIME = 0x06
-    SET_ENVELOPE = 0x20
-    ATTEST = 0x24
-    JOURNAL = 0x28
-    SUMMARIES = 0x2C
-    EVENTS = 0x2D
-    ENROL = 0x40
-    REVOKE = 0x41
-    CLINICIAN = 0x42
-    REKEY = 0x43
-
-
-class SessionAnswer(IntEnum):
-    """Receipt codes that 2.0 adds to core.model.hub.ReceiptCode."""
-
-    NOT_SIGNED = 0x20
-    EXPIRED = 0x21
-    NO_ENVELOPE = 0x22
-    OUTSIDE_ENVELOPE = 0x23
-    READ_ONLY = 0x24
-    REFUSED = 0x25
 
 
 class DocumentKind(IntEnum):

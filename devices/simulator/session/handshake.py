@@ -15,7 +15,7 @@ from core.model.certificate import (
 from core.model.clock import Clock
 from core.model.cose import KID_BYTES
 from devices.errors import FrameError
-from devices.hub.session.handshake import SessionKey
+from devices.hub.session.handshake import SessionKey, encode_refusal
 from devices.hub.session.keys import Session, credential, derive, edhoc_kid
 from devices.hub.session.segments import Joiner, split
 from devices.hub.session.wire import EAD_CERTIFICATE, MAX_ATTEMPTS, MAX_HANDSHAKE, MESSAGE_REFUSAL, Refusal
@@ -150,4 +150,9 @@ class HubHandshake:
     def _refuse(self, refusal: Refusal) -> list[bytes]:
         self._responder = None
         self._refused(refusal)
-        return split(bytes((refusal,)), self._room, MESSAGE_REFUSAL)
+        return split(encode_refusal(refusal), self._room, MESSAGE_REFUSAL)
+
+
+def refuse_mtu(mtu: int) -> list[bytes]:
+    """What a hub notifies instead of a handshake on a link that is too narrow for records; it counts as no attempt."""
+    return split(encode_refusal(Refusal.MTU, mtu), mtu - 3, MESSAGE_REFUSAL)

@@ -27,7 +27,7 @@ from devices.hub.session.errors import (
     RefusedByHub,
     SessionError,
 )
-from devices.hub.session.handshake import Initiator, SessionKey
+from devices.hub.session.handshake import Initiator, SessionKey, decode_refusal, encode_refusal
 from devices.hub.session.segments import Joiner, split
 from devices.hub.session.wire import FromHub, Refusal, ToHub
 from tests.devices.session.parties import (
@@ -294,6 +294,21 @@ def test_a_refusal_that_this_version_does_not_know_is_told_as_such() -> None:
     with pytest.raises(RefusedByHub) as caught:
         meeting.workstation.feed(split(b"\x63", 20, 15)[0])
     assert caught.value.refusal is None
+
+
+def test_a_link_that_is_too_narrow_is_told_with_what_the_hub_sees() -> None:
+    meeting = meet()
+    meeting.workstation.begin()
+    with pytest.raises(RefusedByHub) as caught:
+        meeting.workstation.feed(split(encode_refusal(Refusal.MTU, 185), 20, 15)[0])
+    assert (caught.value.refusal, caught.value.mtu) == (Refusal.MTU, 185)
+
+
+def test_a_refusal_is_a_byte_and_of_mtu_two_more() -> None:
+    for refusal in Refusal:
+        assert decode_refusal(encode_refusal(refusal, 100)) == (refusal, 100 if refusal is Refusal.MTU else 0)
+    assert decode_refusal(bytes((Refusal.MTU,))) == (Refusal.MTU, 0)
+    assert decode_refusal(b"") == (None, 0)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

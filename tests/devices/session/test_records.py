@@ -45,7 +45,7 @@ def test_what_was_sealed_is_opened(sent: list[tuple[FromHub, bytes]]) -> None:
 def test_the_longest_frame_fits_a_value_and_a_longer_one_is_no_record() -> None:
     line = Line()
     assert len(line.sealer.seal(0, bytes(MAX_PLAINTEXT))) == MAX_RECORD
-    with pytest.raises(ValueError, match="161"):
+    with pytest.raises(ValueError, match="223"):
         line.sealer.seal(0, bytes(MAX_PLAINTEXT + 1))
     assert line.fault(bytes(MAX_RECORD + 1)) is RecordFault.SIZE
     assert line.fault(line.sealer.seal(0, b"")[:-1]) is RecordFault.SIZE

@@ -1,57 +1,27 @@
-"""Makes docs/hub-protocol-vectors.json: every message of the secure session, from keys that never change.
+"""Makes docs/hub-protocol-vectors.json: every message of the protocol, from keys that never change.
 
 python -m tests.devices.session.vectors
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from core.model import cbor
-from core.model.certificate import (
-    Certificate,
-    Role,
-    issue_revocations,
-    lengthen,
-    shorten,
-)
+from core.model.certificate import Certificate, Role, lengthen, shorten
 from core.model.clock import ManualClock
-from core.model.cose import KeySigner, parse1
-from core.model.hub import HoldCause, HubIdentity, Opcode, Receipt, ReceiptCode, TherapyState
-from devices.hub.receipts import ReceiptNotice, encode_receipt
-from devices.hub.session.control import Control, encode_control, encode_journal_request, encode_parts
-from devices.hub.session.documents import (
-    ENROLLED,
-    SIMULATED,
-    Attestation,
-    ClearIdentity,
-    Manifest,
-    encode_clear_identity,
-    encode_identity_document,
-    encode_journal,
-    encode_keys,
-    sign_attestation,
-    sign_manifest,
-)
-from devices.hub.session.documents import encode_document as document
-from devices.hub.session.journal import JournalHead, append
+from core.model.cose import parse1
+from devices.hub.commands import STOP_PLAINTEXT
+from devices.hub.receipts import encode_query
+from devices.hub.session.handshake import encode_refusal
 from devices.hub.session.keys import SessionKeys, credential, derive, edhoc_kid
 from devices.hub.session.records import Sealer, expand
 from devices.hub.session.segments import split
-from devices.hub.session.signed import SignedCommand, sign_command, sign_receipt
-from devices.hub.session.wire import (
-    EAD_CERTIFICATE,
-    MESSAGE_REFUSAL,
-    DocumentKind,
-    FromHub,
-    JournalEvent,
-    Refusal,
-    SessionOpcode,
-    ToHub,
-)
+from devices.hub.session.wire import EAD_CERTIFICATE, MESSAGE_REFUSAL, MIN_MTU, FromHub, Refusal, ToHub
 from devices.simulator.session.edhoc import Ead, Initiator, Party, Responder
+from tests.devices.session import vector_messages as messages
 from tests.devices.session.parties import (
     CLINICIAN,
     HUB,
@@ -64,61 +34,43 @@ from tests.devices.session.parties import (
     certificate,
     pair,
     root_certificate,
-    secret,
     signer,
 )
+from tests.devices.session.vector_messages import FIRMWARE, Plain
 
 FILE: Final = Path(__file__).resolve().parents[3] / "docs" / "hub-protocol-vectors.json"
-PROCEDURE: Final = "V-2027-0001"
-HUB_TIME_US: Final = 60_000_000
-MTU_23: Final = 20
-MODEL: Final = "Smilescape Hub"
-
-Plain = dict[str, object]
+ROOM: Final = MIN_MTU - 3
+"""Largest value of the handshake at the least MTU."""
 
 MAKER = root_certificate("manufacturer")
 FACTORY = certificate(signer("manufacturer"), Role.HUB, SERIAL)
-FIRMWARE = certificate(ROOT, Role.FIRMWARE_SIGNER, "firmware-signer")
-IDENTITY = HubIdentity(
-    serial=SERIAL,
-    model=MODEL,
-    firmware="2.0.0",
-    hardware="A",
-    profile_major=2,
-    profile_minor=0,
-    boot=7,
-    simulated=True,
-)
-ENVELOPE: Final = cbor.encode(
-    {
-        "procedure": PROCEDURE,
-        "ceilings": [{"module": 1, "tooth": 36, "dose_percent": 60, "seconds": 300, "tissue_limit": 3950}],
-    }
-)
-START_BODY: Final = bytes.fromhex("0100010024" + "3c" + "7800" + "6e0f")
-"""START_PHASE: phase 1, module 1, tooth 36, dose 60 %, 120 s, ceiling 39.50 °C."""
 
 
 def build() -> Plain:
     """The whole file as plain data; bytes as hex."""
     handshake, keys = _handshake()
-    commands = _commands(keys.id)
     return {
         "profile": "2.0",
         "note": "Bytes are hex. Every key here is public: use none of them for anything but tests.",
         "keys": _keys(),
         "certificates": _certificates(),
-        "revocation_list": issue_revocations(ROOT, number=3, issued_s=NOW_S, kids=[b"\x22" * 8, b"\x11" * 8]).hex(),
+        "revocation_list": messages.REVOCATIONS.hex(),
+        "advertisement": messages.advertisement(),
+        "identity_in_clear": messages.identity_in_clear().hex(),
         "handshake": handshake,
-        "refusals": {one.name: split(bytes((one,)), MTU_23, MESSAGE_REFUSAL)[0].hex() for one in Refusal},
+        "refusals": {one.name: split(encode_refusal(one, 185), ROOM, MESSAGE_REFUSAL)[0].hex() for one in Refusal},
         "records": _records(keys),
-        "envelope": ENVELOPE.hex(),
-        "commands": commands,
-        "receipts": _receipts(keys.id, commands),
-        "identity_in_clear": encode_clear_identity(
-            ClearIdentity(major=2, minor=0, flags=ENROLLED | SIMULATED, model=MODEL)
-        ).hex(),
-        "documents": _documents(keys.id),
+        "frames": messages.frames(),
+        "status": messages.status().hex(),
+        "stop": STOP_PLAINTEXT.hex(),
+        "query": {"counter": 2012, "plaintext": encode_query(2012).hex()},
+        "envelope": messages.envelope(),
+        "commands": messages.commands(keys.id),
+        "receipts": messages.receipts(keys.id),
+        "documents": {
+            name: {"document": raw.hex(), "plaintexts": messages.segments(raw)}
+            for name, raw in messages.documents(keys.id).items()
+        },
         "refused": _refused(keys),
     }
 
@@ -183,8 +135,8 @@ def _handshake() -> tuple[Plain, SessionKeys]:
         "credential_workstation": parties[WORKSTATION].credential.hex(),
         "credential_hub": parties[HUB].credential.hex(),
         "messages": {f"message_{number}": message.hex() for number, message in messages.items()},
-        "values_at_mtu_23": {
-            f"message_{number}": [value.hex() for value in split(message, MTU_23, number)]
+        "values": {
+            f"message_{number}": [value.hex() for value in split(message, ROOM, number)]
             for number, message in messages.items()
         },
         "exporter_context": cbor.encode(["smilescape/2", SERIAL, STATION]).hex(),
@@ -208,140 +160,49 @@ def _direction(first: bytes) -> Plain:
 
 
 def _records(keys: SessionKeys) -> Plain:
-    """Two records of each stream, in this order, with a change of key half-way."""
+    """Each stream's records, with a change of key on the way."""
+    start = next(one for one in messages.commands(keys.id) if one["opcode"] == "START_PHASE")
+    receipt = next(one for one in messages.receipts(keys.id) if one["request"] == start["message"])
+    identity = messages.segments(messages.documents(keys.id)["identity"])
+    frames = messages.frames()
+    from_hub: list[tuple[FromHub, object]] = [
+        *((FromHub.DOCUMENTS, one) for one in identity),
+        (FromHub.STATUS, messages.status().hex()),
+        (FromHub.TELEMETRY, frames["samples"]),
+        (FromHub.HISTORY, frames["samples"]),
+        (FromHub.HISTORY, frames["end"]),
+        *((FromHub.RECEIPT, one) for one in _listed(receipt)),
+        (FromHub.TELEMETRY, frames["samples"]),
+    ]
+    to_hub: list[tuple[ToHub, object]] = [
+        *((ToHub.CONTROL, one) for one in _listed(start)),
+        (ToHub.QUERY, encode_query(2012).hex()),
+        (ToHub.STOP, STOP_PLAINTEXT.hex()),
+        (ToHub.STOP, STOP_PLAINTEXT.hex()),
+    ]
     return {
         "note": "In this order. The key changes where the epoch does; a hub or workstation would wait longer.",
-        "hub_to_workstation": _sealed(keys.hub_to_workstation, list(FromHub)),
-        "workstation_to_hub": _sealed(keys.workstation_to_hub, list(ToHub)),
+        "hub_to_workstation": _sealed(keys.hub_to_workstation, from_hub),
+        "workstation_to_hub": _sealed(keys.workstation_to_hub, to_hub),
     }
 
 
-def _sealed(direction: bytes, streams: list[FromHub] | list[ToHub]) -> list[Plain]:
-    sealer = Sealer(direction, ManualClock(), records_per_epoch=len(streams))
-    found: list[Plain] = []
-    for turn in range(2):
-        for stream in streams:
-            plaintext = f"{stream.name.lower()} {turn}".encode()
-            record = sealer.seal(stream, plaintext)
-            found.append({"stream": stream.name.lower(), "plaintext": plaintext.hex(), "record": record.hex()})
-    return found
+def _listed(message: Plain) -> list[object]:
+    plaintexts = message["plaintexts"]
+    assert isinstance(plaintexts, list)
+    return plaintexts
 
 
-def _commands(session_id: bytes) -> list[Plain]:
-    """A control message of each opcode, counters rising."""
-    doctor, root = signer("dr-kim"), signer("practice")
-    found: list[Plain] = []
-
-    def add(opcode: Opcode | SessionOpcode, payload: bytes = b"", **more: object) -> None:
-        message = encode_control(Control(opcode, 2000 + len(found), payload))
-        parts = [value.hex() for value in split(message, 160)]
-        found.append({"opcode": opcode.name, "message": message.hex(), "plaintexts": parts, **more})
-
-    def add_signed(
-        opcode: Opcode | SessionOpcode, by: KeySigner = doctor, body: bytes = b"", rest: bytes = b""
-    ) -> None:
-        command = SignedCommand(
-            opcode=opcode,
-            counter=2000 + len(found),
-            not_after_us=HUB_TIME_US + 5_000_000,
-            procedure=PROCEDURE,
-            envelope_sha256=hashlib.sha256(ENVELOPE).digest(),
-            body=body,
-        )
-        raw = sign_command(command, by, hub_serial=SERIAL, session_id=session_id)
-        add(opcode, encode_parts(raw) + rest, signed=raw.hex())
-
-    for opcode in (Opcode.START_STREAM, Opcode.STOP_STREAM):
-        add(opcode)
-    add(Opcode.ACKNOWLEDGE, (1214).to_bytes(4, "little"))
-    add(Opcode.FETCH, (1151).to_bytes(4, "little") + (56).to_bytes(2, "little"))
-    add(SessionOpcode.REPORT)
-    add(SessionOpcode.CLINICIAN, encode_parts(CLINICIAN.raw))
-    add_signed(SessionOpcode.SET_ENVELOPE, rest=ENVELOPE)
-    add_signed(Opcode.START_PHASE, body=START_BODY)
-    add(Opcode.HOLD)
-    add_signed(Opcode.RESUME)
-    add(Opcode.RENEW_LEASE)
-    for opcode in (Opcode.END_PHASE, Opcode.CLEAR):
-        add_signed(opcode)
-    add(SessionOpcode.ATTEST)
-    add(SessionOpcode.JOURNAL, encode_journal_request(0, 64))
-    add(SessionOpcode.REKEY)
-    add(SessionOpcode.ENROL, encode_parts(TRUST.root.raw, HUB.raw))
-    add(SessionOpcode.REVOKE, issue_revocations(root, number=3, issued_s=NOW_S, kids=[b"\x22" * 8, b"\x11" * 8]))
-    return found
-
-
-def _receipts(session_id: bytes, commands: list[Plain]) -> list[Plain]:
-    start = next(str(one["message"]) for one in commands if one["opcode"] == "START_PHASE")
-    answered = [
-        (bytes.fromhex(start), _receipt(Opcode.START_PHASE, 2007, TherapyState.RUNNING, HoldCause.NONE)),
-        (b"STOP", _receipt(0, 0, TherapyState.HELD, HoldCause.STOP)),
-    ]
+def _sealed(direction: bytes, sent: Sequence[tuple[FromHub | ToHub, object]]) -> list[Plain]:
+    sealer = Sealer(direction, ManualClock(), records_per_epoch=3)
     return [
         {
-            "request": request.hex(),
-            "receipt": receipt.hex(),
-            "signed": sign_receipt(request, receipt, signer(SERIAL), hub_serial=SERIAL, session_id=session_id).hex(),
+            "stream": stream.name.lower(),
+            "plaintext": plaintext,
+            "record": sealer.seal(stream, bytes.fromhex(str(plaintext))).hex(),
         }
-        for request, receipt in answered
+        for stream, plaintext in sent
     ]
-
-
-def _receipt(opcode: int, counter: int, therapy: TherapyState, cause: HoldCause) -> bytes:
-    receipt = Receipt(
-        opcode=opcode,
-        counter=counter,
-        code=ReceiptCode.DONE,
-        therapy=therapy,
-        cause=cause,
-        hub_time_us=HUB_TIME_US,
-    )
-    return encode_receipt(ReceiptNotice(receipt=receipt))
-
-
-def _documents(session_id: bytes) -> Plain:
-    measurement = secret("firmware")
-    manifest = Manifest(model=MODEL, version="2.0.0", measurement=measurement, security_version=3)
-    quote = Attestation(
-        session_id=session_id,
-        version="2.0.0",
-        measurement=measurement,
-        security_version=3,
-        boot=7,
-        manifest=sign_manifest(manifest, signer("firmware-signer")),
-    )
-    attestation = sign_attestation(quote, signer(SERIAL))
-    return {
-        "identity": encode_identity_document(IDENTITY, ENROLLED | SIMULATED).hex(),
-        "attestation": document(DocumentKind.ATTESTATION, attestation).hex(),
-        "journal": encode_journal(0, _journal()).hex(),
-        "keys": encode_keys(signer("new hub key").public, pair("new hub key").x).hex(),
-    }
-
-
-def _journal() -> list[bytes]:
-    head = JournalHead()
-    raws = []
-    for at, (opcode, counter, who, message) in enumerate(
-        (
-            (JournalEvent.BOOT, 0, b"", b""),
-            (JournalEvent.SESSION_BEGUN, 0, WORKSTATION.kid, b""),
-            (Opcode.START_PHASE, 2007, CLINICIAN.kid, b"the control message"),
-            (JournalEvent.STOP, 0, WORKSTATION.kid, b"STOP"),
-        )
-    ):
-        raw, head = append(
-            head,
-            boot=7,
-            hub_time_us=at * 1_000_000,
-            opcode=opcode,
-            counter=counter,
-            signer=who,
-            message=message,
-        )
-        raws.append(raw)
-    return raws
 
 
 def _refused(keys: SessionKeys) -> Plain:

@@ -1,0 +1,138 @@
+"""Telemetry and History: gathered for a moment, then opened, decoded, counted and merged as one."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final, Protocol
+
+import numpy as np
+
+from core.model.block import SampleBlock
+from core.model.errors import SmilescapeError
+from devices.errors import FrameError
+from devices.hub.batch import Batch, Flags, Numbers, decode_batch
+from devices.hub.frames import FetchEnd
+from devices.hub.ledger import Ledger
+from devices.hub.merge import merge
+from devices.hub.session.records import Opener
+from devices.hub.session.wire import FromHub
+
+_log = logging.getLogger(__name__)
+
+GATHER_S: Final = 0.01
+MOST: Final = 512
+"""So many records do not wait."""
+
+
+class Taker(Protocol):
+    """Whom the intake tells."""
+
+    def blocks_arrived(self, blocks: Sequence[SampleBlock], sequences: Sequence[range]) -> None:
+        """New samples of one boot, and the frames that brought them; no samples when no channel is known here."""
+        ...
+
+    def history_arrived(self, ends: Sequence[FetchEnd]) -> None:
+        """Something came on History; these fetches have ended."""
+        ...
+
+    def frame_refused(self, error: SmilescapeError, raw: bytes) -> None: ...
+
+
+class Intake:
+    """Of one session. Each rule holds for a frame in a batch as for one alone.
+
+    Args:
+        boot: of the hub at the other end; no frame may be of a later one.
+        channels: those that are known, shape (256,).
+        counted: told after each batch: what is missing may have changed.
+    """
+
+    def __init__(
+        self, opener: Opener, ledger: Ledger, boot: int, channels: Flags, taker: Taker, counted: Callable[[], None]
+    ) -> None:
+        self._opener = opener
+        self._ledger = ledger
+        self._boot = boot
+        self._channels = channels
+        self._taker = taker
+        self._counted = counted
+        self._waiting: list[tuple[FromHub, bytes]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, stream: FromHub, record: bytes) -> None:
+        """A record came. It is looked at within GATHER_S, or when so many wait."""
+        waiting = self._waiting
+        waiting.append((stream, record))
+        if len(waiting) == 1:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.flush)
+        elif len(waiting) >= MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Take in what waits, now: whatever is opened next came after it. Never raises."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._take(waiting)
+        except Exception:
+            _log.exception("A batch of %d records failed; what was not delivered stays in the hub", len(waiting))
+        self._counted()
+
+    def _take(self, waiting: list[tuple[FromHub, bytes]]) -> None:
+        records: list[tuple[FromHub, bytes]] = []
+        frames: list[bytes] = []
+        for stream, record in waiting:
+            try:
+                frames.append(self._opener.open(stream, record))
+            except FrameError as error:
+                self._taker.frame_refused(error, record)
+                continue
+            records.append((stream, record))
+        if not frames:
+            return
+        batch = decode_batch(frames)
+        backfilled = np.fromiter((stream is FromHub.HISTORY for stream, _ in records), np.bool_, len(records))
+        for row, fault in batch.refused:
+            self._taker.frame_refused(fault, records[row][1])
+        kept = self._kept(batch, records)
+        self._deliver(batch, kept, backfilled)
+        if backfilled.any():
+            self._taker.history_arrived([end for row, end in batch.ends if backfilled[row]])
+
+    def _kept(self, batch: Batch, records: list[tuple[FromHub, bytes]]) -> Flags:
+        """Which frames are new."""
+        kept = np.zeros(len(records), np.bool_)
+        later = batch.sound & (batch.boot > self._boot)
+        for row in np.flatnonzero(later).tolist():
+            self._taker.frame_refused(FrameError(f"A frame of boot {batch.boot[row]} came too early."), records[row][1])
+        rows = np.flatnonzero(batch.sound & ~later)
+        for begin, end in _runs(batch.sequence[rows]):
+            first = int(batch.sequence[rows[begin]])
+            try:
+                new = self._ledger.take(first, first + end - begin)
+            except FrameError as error:
+                for row in rows[begin:end].tolist():
+                    self._taker.frame_refused(error, records[row][1])
+                continue
+            for start, stop in new:
+                kept[rows[begin + start - first : begin + stop - first]] = True
+        return kept
+
+    def _deliver(self, batch: Batch, kept: Flags, backfilled: Flags) -> None:
+        of_boot = dict(merge(batch, kept, backfilled, self._channels))
+        for boot in np.unique(batch.boot[kept]).tolist():
+            sequences = np.sort(batch.sequence[kept & (batch.boot == boot)])
+            ranges = [range(int(sequences[begin]), int(sequences[end - 1]) + 1) for begin, end in _runs(sequences)]
+            self._taker.blocks_arrived(of_boot.get(boot, []), ranges)
+
+
+def _runs(numbers: Numbers) -> Iterator[tuple[int, int]]:
+    """Where runs of consecutive numbers begin and end."""
+    if len(numbers):
+        breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+        yield from pairwise([0, *breaks.tolist(), len(numbers)])

@@ -1,0 +1,80 @@
+"""Blocks of one channel that follow each other, made one: what the recorder and the screen are quickest with."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.model.block import Provenance, SampleBlock, Samples
+from devices.hub.batch import Batch, Flags, Numbers
+
+
+def merge(batch: Batch, kept: Flags, backfilled: Flags, channels: Flags) -> Iterator[tuple[int, list[SampleBlock]]]:
+    """The samples of the frames that are kept, boot by boot.
+
+    Args:
+        kept: frames whose samples are wanted; only sound ones may be.
+        backfilled: frames that came on History.
+        channels: channels that are known, shape (256,).
+
+    Yields:
+        A boot, and its blocks by channel and index: one for each run of consecutive samples of the same period and
+        provenance. `sequence` is that of the newest frame of the run; samples are read-only.
+    """
+    pieces = batch.pieces
+    wanted = kept[pieces.row] & channels[pieces.channel]
+    boots = batch.boot[pieces.row]
+    for boot in np.unique(boots[wanted]).tolist():
+        chosen = np.flatnonzero(wanted & (boots == boot))
+        key = pieces.channel[chosen] << 32 | pieces.first[chosen]
+        yield boot, _blocks(batch, boot, chosen[np.argsort(key, kind="stable")], backfilled)
+
+
+def _blocks(batch: Batch, boot: int, order: Numbers, backfilled: Flags) -> list[SampleBlock]:
+    pieces = batch.pieces
+    row, channel, count = pieces.row[order], pieces.channel[order], pieces.count[order]
+    first, start, period = pieces.first[order], pieces.start_us[order], pieces.period[order]
+    provenance = np.where(
+        pieces.suspect[order],
+        Provenance.SUSPECT,
+        np.where(backfilled[row], Provenance.BACKFILLED, Provenance.LIVE),
+    )
+    follows = (channel[1:] == channel[:-1]) & (period[1:] == period[:-1]) & (provenance[1:] == provenance[:-1])
+    follows &= first[1:] == first[:-1] + count[:-1]
+    follows &= (start[1:] == start[:-1] + (count * period)[:-1].astype(np.uint64)) & (start[1:] > start[:-1])
+    samples = _gathered(batch, pieces.at[order], count)
+    begins = np.concatenate(([0], np.flatnonzero(~follows) + 1))
+    newest = np.maximum.reduceat(batch.sequence[row], begins).tolist()
+    edges = np.concatenate(([0], np.cumsum(count)))
+    bounds = edges[np.append(begins, len(order))].tolist()
+    return [
+        SampleBlock(
+            channel=of_channel,
+            boot=boot,
+            first_index=of_first,
+            start_us=of_start,
+            period_us=of_period,
+            samples=samples[begin:end],
+            provenance=Provenance(of_provenance),
+            sequence=of_sequence,
+        )
+        for of_channel, of_first, of_start, of_period, of_provenance, of_sequence, begin, end in zip(
+            channel[begins].tolist(),
+            first[begins].tolist(),
+            start[begins].tolist(),
+            period[begins].tolist(),
+            provenance[begins].tolist(),
+            newest,
+            bounds[:-1],
+            bounds[1:],
+            strict=True,
+        )
+    ]
+
+
+def _gathered(batch: Batch, at: Numbers, count: Numbers) -> Samples:
+    """The samples of the pieces, one after another."""
+    ends = np.cumsum(count)
+    place = np.arange(int(ends[-1])) + np.repeat(at - (ends - count), count)
+    samples: Samples = batch.words[place]
+    samples.flags.writeable = False
+    return samples

@@ -1,0 +1,171 @@
+"""Numbered records that survive a power loss: appended at one end, forgotten at the other, in a few small files."""
+
+import os
+import struct
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from core.model.errors import SmilescapeError
+
+_HEAD: Final = struct.Struct("<8sII")
+"""Magic, number of the file's first record, number of the oldest record that counts."""
+_MAGIC: Final = b"SMSLOG02"
+_LENGTH: Final = struct.Struct("<H")
+_MARK: Final = 0xFFFF
+"""In place of a length: the number of the oldest record that counts follows."""
+_NUMBER: Final = struct.Struct("<I")
+MAX_RECORD: Final = _MARK - 1
+
+
+class StoreDamaged(SmilescapeError):  # noqa: N818 - named for what is the case
+    """What a simulated hub keeps on disk is not what it wrote."""
+
+    code = "simulator.store"
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"The memory of a simulated hub is damaged: {path} {what}.", "Delete its folder; the hub begins anew."
+        )
+
+
+class RecordLog:
+    """Records `oldest` to `next` − 1; in memory alone without a folder.
+
+    Whatever is appended or forgotten has reached the operating system when the call returns, so that a killed process
+    loses nothing of it. A write that was cut short leaves no record.
+
+    Args:
+        keep: most records held; an older one goes for each that is too many.
+        per_file: records in a file; forgotten ones leave the disk file by file.
+
+    Raises:
+        StoreDamaged: the files do not follow each other.
+    """
+
+    def __init__(self, folder: Path | None, *, keep: int, per_file: int = 2048) -> None:
+        self._folder = folder
+        self._per_file = per_file
+        self._records: deque[bytes] = deque()
+        self._files: list[tuple[int, Path]] = []
+        self._handle: int | None = None
+        self.keep = keep
+        self.next = 0
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._load(folder)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest record held; equals `next` when there is none."""
+        return self.next - len(self._records)
+
+    def append(self, records: Sequence[bytes]) -> int:
+        """Add records; how many old ones had to go for them. Raises ValueError: one is too long."""
+        if any(len(record) > MAX_RECORD for record in records):
+            raise ValueError(f"a record has {MAX_RECORD} bytes at most")
+        if self._folder is not None and records:
+            self._write(b"".join(_LENGTH.pack(len(record)) + record for record in records), self._folder)
+        self._records.extend(records)
+        self.next += len(records)
+        dropped = max(0, len(self._records) - self.keep)
+        self._drop(dropped)
+        return dropped
+
+    def forget(self, below: int) -> None:
+        """Forget every record below this number, which is at most `next`."""
+        count = min(below, self.next) - self.oldest
+        if count <= 0:
+            return
+        if self._folder is not None:
+            self._write(_LENGTH.pack(_MARK) + _NUMBER.pack(self.oldest + count), self._folder)
+        self._drop(count)
+
+    def read(self, first: int, count: int) -> list[bytes]:
+        """What is still held of the records asked for, ascending."""
+        start = max(0, first - self.oldest)
+        return list(islice(self._records, start, max(start, first + count - self.oldest)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._records)
+
+    def close(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def _drop(self, count: int) -> None:
+        for _ in range(count):
+            self._records.popleft()
+        while len(self._files) > 1 and self._files[1][0] <= self.oldest:
+            self._files.pop(0)[1].unlink(missing_ok=True)
+
+    def _write(self, data: bytes, folder: Path) -> None:
+        if not self._files or self.next - self._files[-1][0] >= self._per_file:
+            self.close()
+            path = folder / f"{self.next:010d}.log"
+            self._files.append((self.next, path))
+            data = _HEAD.pack(_MAGIC, self.next, self.oldest) + data
+        if self._handle is None:
+            self._handle = _open(self._files[-1][1])
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._handle, left) :]
+
+    def _load(self, folder: Path) -> None:
+        paths = sorted(folder.glob("*.log"))
+        oldest = 0
+        for path in paths:
+            data = path.read_bytes()
+            if len(data) < _HEAD.size and path is paths[-1]:
+                path.unlink()
+                continue
+            oldest = max(oldest, self._load_file(path, data, last=path is paths[-1]))
+        self._drop(max(len(self._records) - self.keep, min(oldest, self.next) - self.oldest, 0))
+
+    def _load_file(self, path: Path, data: bytes, *, last: bool) -> int:
+        """Take in one file; the number of the oldest record that counts, as it says."""
+        if len(data) < _HEAD.size:
+            raise StoreDamaged(path, "is cut short")
+        magic, first, oldest = _HEAD.unpack_from(data)
+        if magic != _MAGIC or (self._files and first != self.next):
+            raise StoreDamaged(path, "does not follow the file before it")
+        self.next = first
+        self._files.append((first, path))
+        at = _HEAD.size
+        while at < len(data):
+            end, record, mark = _take(data, at)
+            if end > len(data):
+                if not last:
+                    raise StoreDamaged(path, "is cut short")
+                os.truncate(path, at)
+                break
+            if record is None:
+                oldest = mark
+            else:
+                self._records.append(record)
+                self.next += 1
+            at = end
+        return int(oldest)
+
+
+def _take(data: bytes, at: int) -> tuple[int, bytes | None, int]:
+    """Where the record at `at` ends, its bytes, or the mark in its place. An end beyond `data`: it was cut short."""
+    body = at + _LENGTH.size
+    if body > len(data):
+        return body, None, 0
+    (length,) = _LENGTH.unpack_from(data, at)
+    if length != _MARK:
+        return body + length, data[body : body + length], 0
+    end = body + _NUMBER.size
+    return end, None, _NUMBER.unpack_from(data, body)[0] if end <= len(data) else 0
+
+
+def _open(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, 0o600)
