@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import cast
 
 import msgspec
 
@@ -207,7 +206,7 @@ class Engine:
         hub = self.chairs[chair].hub
         if hub is None or hub.link is not LinkState.UP:
             raise no("hub_away", "hub_away_remedy")
-        return cast(KeyedHub, hub.driver)
+        return hub.driver
 
     def hub_chairs(self) -> dict[str, int]:
         """Serial number of each hub that is bound and known → its chair."""
