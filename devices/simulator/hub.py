@@ -206,10 +206,14 @@ class SimulatedHub:
         fresh = self._announcement()
         if self._peripheral is None or fresh == self._announced:
             return
-        self._announced = fresh
         self._peripheral.irk = fresh[1]
         if not self._peripheral.connections:
-            await self._peripheral.advertise()
+            try:
+                await self._peripheral.advertise()
+            except BaseBumbleError as error:
+                _log.info("Advertising is changed a little later: %s", error)
+                return
+        self._announced = fresh
 
     def _announcement(self) -> tuple[HubAdvert, bytes | None]:
         """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
