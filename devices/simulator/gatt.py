@@ -146,6 +146,8 @@ class HubServer:
             self._part()
 
     def _on_connection(self, connection: Connection) -> None:
+        if self.link is not None:
+            self.link.close()
         self._connection = connection
         self.link = HubLink(self._brain, self._clock)
         connection.on(Connection.EVENT_DISCONNECTION, lambda _: self._on_disconnection(connection))
