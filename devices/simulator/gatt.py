@@ -109,6 +109,11 @@ class HubServer:
         self._device = device
         device.on(Device.EVENT_CONNECTION, self._on_connection)
 
+    def close(self) -> None:
+        """Nothing is to be waited for any more."""
+        if self._parting is not None:
+            self._parting.cancel()
+
     def narrow(self, mtu: int) -> None:
         """Offer the next clients an ATT MTU of no more than this."""
         assert self._device is not None
