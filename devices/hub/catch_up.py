@@ -1,5 +1,6 @@
 """What a hub did and saw since the last visit: its journal, its events, its days. Read while signals come already."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -71,6 +72,8 @@ class CatchUp:
         head = self._known.journal
         if head is not None and head.number > self._card.next_entry:
             raise JournalBroken(f"it has {self._card.next_entry} entries, and had {head.number}")
+        if head is not None and head.number:
+            await self._still_there(head)
         first = 0 if head is None else head.number
         while first < self._card.next_entry:
             code, detail, body = await self._ask(Opcode.JOURNAL, first, ENTRIES_AT_ONCE, DocumentKind.JOURNAL)
@@ -88,6 +91,13 @@ class CatchUp:
             self._remember(replace(self._known, journal=head))
             self._listener.journal_arrived(entries, head)
             first = head.number
+
+    async def _still_there(self, head: JournalHead) -> None:
+        """The last entry that is known: a journal may have been cut back and have grown again to the same length."""
+        _, _, body = await self._ask(Opcode.JOURNAL, head.number - 1, 1, DocumentKind.JOURNAL)
+        raws = [] if body is None else decode_journal(body)[1]
+        if [hashlib.sha256(raw).digest() for raw in raws] != [head.hash]:
+            raise JournalBroken(f"entry {head.number - 1} is not the one that was known")
 
     async def _events(self) -> None:
         first = self._known.next_event

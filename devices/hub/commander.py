@@ -37,13 +37,13 @@ Waiter = asyncio.Future[ReceiptNotice]
 
 @dataclass(slots=True)
 class _Sent:
-    """A command that went out. `answer`: what the hub says of it, once it is known; None: it never arrived."""
+    """A command that went out. `answer`: what the hub says of it, when that is no longer open; None: nothing came."""
 
     opcode: Opcode
     request: bytes
     session_id: bytes
     waiter: Waiter | None
-    answer: Receipt | None = None
+    answer: ReceiptNotice | None = None
     open: bool = True
 
 
@@ -130,6 +130,9 @@ class Commander:
         except (TimeoutError, *_LINK_ERRORS) as error:
             if sent is None:
                 raise HubUnreachable from error
+            if sent.answer is not None:
+                # What the link says of a write is not authentic; the hub's signature is.
+                return sent.answer
             raise CommandUnknown(opcode, counter) from error
         finally:
             if sent is not None and sent.waiter is not None:
@@ -174,7 +177,7 @@ class Commander:
         """
         sent = self._sent.get(counter)
         if sent is not None and not sent.open:
-            return sent.answer
+            return sent.answer.receipt if sent.answer is not None else None
         if sent is None and sha256 is None:
             raise CommandUnknown(OPCODE_NO_RECEIPT, counter)
         notice = await self._query(counter, sent.request if sent is not None else (sha256 or b"")[:REQUEST_BYTES])
@@ -237,7 +240,7 @@ class Commander:
             sent.session_id,
         ) and (fresh or asked is not None)
         if right:
-            sent.answer, sent.open = notice.receipt, False
+            sent.answer, sent.open = notice, False
             if notice.receipt.code is ReceiptCode.STALE_COUNTER:
                 self._counter = max(self._counter, notice.detail)
         return right, [waiter for waiter in (sent.waiter, asked) if waiter is not None]

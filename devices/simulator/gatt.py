@@ -109,6 +109,11 @@ class HubServer:
         self._device = device
         device.on(Device.EVENT_CONNECTION, self._on_connection)
 
+    def close(self) -> None:
+        """Nothing is to be waited for any more."""
+        if self._parting is not None:
+            self._parting.cancel()
+
     def narrow(self, mtu: int) -> None:
         """Offer the next clients an ATT MTU of no more than this."""
         assert self._device is not None
@@ -146,6 +151,8 @@ class HubServer:
             self._part()
 
     def _on_connection(self, connection: Connection) -> None:
+        if self.link is not None:
+            self.link.close()
         self._connection = connection
         self.link = HubLink(self._brain, self._clock)
         connection.on(Connection.EVENT_DISCONNECTION, lambda _: self._on_disconnection(connection))

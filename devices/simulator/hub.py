@@ -98,6 +98,7 @@ class SimulatedHub:
         self.server.attach(self._peripheral.device)
 
     async def close(self) -> None:
+        self.server.close()
         if self._peripheral is not None:
             await self._peripheral.close()
 
