@@ -9,11 +9,14 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 COMPANY: Final = 0xFFFF
 MODEL_HUB: Final = 1
+ADDRESS_BYTES: Final = 6
 
 _LAYOUT: Final = struct.Struct("<BBBBBB")
 _PAIRED: Final = 1
 _SIMULATED: Final = 2
 _NO_BATTERY: Final = 255
+_HASH: Final = 3
+_PRIVATE: Final = 0x40
 
 
 class HubAdvert(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,36 +53,26 @@ def decode_advert(manufacturer_data: Mapping[int, bytes]) -> HubAdvert | None:
     )
 
 
-def make_rpa(irk: bytes, prand: bytes) -> bytes:
-    """A resolvable private address, as whoever has the identity resolving key knows it again.
-
-    After the Core Specification, Volume 6, Part B, 1.3.2.2 and Volume 3, Part H, 2.2.2 (`ah`). Keys and addresses are
-    written with the most significant byte first, as people write them.
+def private_address(irk: bytes, prand: bytes) -> bytes:
+    """A resolvable private address, 6 bytes as on the air.
 
     Args:
-        irk: 16 bytes.
-        prand: 3 bytes; the two topmost bits are overwritten with 01, which marks such an address.
-
-    Raises:
-        ValueError: a wrong length, or a random part of nothing but zeros or ones, which is not allowed.
+        irk: 16 bytes, the most significant first.
+        prand: 3 random bytes, likewise; the two uppermost bits are set as they have to be.
     """
-    if len(irk) != 16 or len(prand) != 3:
-        raise ValueError(f"an IRK has 16 bytes and prand 3, not {len(irk)} and {len(prand)}")
-    random = int.from_bytes(prand, "big") & 0x3FFFFF
-    if random in (0, 0x3FFFFF):
-        raise ValueError("the random part of a private address may be neither all zeros nor all ones")
-    marked = (0x400000 | random).to_bytes(3, "big")
-    return marked + _address_hash(irk, marked)
+    marked = bytes((prand[0] & 0x3F | _PRIVATE,)) + prand[1:]
+    return (marked + _ah(irk, marked))[::-1]
 
 
-def resolves(irk: bytes, rpa: bytes) -> bool:
-    """Whether an address of 6 bytes was made with this IRK; one in 16 million others is taken for it. Never raises."""
-    if len(irk) != 16 or len(rpa) != 6 or rpa[0] & 0xC0 != 0x40:
+def resolves(irk: bytes, address: bytes) -> bool:
+    """Whether an address, 6 bytes as on the air, was made with this IRK (16 bytes, the most significant first)."""
+    if len(address) != ADDRESS_BYTES or address[-1] & 0xC0 != _PRIVATE:
         return False
-    return _address_hash(irk, rpa[:3]) == rpa[3:]
+    turned = address[::-1]
+    return _ah(irk, turned[:_HASH]) == turned[_HASH:]
 
 
-def _address_hash(irk: bytes, prand: bytes) -> bytes:
-    # One block, so ECB is no mode at all here: `e` of the specification.
-    cipher = Cipher(algorithms.AES(irk), modes.ECB()).encryptor()
-    return (cipher.update(bytes(13) + prand) + cipher.finalize())[-3:]
+def _ah(irk: bytes, prand: bytes) -> bytes:
+    """The random address hash of the Bluetooth Core specification, Vol 3 Part H 2.2.2."""
+    aes = Cipher(algorithms.AES(irk), modes.ECB()).encryptor()
+    return (aes.update(prand.rjust(16, b"\0")) + aes.finalize())[-_HASH:]

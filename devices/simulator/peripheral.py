@@ -18,7 +18,7 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport, TransportSink, TransportSource
 
 from core.model.errors import SmilescapeError
-from devices.hub.advertising import make_rpa
+from devices.hub.advertising import private_address
 from devices.simulator.timers import Cancellable, LoopTimers, Timers
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ ADDRESS_LASTS_S: Final = 900.0
 _POWER_ON_S = 10.0
 
 Payload = bytes | Callable[[bytes], bytes]
-"""A payload, or what makes it for the address that will be on the air: 6 bytes, the most significant first."""
+"""A payload, or what makes it for its address: 6 bytes as on the air, the least significant first."""
 
 
 class TransportError(SmilescapeError):
@@ -87,7 +87,7 @@ class Peripheral:
     Attributes:
         device: the Bumble device: `notify_subscribers`, `indicate_subscribers`, `connections`, events.
         lost: set when the transport is gone.
-        present: the address of the present or last advertising, 6 bytes, the most significant first.
+        present: the address of the present or last advertising, 6 bytes as on the air.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Peripheral:
         self.device.pairing_config_factory = _just_works
         self.device.add_services(services)
         self.device.on(Device.EVENT_CONNECTION, self._connected)
-        self.present = bytes(identity)[::-1]
+        self.present = bytes(identity)
         self.lost = asyncio.Event()
         self._advertising = advertising
         self._scan_response = scan_response
@@ -198,8 +198,8 @@ class Peripheral:
             if self.connections:
                 return
             if self._irk is not None:
-                self.present = make_rpa(self._irk, _prand())
-                self.device.random_address = hci.Address(self.present[::-1], hci.Address.RANDOM_DEVICE_ADDRESS)
+                self.present = private_address(self._irk, _prand())
+                self.device.random_address = hci.Address(self.present, hci.Address.RANDOM_DEVICE_ADDRESS)
                 await self.device.send_sync_command(
                     hci.HCI_LE_Set_Random_Address_Command(random_address=self.device.random_address)
                 )
