@@ -67,16 +67,20 @@ class Ticker:
 class SimulatedHub:
     """A brain with a radio, until told to quit.
 
-    Attributes:
+    Args:
         speed: hub seconds for each second of the clock; the lease runs in seconds of the clock.
+        private: advertise from private addresses once enrolled; otherwise always from the one given to `open`.
     """
 
-    def __init__(self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0) -> None:
+    def __init__(
+        self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0, private: bool = True
+    ) -> None:
         self.brain = brain
         self.server = HubServer(brain, clock)
         self._clock = clock
         self._sleep = sleep
         self._speed = speed
+        self._private = private
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[HubAdvert, bytes | None] | None = None
@@ -227,7 +231,7 @@ class SimulatedHub:
             simulated=True,
             battery_percent=self.brain.battery_percent,
         )
-        return advert, vault.irk if vault.enrolled else None
+        return advert, vault.irk if vault.enrolled and self._private else None
 
 
 async def run_hub(

@@ -104,7 +104,7 @@ async def test_another_hub_at_the_old_address_is_not_taken_for_ours(air: Air, ri
     assert mine.agreement_x is not None
     certificate = rig.clinic.certify_hub("SH-2", mine.signing_key, mine.agreement_x)
     assert stranger.vault.enrol(rig.clinic.trust.root.raw, certificate, idle=True) is ReceiptCode.DONE
-    other = SimulatedHub(stranger, clock=rig.clock, sleep=nap)
+    other = SimulatedHub(stranger, clock=rig.clock, sleep=nap, private=False)
     await other.open(air.transports[2], ADDRESS)
     rig.tasks.append(asyncio.create_task(other.run()))
     await rig.refused("serial", found="SH-2", expected="SH-1")

@@ -17,8 +17,7 @@ from devices.simulator.air_control import (
     SetErrors,
     SetTiming,
 )
-from tests.devices.hub.test_hub_over_air import Rig, until
-from tests.devices.hub.test_hub_over_air import rig as rig
+from tests.devices.hub.rig import Rig, until
 
 FAULTS: dict[str, tuple[AirControl, ...]] = {
     "timing": (SetTiming(interval_ms=30),),
