@@ -19,7 +19,7 @@ from devices.hub.session.errors import JournalBroken
 from devices.hub.session.identity import HubCard
 from devices.hub.session.journal import JournalHead, verify_chain
 from devices.hub.session.wear import decode_events, decode_summaries
-from devices.hub.session.wire import DAYS_KEPT, MAX_EVENTS, DocumentKind
+from devices.hub.session.wire import DAYS_KEPT, EVENTS_KEPT, JOURNAL_KEPT, MAX_EVENTS, DocumentKind
 
 ENTRIES_AT_ONCE: Final = 16
 DAYS_AT_ONCE: Final = 8
@@ -74,7 +74,7 @@ class CatchUp:
             raise JournalBroken(f"it has {self._card.next_entry} entries, and had {head.number}")
         if head is not None and head.number:
             await self._still_there(head)
-        first = 0 if head is None else head.number
+        first = max(0, self._card.next_entry - JOURNAL_KEPT) if head is None else head.number
         while first < self._card.next_entry:
             code, detail, body = await self._ask(Opcode.JOURNAL, first, ENTRIES_AT_ONCE, DocumentKind.JOURNAL)
             if code is ReceiptCode.NOT_STORED and head is None and detail > first:
@@ -104,6 +104,7 @@ class CatchUp:
         if first > self._card.next_event:
             self._listener.security_event(EventsTurnedBack(first, self._card.next_event))
             return
+        first = max(first, self._card.next_event - EVENTS_KEPT)
         while first < self._card.next_event:
             code, detail, body = await self._ask(Opcode.EVENTS, first, MAX_EVENTS, DocumentKind.EVENTS)
             if code is ReceiptCode.NOT_STORED and detail > first:

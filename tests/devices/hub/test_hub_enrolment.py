@@ -32,7 +32,7 @@ async def test_an_open_hub_joins_the_practice_and_is_ours_in_the_next_session(op
     await open_rig.passes(1)
     await open_rig.connect()
     store, clinic = open_rig.store, open_rig.clinic
-    assert store.enrolments == [("SH-1", clinic.certified[0].raw)]
+    assert store.enrolments == [("SH-1", clinic.certified[0].raw, store.cards[1].irk)]
     assert [card.flags & (ENROLLED | OPEN) for card in store.cards] == [OPEN, ENROLLED]
     assert store.cards[0].irk != store.cards[1].irk
     assert open_rig.brain.vault.key.certificate.raw == clinic.certified[0].raw

@@ -12,7 +12,7 @@ from core.model.clock import ManualClock
 from core.model.errors import SmilescapeError
 from devices.errors import FrameError
 from devices.hub.frames import FetchEnd, SampleFrame, decode_frame, encode_end, encode_samples
-from devices.hub.intake import MOST, Intake
+from devices.hub.intake import FEW, MOST, Intake
 from devices.hub.ledger import FURTHEST_JUMP, Ledger
 from devices.hub.session.records import Opener, Sealer
 from devices.hub.session.wire import FromHub
@@ -123,19 +123,19 @@ def journeys(draw: st.DrawFn) -> list[Arrival]:
     return arrivals
 
 
-def made(taken: Taken, ledger: Ledger) -> Intake:
-    return Intake(Opener(SECRET), ledger, BOOT, CHANNELS, taken, lambda: None)
+def made(taken: Taken, ledger: Ledger, few: int = FEW) -> Intake:
+    return Intake(Opener(SECRET), ledger, BOOT, CHANNELS, taken, lambda: None, few=few)
 
 
 @settings(max_examples=250, deadline=None)
-@given(journeys(), st.data())
-def test_portions_do_what_single_records_do(arrivals: list[Arrival], data: st.DataObject) -> None:
+@given(journeys(), st.sampled_from((0, 5, 100)), st.data())
+def test_portions_do_what_single_records_do(arrivals: list[Arrival], few: int, data: st.DataObject) -> None:
     expected_ledger, ledger, taken = Ledger(3, 3), Ledger(3, 3), Taken()
     expected = one_by_one(arrivals, expected_ledger)
     cuts = data.draw(st.sets(st.integers(0, len(arrivals))))
 
     async def play() -> None:
-        intake = made(taken, ledger)
+        intake = made(taken, ledger, few)
         for at, (stream, record) in enumerate(arrivals):
             if at in cuts:
                 intake.flush()
