@@ -227,7 +227,8 @@ class HubLink:
         self._owner.hub_identified(identity, rebooted)
         self._compare_journal()
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        self._remember(irk=irk)
         self._guarded(lambda: self._keys.hub_holds(serial, certificate))
         self._owner.hub_said(Text("log.keys.hub_enrolled", {"serial": serial}))
 

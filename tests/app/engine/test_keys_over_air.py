@@ -36,8 +36,8 @@ class Listener(Store):
         super().__init__()
         self.desk = desk
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
-        super().enrolled(serial, certificate)
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        super().enrolled(serial, certificate, irk)
         self.desk.hub_holds(serial, certificate)
 
     async def known(self, serial: str) -> KnownHub | None:
@@ -157,7 +157,7 @@ async def test_a_hub_gets_new_keys_and_the_old_ones_are_revoked(station: Worksta
     await station.again(heard)
     await driver.rekey()
     await station.again(heard)
-    kids = list(dict.fromkeys(read_unverified(raw).kid for _, raw in heard.enrolments))
+    kids = list(dict.fromkeys(read_unverified(raw).kid for _, raw, _ in heard.enrolments))
     assert len(heard.enrolments) == 3
     assert len(kids) == 2, "a renewal keeps the keys"
     assert desk.trust.revoked is not None
