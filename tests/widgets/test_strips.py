@@ -207,6 +207,17 @@ def test_silence_grows_a_gap_and_the_value_becomes_unknown(strips: Strips, clock
     assert near(lane(strips, 0)[:, column(strips, 5.0) : column(strips, 7.5)], theme.tokens().control, 40).mean() > 0.1
 
 
+def test_a_value_measured_each_second_never_flickers_while_it_comes_in_time(strips: Strips, clock: ManualClock) -> None:
+    """A sensor's second is dated to its begin and comes after its end, with the delay of the air."""
+    for second in range(5):
+        constant(strips, STEP, 71.0, second, second + 1)
+        for tenths in (12, 17, 21):
+            frame(strips, clock, second + tenths / 10)
+            assert strips.readouts.values[1] == "71.0", (second, tenths)
+    frame(strips, clock, 8.0)
+    assert strips.readouts.values[1] == "–"
+
+
 def test_limit_is_a_line_in_its_owners_colour_at_its_value(strips: Strips, clock: ManualClock) -> None:
     strips.set_limits(
         [
