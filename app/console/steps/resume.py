@@ -21,7 +21,7 @@ class Touch(QWidget):
         self.setFixedHeight(75)
         self.ring = TouchRing(number)
         self.name = Label("", size=18, bold=True)
-        self.reason = Label("", size=13, tone="muted")
+        self.reason = Label("", size=13, tone="muted", wrap=True)
         self.time = Label("", tone="muted")
         self.button = button
         button.setFixedWidth(152)
@@ -122,7 +122,7 @@ class ResumePanel(StepPanel):
             return self.say("resume.asking")
         if not hold.hub_confirmed or chair.hub is None:
             return self.say("resume.unconfirmed")
-        return self.words.tell(hold.next_step)
+        return self.words.tell(chair.next_step)
 
     def _phase(self, view: ProcedureView, hold: Hold) -> str:
         phase = next((one for one in view.phases if one.number == hold.phase), None)

@@ -383,6 +383,25 @@ def test_three_touches_resume_in_their_order_only(
     assert isinstance(intents(backend)[-1], EndEarly)
 
 
+@pytest.mark.parametrize("width", [1280, 1100])
+@pytest.mark.parametrize("origin", list(HoldOrigin))
+def test_what_to_do_about_a_hold_is_read_to_its_end(
+    page: ChairPage, visit: Visit, sample: object, store: Store, origin: HoldOrigin, width: int
+) -> None:
+    page.window().resize(*BODY[width])
+    hold = sample.hold(origin, phase=1, next_step=Text(f"hold.{origin.value}.next"))  # type: ignore[attr-defined]
+    view = sample.procedure(  # type: ignore[attr-defined]
+        2, Step.TREAT, plan=visit.plan, phases=visit.phases(PhaseState.HELD), current_phase=1, hold=hold
+    )
+    store.apply(sample.chair(2, "held", procedure=view, next_step=hold.next_step))  # type: ignore[attr-defined]
+    page.grab()
+    resume = panel(page, ResumePanel)
+    reason = resume.check.reason
+    assert reason.text() == page.words.tell(hold.next_step)
+    assert reason.heightForWidth(reason.width()) <= reason.height()
+    assert resume.check.height() >= reason.geometry().bottom()
+
+
 def test_a_refusal_is_shown_in_the_card(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
     backend.answers[Act] = Refused(  # type: ignore[attr-defined]
         code="stale", text=Text("refusal.stale"), remedy=Text("refusal.stale_remedy")
