@@ -211,6 +211,22 @@ def test_baseline_is_measured_and_measured_again(page: ChairPage, visit: Visit, 
     assert intents(backend) == [StartBaseline(), StartBaseline(), NextStep()]
 
 
+def test_a_button_that_closes_leaves_the_focus_with_its_step(page: ChairPage, visit: Visit, qtbot: QtBot) -> None:
+    """Qt would hand it to whatever comes next, such as the demo's mark in the top bar."""
+    qtbot.waitUntil(page.window().isActiveWindow)
+    visit.show(Step.BASELINE, blocked=(Text("blocked.baseline"),))
+    step = panel(page, BaselinePanel)
+    step.measure.setFocus()
+    visit.show(Step.BASELINE, baseline=Baseline(seconds=3, running=True), blocked=(Text("blocked.baseline"),))
+    assert not step.measure.isVisible()
+    assert QApplication.focusWidget() is page
+    reached = []
+    for _ in range(12):
+        QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    assert step.again in reached
+
+
 def sent_plan(backend: object) -> SetPlan:
     last = intents(backend)[-1]
     assert isinstance(last, SetPlan)
