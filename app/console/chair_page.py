@@ -197,8 +197,8 @@ class ChairPage(Page):
         panel.refresh(chair)
         panel.show()
         focused = QApplication.focusWidget()
-        if inside and (focused is None or not self.isAncestorOf(focused)):
-            self.setFocus(Qt.FocusReason.OtherFocusReason)  # the control closed: the next Tab finds the others of the step
+        if inside and (focused is None or not panel.isAncestorOf(focused)):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # it has closed: the next Tab finds the step's others
         if isinstance(panel, WelcomePanel) and fresh:
             panel.activated()
 
