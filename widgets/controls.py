@@ -34,6 +34,7 @@ class Button(QPushButton):
         icon_right: bool = False,
         height: int = 48,
         wrap: bool = False,
+        size: int | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(text, parent)
@@ -42,7 +43,7 @@ class Button(QPushButton):
         self._icon = icon
         self._icon_right = icon_right
         self._height = height
-        self._font = font(18 if height >= 64 else 15, bold=True)
+        self._font = font(size or (18 if height >= 64 else 15), bold=True)
         self.setFont(self._font)
         self.setFixedHeight(height)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
