@@ -39,7 +39,7 @@ ICONS = (
 
 
 class MomentList(QScrollArea):
-    """Moments by time; a click or Enter leads there.
+    """Moments by time; a click or Enter leads there, where `leads` says that there is a place to go to.
 
     Signals:
         moment_chosen: UTC µs.
@@ -47,9 +47,10 @@ class MomentList(QScrollArea):
 
     moment_chosen = Signal(object)
 
-    def __init__(self, words: Words, parent: QWidget | None = None) -> None:
+    def __init__(self, words: Words, parent: QWidget | None = None, *, leads: bool = True) -> None:
         super().__init__(parent)
         self._words = words
+        self._leads = leads
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -62,6 +63,7 @@ class MomentList(QScrollArea):
         column.setSpacing(0)
         for moment in sorted(moments, key=lambda each: each.at_us):
             row = _MomentRow(moment, self._words.tell(moment.text))
+            row.set_pressable(self._leads)
             row.clicked.connect(lambda _checked=False, at=moment.at_us: self.moment_chosen.emit(at))
             column.addWidget(row)
         if not moments:
@@ -81,10 +83,14 @@ class _MomentRow(QPushButton):
         self._at = clock_time(moment.at_us)
         self._voice = moment.voice
         self._icon = next((icon for part, icon in ICONS if part in moment.kind), "clock")
-        self.setFixedHeight(48)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(f"{self._at} {sentence}")
         self.setToolTip(sentence)
+
+    def set_pressable(self, pressable: bool) -> None:
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not pressable)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if pressable else Qt.FocusPolicy.NoFocus)
+        self.setFixedHeight(48 if pressable else 32)
 
     def sizeHint(self) -> QSize:
         return QSize(120, 48)
@@ -100,14 +106,14 @@ class _MomentRow(QPushButton):
         if self.underMouse() or self.hasFocus():
             painter.fillRect(self.rect().adjusted(0, 1, 0, 0), color(scheme.sunken, 0.6))
         ink = QColor(scheme.patient if self._voice == "patient" else scheme.ink)
-        paint_icon(painter, self._icon, QRectF(0, 14, 20, 20), ink)
+        paint_icon(painter, self._icon, QRectF(0, (self.height() - 20) / 2, 20, 20), ink)
         painter.setFont(font(13))
         painter.setPen(color(scheme.muted))
         time_width = QFontMetricsF(font(13)).horizontalAdvance(self._at)
-        right = QRectF(self.width() - time_width, 0, time_width, 48)
+        right = QRectF(self.width() - time_width, 0, time_width, self.height())
         painter.drawText(right, Qt.AlignmentFlag.AlignCenter, self._at)
         painter.setFont(font(15))
         painter.setPen(ink)
-        room = QRectF(30, 0, right.left() - 38, 48)
+        room = QRectF(30, 0, right.left() - 38, self.height())
         text = QFontMetricsF(font(15)).elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)

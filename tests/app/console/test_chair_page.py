@@ -25,7 +25,19 @@ from app.console.steps.resume import ResumePanel
 from app.console.steps.treat import TreatPanel
 from app.console.steps.welcome import PatientRow, WelcomePanel
 from app.console.store import Store
-from app.ipc.messages import Act, AddMark, AddPatient, Done, ListPatients, Patients, Refused, SeatPatient
+from app.ipc.messages import (
+    Act,
+    AddMark,
+    AddPatient,
+    Done,
+    GetVisit,
+    ListPatients,
+    Moment,
+    Patients,
+    Refused,
+    SeatPatient,
+    VisitDetail,
+)
 from app.ipc.ring import LiveBlock, RingPoll
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
@@ -48,6 +60,7 @@ from core.model.intents import (
     StartTherapy,
 )
 from core.model.limits import Limit, LimitOwner
+from core.model.people import VisitSummary
 from core.model.procedure import (
     Baseline,
     CheckItem,
@@ -447,6 +460,54 @@ def test_summary_is_signed_and_the_report_is_asked_for(
     visit.show(Step.CLOSE, phases=over, closed=True, signed_by="op-mira", signed_us=1_800_000_000_000_000)
     click(qtbot, close.next)
     assert isinstance(page.panel, WelcomePanel)
+
+
+def test_who_signs_reads_what_happened(
+    page: ChairPage, visit: Visit, backend: object, sample: object, words: Words
+) -> None:
+    def moment(kind: str, text: str) -> Moment:
+        return Moment(at_us=1_800_000_000_000_000, kind=kind, text=Text("test.say", {"text": text}))
+
+    summary = VisitSummary(
+        id="visit-2",
+        patient_id="patient-2",
+        code="V-2",
+        chair=2,
+        began_us=1,
+        ended_us=None,
+        state="open",
+        title_key="",
+    )
+    backend.answers[GetVisit] = VisitDetail(  # type: ignore[attr-defined]
+        visit=summary,
+        patient=sample.patient(2),  # type: ignore[attr-defined]
+        procedure=None,
+        channels=(),
+        moments=(
+            moment("step", "Step: Treat"),
+            moment("held", "STOP was pressed."),
+            moment("resumed", "Sealing resumed"),
+        ),
+    )
+    visit.show(Step.CLOSE, phases=visit.phases(PhaseState.DONE))
+    close = panel(page, ClosePanel)
+    assert [row.text() for row in close.moments.rows()] == ["STOP was pressed.", "Sealing resumed"]
+    page.refresh()
+    page.refresh()
+    assert len(backend.of(GetVisit)) == 1, "asked once, not with every push"  # type: ignore[attr-defined]
+
+
+def test_no_answer_of_the_check_in_is_suggested(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
+    qtbot.waitUntil(page.window().isActiveWindow)
+    visit.show(Step.TREAT, phases=visit.phases(PhaseState.RUNNING), current_phase=1)
+    treat = panel(page, TreatPanel)
+    treat.check_in.setFocus()
+    QTest.keyClick(treat.check_in, Qt.Key.Key_Space)
+    assert len({answer.role for answer in treat.answers.values()}) == 1
+    focused = QApplication.focusWidget()
+    assert focused is treat.not_now
+    QTest.keyClick(focused, Qt.Key.Key_Space)
+    assert intents(backend) == []
 
 
 def live(clock: ManualClock, seconds: float) -> RingPoll:
