@@ -28,6 +28,8 @@ def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_u
         ExportFailed: the file cannot be written.
     """
     wanted = [reader.channel(key) for key in channels]
+    if path.exists() and not path.is_file():
+        raise ExportFailed(f"{path} is no file that could be replaced.", "Choose another name.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with draft.open("x", encoding="utf-8", newline="") as out:

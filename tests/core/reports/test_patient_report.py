@@ -240,6 +240,14 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.glob("*.part")) == []
 
 
+def test_a_device_is_not_replaced_by_a_report(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    (tmp_path / "folder.pdf").mkdir()
+    with pytest.raises(ReportFailed, match="no file"):
+        make_report(data, tmp_path / "folder.pdf")
+    assert (tmp_path / "folder.pdf").is_dir()
+
+
 def test_an_unknown_visit_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "a.sqlite", procedure(), patient())
     with RecordReader.open(path, KEY) as reader, pytest.raises(NotFound):
