@@ -305,6 +305,19 @@ def test_freeze_stands_still_while_values_go_on_and_one_looks_back(
     assert strips.view.head_us == START + 49_000_000
 
 
+def test_the_newest_moment_looked_back_at_stands_at_the_right_edge_alone(strips: Strips, clock: ManualClock) -> None:
+    constant(strips, LINE, 50.0, 20, 44)
+    frame(strips, clock, 43)
+    strips.set_frozen(True)
+    strips.look_back(3)
+    assert strips.view.head_us == START + 40_000_000
+    raster = strips.view.raster
+    assert raster is not None
+    known = [x for x in range(raster.width) if len(trace_rows(strips, 0, x))]
+    assert known[0] == pytest.approx(raster.width / 3, abs=2), "nothing is known before"
+    assert known[-1] == raster.width - 1
+
+
 def test_a_wall_clock_set_back_redraws_and_does_not_stop(strips: Strips, clock: ManualClock) -> None:
     wavy(strips, START, START + 20_000_000)
     frame(strips, clock, 19)

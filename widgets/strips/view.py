@@ -229,7 +229,8 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
 
     def _new_sweep(self, head_us: int, linear: bool) -> Sweep:
         if linear:
-            return Sweep(head_us - WINDOW_US, self._columns(), erase_us=0)
+            # one µs less than a window: the head's own column is the last one, not the first one over again
+            return Sweep(head_us - WINDOW_US + 1, self._columns(), erase_us=0)
         origin = head_us - head_us % WINDOW_US - 1000 * WINDOW_US
         return Sweep(origin, self._columns(), erase_us=ERASE_US)
 
