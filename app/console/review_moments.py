@@ -22,6 +22,9 @@ ICONS = (
     ("start", "play"),
     ("resume", "play"),
     ("hold", "pause"),
+    ("held", "pause"),
+    ("patient_yes", "hand"),
+    ("seated", "people"),
     ("pause", "pause"),
     ("stop", "pause"),
     ("gap", "link"),
@@ -71,6 +74,10 @@ class MomentList(QScrollArea):
             column.addWidget(Label(self._words.say("patients.moments.none"), tone="muted", wrap=True))
         column.addStretch()
         self.setWidget(inner)
+
+    def sizeHint(self) -> QSize:
+        """It scrolls: it asks for little, however long it is."""
+        return QSize(200, 96)
 
     def rows(self) -> list[QPushButton]:
         """The lines from the earliest to the latest."""

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 
 from app.console.review_moments import MomentList
 from app.console.steps.base import StepPanel, mmss, scroller
-from app.ipc.messages import Chair, GetVisit, Reply, VisitDetail
+from app.ipc.messages import Chair, GetVisit, Moment, Reply, VisitDetail
 from core.model.intents import SignSummary
 from core.model.procedure import PhaseState, ProcedureView
 from core.people.comfort import ITEMS, score_mdas
@@ -125,7 +125,12 @@ class ClosePanel(StepPanel):
         if asked != self._asked:
             return
         known = reply.moments if isinstance(reply, VisitDetail) else ()
-        self.moments.show_moments([one for one in known if one.kind in HAPPENED])
+        self.moments.show_moments(self._told_once([one for one in known if one.kind in HAPPENED]))
+
+    def _told_once(self, moments: list[Moment]) -> list[Moment]:
+        """Without an alarm that says what a hold beside it says."""
+        held = {self.words.tell(one.text).rstrip(".") for one in moments if one.kind == "held"}
+        return [one for one in moments if one.kind != "alarm" or self.words.tell(one.text).rstrip(".") not in held]
 
     def _show_signature(self, view: ProcedureView) -> None:
         self.sign.setVisible(not view.closed)

@@ -487,11 +487,13 @@ def test_who_signs_reads_what_happened(
             moment("step", "Step: Treat"),
             moment("held", "STOP was pressed."),
             moment("resumed", "Sealing resumed"),
+            moment("held", "Hub link lost."),
+            moment("alarm", "Hub link lost"),
         ),
     )
     visit.show(Step.CLOSE, phases=visit.phases(PhaseState.DONE))
     close = panel(page, ClosePanel)
-    assert [row.text() for row in close.moments.rows()] == ["STOP was pressed.", "Sealing resumed"]
+    assert [row.text() for row in close.moments.rows()] == ["STOP was pressed.", "Sealing resumed", "Hub link lost."]
     page.refresh()
     page.refresh()
     assert len(backend.of(GetVisit)) == 1, "asked once, not with every push"  # type: ignore[attr-defined]

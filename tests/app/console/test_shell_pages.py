@@ -155,7 +155,7 @@ def test_forgetting_a_device_asks_in_its_place_and_never_during_treatment(setup:
 
 
 def test_old_signal_and_battery_are_not_shown_as_live(setup: SetupPage, sample: Sample, clock: ManualClock) -> None:
-    assert any("-54 dBm, battery 82 %" in text for text in shown(setup))
+    assert any("−54 dBm, battery 82 %" in text for text in shown(setup))
     clock.advance(3)
     setup.store.apply(sample.workstation(chairs=(1, 2)))
     setup.store.apply(sample.chair(2, "link_lost"))
