@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
+from app.clinic.control import ClinicNotRunning
 from app.console.chairs_page import ChairsPage, grid_columns
 from app.console.demo_strip import FAULTS
 from app.console.page import EmptyPage, Page
@@ -31,8 +32,11 @@ class Broken:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, str]] = []
+        self.gone = False
 
     def trigger(self, chair: int, name: str) -> None:
+        if self.gone:
+            raise ClinicNotRunning("The simulated clinic does not run.")
         self.asked.append((chair, name))
 
 
@@ -611,6 +615,9 @@ def test_the_demo_breaks_what_is_asked_at_the_chair_that_is_chosen(window: MainW
     press(window, window.top.mark)
     press(window, window.demo.buttons["sugar"])
     assert demo.asked[-1] == (2, "sugar")
+    demo.gone = True
+    press(window, window.demo.buttons["sugar"])
+    assert "does not answer" in " ".join(label.text() for label in window.notices.findChildren(QLabel))
 
 
 def test_run_a_procedure_goes_to_a_free_chair_and_watch_to_a_busy_one(window: MainWindow) -> None:
