@@ -23,7 +23,7 @@ from devices.simulator.journal import JournalBlock, read_journal
 Key = tuple[int, int]
 """Boot and channel number."""
 EXACT_US = 1_000
-"""Compaction moves no sample by more."""
+"""Compaction moves no sample's UTC by more, or by more than a tenth of its period, whichever is longer."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,23 +205,25 @@ def _compare(blocks: Sequence[BareBlock], made: _Made) -> dict[str, object]:
 
 def _csv(path: Path, record: BareRecord) -> tuple[int, int]:
     """Rows of an exported file, and how many of them are not what the record has at that time."""
-    known: dict[str, tuple[Int64s, Samples, float, float]] = {}
+    known: dict[str, tuple[Int64s, Samples, float, float, float]] = {}
     for number, (name, scale, zero) in record.scales.items():
         mine = [block for block in record.blocks if block.channel == number]
         if mine:
             utc = np.concatenate([block.utc_us for block in mine])
             order = np.argsort(utc, kind="stable")
-            known[name] = (utc[order], np.concatenate([block.samples for block in mine])[order], scale, zero)
+            period = float(np.median(np.diff(utc[order]))) if len(utc) > 1 else 0.0
+            exact = max(EXACT_US, period / 10)
+            known[name] = (utc[order], np.concatenate([block.samples for block in mine])[order], scale, zero, exact)
     rows = differing = 0
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             rows += 1
-            utc, samples, scale, zero = known[row["channel"]]
+            utc, samples, scale, zero, exact = known[row["channel"]]
             since = datetime.fromisoformat(row["utc"]) - datetime(1970, 1, 1, tzinfo=UTC)
             at = round(since.total_seconds() * 1_000_000)
             place = int(np.clip(np.searchsorted(utc, at), 1, len(utc) - 1))
             near = (place - 1, place)
-            then = [float(samples[one]) * scale + zero for one in near if abs(int(utc[one]) - at) <= EXACT_US]
+            then = [float(samples[one]) * scale + zero for one in near if abs(int(utc[one]) - at) <= exact]
             differing += not any(abs(float(row["value"]) - value) < scale / 2 for value in then)
     return rows, differing
 
