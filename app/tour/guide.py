@@ -20,7 +20,7 @@ from core.model.procedure import ProcedureView
 from widgets.theme import tokens
 
 PATIENCE_S = 45.0
-SETTLE_MS = 250
+SETTLE_MS = 180
 
 
 class TourFailed(SmilescapeError):  # noqa: N818

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.console.steps.base import StepPanel
 from app.ipc.messages import Chair
@@ -22,7 +22,9 @@ class Touch(QWidget):
         self.ring = TouchRing(number)
         self.name = Label("", size=18, bold=True)
         self.reason = Label("", size=13, tone="muted", wrap=True)
+        self.reason.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.time = Label("", tone="muted")
+        self.time.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.button = button
         button.setFixedWidth(152)
         row = QHBoxLayout(self)

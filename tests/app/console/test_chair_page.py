@@ -431,6 +431,16 @@ def test_what_to_do_about_a_hold_is_read_to_its_end(
     assert resume.check.height() >= reason.geometry().bottom()
 
 
+def test_the_time_of_a_touch_stands_at_the_right(page: ChairPage, visit: Visit, sample: object) -> None:
+    hold = sample.hold(phase=1, hub_checked_us=1_800_000_000_000_000)  # type: ignore[attr-defined]
+    visit.show(Step.TREAT, "held", phases=visit.phases(PhaseState.HELD), current_phase=1, hold=hold)
+    QApplication.processEvents()
+    check = panel(page, ResumePanel).check
+    assert check.time.isVisible()
+    assert check.time.geometry().right() == pytest.approx(check.width() - 5, abs=2)
+    assert check.reason.heightForWidth(check.reason.width()) == check.reason.fontMetrics().height()
+
+
 def test_a_refusal_is_shown_in_the_card(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
     backend.answers[Act] = Refused(  # type: ignore[attr-defined]
         code="stale", text=Text("refusal.stale"), remedy=Text("refusal.stale_remedy")
