@@ -184,11 +184,11 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         return True
 
     def _draw_from(self, first: int, head: int) -> None:
-        """Draw columns first…head; the one before too, for the pen of the first reaches into it."""
+        """Draw columns first…head, and those before into which the pen of the first reaches."""
         assert self._sweep is not None
         assert self._item.raster is not None
         oldest = self._sweep.oldest(head)
-        first = max(first - 1, oldest)
+        first = max(first - self._item.raster.reach, oldest)
         holds = self._hold_ranges(head)
         if first == oldest:
             self._item.raster.redraw(self._sweep, head, holds)
