@@ -259,6 +259,18 @@ def test_on_a_full_hd_screen_at_200_percent_everything_is_there(window: MainWind
     assert window.bottom.jobs.width() >= 140
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (960, 540), (900, 500)])
+def test_every_key_of_the_login_is_whole(window: MainWindow, sample: Sample, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    window.store.apply(sample.workstation(operator=None))
+    QApplication.processEvents()
+    assert window.login.isVisible()
+    for name, key in window.login.keys.items():
+        assert key.visibleRegion().boundingRect() == key.rect(), (name, size)
+        below = key.mapTo(window, QPoint(0, key.height())).y()
+        assert below <= window.bottom.y(), (name, size)
+
+
 @pytest.mark.parametrize("width", [960, 1000, 1100, 1200])
 @pytest.mark.parametrize("state", ["idle", "treating", "held", "unknown"])
 def test_cards_say_state_and_patient_in_any_window(window: MainWindow, sample: Sample, state: str, width: int) -> None:
