@@ -50,7 +50,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         journalled: samples in the journal; the hub went on measuring until its process was ended.
         due: those of them that were made before the visit was closed.
         kept: samples of the hub in the record.
-        missing: holes, and samples that were due and are not there; doubled: indexes stored twice.
+        missing: samples that were due, or lie before one that is there, and are not there; gaps: in how many places.
+        doubled: indexes stored twice.
         differing: samples with another value than the journal's; mistimed: with another hub time.
         unmade: samples in the record that the journal does not know.
         channels: channels of the hub in the record; absent: channels of the journal of which the record has nothing.
@@ -67,6 +68,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     due: int
     kept: int
     missing: int
+    gaps: int
     doubled: int
     differing: int
     mistimed: int
@@ -165,7 +167,7 @@ def _hub_source(blocks: Sequence[BareBlock], made: _Made) -> str:
 
 
 def _compare(blocks: Sequence[BareBlock], made: _Made) -> dict[str, object]:
-    missing = doubled = differing = mistimed = unmade = kept = backfilled = longest = 0
+    gaps = missing = doubled = differing = mistimed = unmade = kept = backfilled = longest = 0
     ends: dict[Key, int] = {}
     ended_utc: dict[Key, int] = {}
     for block in blocks:  # in order of their first sample
@@ -175,6 +177,7 @@ def _compare(blocks: Sequence[BareBlock], made: _Made) -> dict[str, object]:
         end = ends.get(key, 0)
         last = block.first_index + len(block.samples)
         missing += max(0, block.first_index - end)
+        gaps += block.first_index > end
         doubled += max(0, min(end, last) - block.first_index)
         ends[key] = max(end, last)
         mine, at_us = source[block.first_index : last], times[block.first_index : last]
@@ -189,9 +192,11 @@ def _compare(blocks: Sequence[BareBlock], made: _Made) -> dict[str, object]:
         ended_utc[key] = int(block.utc_us[-1])
     for key, count in made.due.items():
         missing += max(0, count - ends.get(key, 0))
+        gaps += count > ends.get(key, 0)
     return {
         "kept": kept,
         "missing": missing,
+        "gaps": gaps,
         "doubled": doubled,
         "differing": differing,
         "mistimed": mistimed,

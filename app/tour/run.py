@@ -23,7 +23,7 @@ END_SECONDS = 20.0
 PROOF_SECONDS = 60.0
 STOP_SECONDS = 1.0
 """STOP must have become a hold within this time."""
-ANSWERS = ("command.receipt", "command.unknown", "command.unsent")
+ENDS = ("receipt", "unknown", "unsent")
 """How an order that was intended ends: one of them, always."""
 QT_NOISE = "This plugin does not support propagateSizeHints()"
 """What Qt's offscreen platform says of every window."""
@@ -64,6 +64,7 @@ def run_tour(out: Path, *, seed: int) -> int:
         "failure": told.failure,
         "seconds": round(time.monotonic() - began, 1),
         **told.measured,
+        "orders": _orders(proofs),
         "chairs": msgspec.to_builtins(proofs),
     }
     (out / "tour.json").write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2))
@@ -173,12 +174,17 @@ def _prove(folder: Folder, told: Told, chair: int, out: Path) -> Proof | None:
     return msgspec.json.decode(ended.stdout, type=Proof) if ended.returncode == 0 else None
 
 
+def _orders(proofs: list[Proof | None]) -> dict[str, int]:
+    """Orders to the hubs as the logs have them: what was intended, and how each ended."""
+    audits = [proof.audit for proof in proofs if proof is not None]
+    return {kind: sum(audit.get(f"command.{kind}", 0) for audit in audits) for kind in ("intended", *ENDS)}
+
+
 def _checks(told: Told, proofs: list[Proof | None], out: Path) -> dict[str, bool]:
     """What must hold, each by its own name."""
     known = [proof for proof in proofs if proof is not None]
     first = next((proof for proof in known if proof.chair == 1), None)
-    audit = first.audit if first is not None else {}
-    orders = audit.get("command.intended", 0)
+    orders = _orders(proofs)
     pictures = told.measured.get("pictures")
     taken = pictures if isinstance(pictures, list) else []
     report = out / "report.pdf"
@@ -195,7 +201,7 @@ def _checks(told: Told, proofs: list[Proof | None], out: Path) -> dict[str, bool
         "the tap saw every frame": first is not None and isinstance(tapped, int) and tapped >= first.frames > 0,
         "the heart rate sensor is in the record": first is not None and first.sensors.get("heart_rate", 0) > 0,
         "the exported samples are the record's": first is not None and first.csv_rows > 0 == first.csv_differing,
-        "every order has its answer in the log": orders > 0 and sum(audit.get(kind, 0) for kind in ANSWERS) == orders,
+        "every order has its answer in the log": 0 < orders["intended"] == sum(orders[end] for end in ENDS),
         "each record passes its own check": bool(known) and all(proof.verified for proof in known),
         "the report is there": report.exists() and report.read_bytes().startswith(b"%PDF-"),
     }

@@ -133,6 +133,7 @@ def test_a_block_that_is_not_there_is_missing(visit: Visit, place: int) -> None:
     visit.write(lambda blocks: [one for one in blocks if one.block is not gone])
     proof = visit.prove()
     assert proof.missing == len(gone.samples)
+    assert proof.gaps == 1
     assert not proof.complete
 
 
