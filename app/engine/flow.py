@@ -135,11 +135,10 @@ class SampleFlow:
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
-        stamped = [StampedBlock(block, self.clock_map(source, block.boot).utc_us(block.start_us)) for block in blocks]
+        stamped = [self._stamped(source, block) for block in blocks]
         by_visit: dict[str | None, list[StampedBlock]] = {}
         for item in stamped:
-            ends_us = item.utc_us + len(item.block.samples) * item.block.period_us
-            self._dated_us[source] = max(ends_us, self._dated_us.get(source, 0))
+            self._dated_us[source] = max(item.end_utc_us, self._dated_us.get(source, 0))
             by_visit.setdefault(self._visit_at(item.utc_us), []).append(item)
         groups = list(by_visit.items()) or [(None, [])]
         for visit_id, items in groups[:-1]:
@@ -148,6 +147,11 @@ class SampleFlow:
         self._recorder.add(Arrival(source, tuple(frames), tuple(items), visit_id))
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
+
+    def _stamped(self, source: str, block: SampleBlock) -> StampedBlock:
+        """Begin and end are both mapped: what a later fit says of the end must not lie before it."""
+        clock_map = self.clock_map(source, block.boot)
+        return StampedBlock(block, clock_map.utc_us(block.start_us), clock_map.utc_us(block.end_us))
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)
