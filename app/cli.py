@@ -9,12 +9,10 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.keys_cli import DATA, PASSPHRASE, keys
 from core.model.errors import SmilescapeError
 
 FAILED = 1
-DATA = click.option(
-    "--data", type=click.Path(path_type=Path), default=None, help="Data folder; the system's usual place by default."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,9 +103,6 @@ def record() -> None:
     """
 
 
-PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
-
-
 @record.command("info")
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
@@ -168,6 +163,9 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     from app.record_commands import days
 
     return days(file, out, passphrase)
+
+
+cli.add_command(keys)
 
 
 @cli.group()

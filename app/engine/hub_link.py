@@ -16,7 +16,7 @@ from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
 from core.model.errors import SmilescapeError
-from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState
+from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState, TherapyState
 from core.model.procedure import Doubt
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
@@ -182,6 +182,16 @@ class HubLink:
         except DeviceError as error:
             log.info("the hub learns it in the next session: %s", error)
 
+    async def _renew_if_due(self) -> None:
+        """A certificate that ends soon is replaced while nobody is treated; the hub drops the link for it."""
+        status = self.status
+        if status is None or status.therapy is not TherapyState.IDLE or not self._keys.hub_due(self.serial):
+            return
+        try:
+            await self.driver.renew_certificate()
+        except SmilescapeError as error:
+            log.warning("the hub's certificate could not be renewed: %s", error)
+
     # ---- what the driver tells: link and identity
 
     def link_changed(self, state: LinkState, reason: Text | None) -> None:
@@ -189,6 +199,8 @@ class HubLink:
             return
         self.link, self.link_reason = state, reason
         self.down_since = None if state is LinkState.UP else self.down_since or self._clock.monotonic()
+        if state is LinkState.UP:
+            self._spawn(self._renew_if_due())
         self._owner.hub_link_changed(state)
 
     def paired(self, paired: bool | None) -> None:
@@ -215,9 +227,10 @@ class HubLink:
         self._owner.hub_identified(identity, rebooted)
         self._compare_journal()
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        self._remember(irk=irk)
         self._guarded(lambda: self._keys.hub_holds(serial, certificate))
-        self._owner.hub_said(Text("log.hub_enrolled", {"serial": serial}))
+        self._owner.hub_said(Text("log.keys.hub_enrolled", {"serial": serial}))
 
     async def known(self, serial: str) -> KnownHub | None:
         return self._keys.known(serial)

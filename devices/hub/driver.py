@@ -57,6 +57,7 @@ class HubDriver:
             clock=clock,
             sleep=sleep,
             wanted=self._profile.recognises,
+            needs_no_bond=True,
         )
 
     @property

@@ -1,6 +1,9 @@
 """One session over one connection. What goes out is sealed as it goes; what comes in is opened in the order it came."""
 
+import logging
+
 from bleak import BleakClient
+from bleak.exc import BleakGATTProtocolError
 
 from core.model.strict_cbor import Value
 from devices.hub import uuids
@@ -12,6 +15,8 @@ from devices.hub.session.keys import Session
 from devices.hub.session.segments import Joiner, split
 from devices.hub.session.signed import MAX_SIGNED, SignedReceipt, verify_receipt
 from devices.hub.session.wire import MAX_DOCUMENT, MAX_PLAINTEXT, FromHub, ToHub
+
+_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -65,4 +70,8 @@ class Line:
         except SessionSpent:
             await self.end()
             raise
-        await self._client.write_gatt_char(characteristic, record, response=response)
+        try:
+            await self._client.write_gatt_char(characteristic, record, response=response)
+        except BleakGATTProtocolError as error:
+            # Anybody on the way can say so. What counts is whether a receipt comes.
+            _log.warning("A record was answered with an error: %s", error)

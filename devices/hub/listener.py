@@ -52,8 +52,13 @@ class HubListener(Protocol):
         """
         ...
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
-        """The hub took this certificate of the practice; the next session is under it."""
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        """The hub took this certificate of the practice; the next session is under it.
+
+        Args:
+            irk: by which its advertisements are recognised from now on; None: it was lost with the link, and the hub
+                has to be found by a scan.
+        """
         ...
 
     async def known(self, serial: str) -> KnownHub | None:
