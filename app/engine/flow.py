@@ -14,6 +14,7 @@ from core.record import StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
+from core.signals.dating import dated
 
 Frames: TypeAlias = Sequence[tuple[str, int, int]]
 """Ledger, first frame, one past the last."""
@@ -126,7 +127,11 @@ class SampleFlow:
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
-        stamped = [StampedBlock(block, self.clock_map(source, block.boot).utc_us(block.start_us)) for block in blocks]
+        stamped = [
+            StampedBlock(part, utc_us)
+            for block in blocks
+            for part, utc_us in dated(block, self.clock_map(source, block.boot))
+        ]
         by_visit: dict[str | None, list[StampedBlock]] = {}
         for item in stamped:
             ends_us = item.utc_us + len(item.block.samples) * item.block.period_us

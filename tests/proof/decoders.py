@@ -197,7 +197,7 @@ def _frame(data: bytes) -> None:
 def _batch(data: bytes) -> None:
     """As one by one, whatever comes together."""
     frames = [one[:MAX_PLAINTEXT] for one in _unpacked(data)] or [b""]
-    batch = decode_batch(frames, few=1)
+    batch = decode_batch(frames)
     for row, frame in enumerate(frames):
         try:
             alone = decode_frame(frame, Provenance.LIVE)
