@@ -14,6 +14,7 @@ from core.record import StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
+from core.signals.dating import dated
 
 Frames: TypeAlias = Sequence[tuple[str, int, int]]
 """Ledger, first frame, one past the last."""
@@ -135,7 +136,7 @@ class SampleFlow:
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
-        stamped = [self._stamped(source, block) for block in blocks]
+        stamped = [part for block in blocks for part in self._stamped(source, block)]
         by_visit: dict[str | None, list[StampedBlock]] = {}
         for item in stamped:
             self._dated_us[source] = max(item.end_utc_us, self._dated_us.get(source, 0))
@@ -148,10 +149,10 @@ class SampleFlow:
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
 
-    def _stamped(self, source: str, block: SampleBlock) -> StampedBlock:
+    def _stamped(self, source: str, block: SampleBlock) -> list[StampedBlock]:
         """Begin and end are both mapped: what a later fit says of the end must not lie before it."""
         clock_map = self.clock_map(source, block.boot)
-        return StampedBlock(block, clock_map.utc_us(block.start_us), clock_map.utc_us(block.end_us))
+        return [StampedBlock(part, utc_us, clock_map.utc_us(part.end_us)) for part, utc_us in dated(block, clock_map)]
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)
