@@ -81,6 +81,7 @@ class SimulatedHub:
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[object, ...] = ()
+        self._announcing = asyncio.Lock()
         self._prand = os.urandom(3)
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
@@ -206,18 +207,20 @@ class SimulatedHub:
 
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
-        told = self._told()
-        if self._peripheral is None or told == self._announced or self._peripheral.connections:
-            return
-        device = self._peripheral.device
-        device.advertising_data, device.scan_response_data = self._announcement()
-        try:
-            await device.stop_advertising()
-            await device.start_advertising(auto_restart=True)
-        except BaseBumbleError as error:
-            _log.info("Advertising is changed a little later: %s", error)
-        else:
-            self._announced = told
+        # One at a time: Bumble stumbles when advertising is stopped twice at once.
+        async with self._announcing:
+            told = self._told()
+            if self._peripheral is None or told == self._announced or self._peripheral.connections:
+                return
+            device = self._peripheral.device
+            device.advertising_data, device.scan_response_data = self._announcement()
+            try:
+                await device.stop_advertising()
+                await device.start_advertising(auto_restart=True)
+            except BaseBumbleError as error:
+                _log.info("Advertising is changed a little later: %s", error)
+            else:
+                self._announced = told
 
     def _told(self) -> tuple[object, ...]:
         """What an advertisement depends on."""
