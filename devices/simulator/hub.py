@@ -84,6 +84,7 @@ class SimulatedHub:
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[HubAdvert, bytes | None] | None = None
+        self._announcing = asyncio.Lock()
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
@@ -208,17 +209,19 @@ class SimulatedHub:
 
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
-        fresh = self._announcement()
-        if self._peripheral is None or fresh == self._announced:
-            return
-        self._peripheral.irk = fresh[1]
-        if not self._peripheral.connections:
-            try:
-                await self._peripheral.advertise()
-            except BaseBumbleError as error:
-                _log.info("Advertising is changed a little later: %s", error)
+        # One at a time: Bumble stumbles when advertising is stopped twice at once.
+        async with self._announcing:
+            fresh = self._announcement()
+            if self._peripheral is None or fresh == self._announced:
                 return
-        self._announced = fresh
+            self._peripheral.irk = fresh[1]
+            if not self._peripheral.connections:
+                try:
+                    await self._peripheral.advertise()
+                except BaseBumbleError as error:
+                    _log.info("Advertising is changed a little later: %s", error)
+                    return
+            self._announced = fresh
 
     def _announcement(self) -> tuple[HubAdvert, bytes | None]:
         """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
