@@ -9,6 +9,12 @@ from pathlib import Path
 
 from devices.simulator.control import Control, read_control
 from devices.simulator.hub import run_hub
+from devices.simulator.scenarios.registry import names, what
+
+
+def scenarios() -> dict[str, str]:
+    """What `--scenario` may name, each in one sentence."""
+    return {name: what(name) for name in names()}
 
 
 def run_hub_process(
@@ -21,6 +27,8 @@ def run_hub_process(
     state: Path | None,
     journal: Path | None,
     obey: bool,
+    scenario: str | None = None,
+    stolen: Path | None = None,
 ) -> int:
     """Be a hub until interrupted, until the transport is lost, or, with `obey`, until standard input ends.
 
@@ -39,6 +47,8 @@ def run_hub_process(
             state=state,
             journal=journal,
             control=_spoken() if obey else None,
+            scenario=scenario,
+            stolen=stolen,
             ready=lambda: print("ready", flush=True),  # noqa: T201 - said to whoever started us
         )
 
