@@ -85,14 +85,23 @@ class SampleFlow:
         """The map from one boot's device time to UTC."""
         found = self._maps.get((source, boot))
         if found is None:
-            found = ClockMap(self._clock, not_before_us=self._dated_us.get(source, 0))
+            found = ClockMap(self._clock, not_before_us=self.dated_us(source))
             self._maps[(source, boot)] = found
         return found
+
+    def knows(self, source: str, boot: int) -> bool:
+        """Whether samples of this boot can be dated."""
+        found = self._maps.get((source, boot))
+        return found is not None and found.ready
+
+    def dated_us(self, source: str) -> int:
+        """UTC µs of the end of the newest sample that was dated; 0 for none."""
+        return self._dated_us.get(source, 0)
 
     def recall(self, source: str, boot: int, fits: Sequence[ClockFit], *, not_before_us: int = 0) -> None:
         """Date this boot as the record did so far, unless that is known already. Call it before the first frame."""
         if (source, boot) not in self._maps:
-            not_before_us = max(not_before_us, self._dated_us.get(source, 0))
+            not_before_us = max(not_before_us, self.dated_us(source))
             self._maps[(source, boot)] = ClockMap(self._clock, fits, not_before_us=not_before_us)
 
     def values(self, fresh_s: float = 2.0) -> dict[str, float]:

@@ -9,14 +9,11 @@ import numpy.typing as npt
 
 from core.model.block import Provenance
 from devices.errors import FrameError
-from devices.hub.frames import BLOCK, HEADER, MAX_BLOCKS, TYPE_SAMPLES, FetchEnd, SampleFrame, block_size, decode_frame
+from devices.hub.frames import BLOCK, HEADER, MAX_BLOCKS, TYPE_SAMPLES, FetchEnd, decode_frame
 from devices.hub.session.wire import MAX_PLAINTEXT
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-
-FEW: Final = 4
-"""Fewer frames than this are quicker decoded one by one."""
 
 _WIDTH: Final = MAX_PLAINTEXT
 """Bytes of a row; even, as every sample stands at an even place in its frame."""
@@ -76,7 +73,7 @@ class Batch:
     refused: list[tuple[int, FrameError]]
 
 
-def decode_batch(frames: Sequence[bytes], *, few: int = FEW) -> Batch:
+def decode_batch(frames: Sequence[bytes]) -> Batch:
     """Decode the plaintexts of Telemetry and History records; at least one, each of MAX_PLAINTEXT bytes at most.
 
     Frames of a type unknown to this version are neither sound nor refused.
@@ -84,8 +81,7 @@ def decode_batch(frames: Sequence[bytes], *, few: int = FEW) -> Batch:
     matrix = np.frombuffer(b"".join([frame.ljust(_WIDTH, b"\0") for frame in frames]), np.uint8).reshape(-1, _WIDTH)
     size = np.fromiter(map(len, frames), np.int64, len(frames))
     head = np.ascontiguousarray(matrix[:, : HEADER.size]).view(_HEADER)[:, 0]
-    walked = _walk(matrix, size, head) if len(frames) >= few else None
-    sound, pieces = walked or _one_by_one(frames)
+    sound, pieces = _walk(matrix, size, head)
     ends: list[tuple[int, FetchEnd]] = []
     refused: list[tuple[int, FrameError]] = []
     for row in np.flatnonzero(~sound).tolist():
@@ -138,29 +134,6 @@ def _walk(matrix: npt.NDArray[np.uint8], size: Numbers, head: npt.NDArray[np.voi
     sound[seen[1:][seen[1:] == seen[:-1]] // 256] = False
     kept = sound[row]
     return sound, _pieces(row[kept], block[kept], begin[kept], head)
-
-
-def _one_by_one(frames: Sequence[bytes]) -> tuple[Flags, Pieces]:
-    """The same for a few frames."""
-    sound = np.zeros(len(frames), np.bool_)
-    rows: list[int] = []
-    at: list[int] = []
-    heads = bytearray()
-    for row, frame in enumerate(frames):
-        try:
-            record = decode_frame(frame, Provenance.LIVE)
-        except FrameError:
-            continue
-        if isinstance(record, SampleFrame):
-            sound[row] = True
-            begin = HEADER.size
-            for block in record.blocks:
-                rows.append(row)
-                at.append(begin + BLOCK.size)
-                heads += frame[begin : begin + BLOCK.size]
-                begin += block_size(len(block.samples))
-    head = np.frombuffer(b"".join([frame[: HEADER.size].ljust(HEADER.size, b"\0") for frame in frames]), _HEADER)
-    return sound, _pieces(np.array(rows, np.int64), np.frombuffer(bytes(heads), _BLOCK), np.array(at, np.int64), head)
 
 
 def _pieces(row: Numbers, block: npt.NDArray[np.void], at: Numbers, head: npt.NDArray[np.void]) -> Pieces:

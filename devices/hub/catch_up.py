@@ -1,5 +1,6 @@
 """What a hub did and saw since the last visit: its journal, its events, its days. Read while signals come already."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -18,7 +19,7 @@ from devices.hub.session.errors import JournalBroken
 from devices.hub.session.identity import HubCard
 from devices.hub.session.journal import JournalHead, verify_chain
 from devices.hub.session.wear import decode_events, decode_summaries
-from devices.hub.session.wire import DAYS_KEPT, MAX_EVENTS, DocumentKind
+from devices.hub.session.wire import DAYS_KEPT, EVENTS_KEPT, JOURNAL_KEPT, MAX_EVENTS, DocumentKind
 
 ENTRIES_AT_ONCE: Final = 16
 DAYS_AT_ONCE: Final = 8
@@ -71,7 +72,9 @@ class CatchUp:
         head = self._known.journal
         if head is not None and head.number > self._card.next_entry:
             raise JournalBroken(f"it has {self._card.next_entry} entries, and had {head.number}")
-        first = 0 if head is None else head.number
+        if head is not None and head.number:
+            await self._still_there(head)
+        first = max(0, self._card.next_entry - JOURNAL_KEPT) if head is None else head.number
         while first < self._card.next_entry:
             code, detail, body = await self._ask(Opcode.JOURNAL, first, ENTRIES_AT_ONCE, DocumentKind.JOURNAL)
             if code is ReceiptCode.NOT_STORED and head is None and detail > first:
@@ -89,11 +92,19 @@ class CatchUp:
             self._listener.journal_arrived(entries, head)
             first = head.number
 
+    async def _still_there(self, head: JournalHead) -> None:
+        """The last entry that is known: a journal may have been cut back and have grown again to the same length."""
+        _, _, body = await self._ask(Opcode.JOURNAL, head.number - 1, 1, DocumentKind.JOURNAL)
+        raws = [] if body is None else decode_journal(body)[1]
+        if [hashlib.sha256(raw).digest() for raw in raws] != [head.hash]:
+            raise JournalBroken(f"entry {head.number - 1} is not the one that was known")
+
     async def _events(self) -> None:
         first = self._known.next_event
         if first > self._card.next_event:
             self._listener.security_event(EventsTurnedBack(first, self._card.next_event))
             return
+        first = max(first, self._card.next_event - EVENTS_KEPT)
         while first < self._card.next_event:
             code, detail, body = await self._ask(Opcode.EVENTS, first, MAX_EVENTS, DocumentKind.EVENTS)
             if code is ReceiptCode.NOT_STORED and detail > first:

@@ -67,29 +67,29 @@ class Ticker:
 class SimulatedHub:
     """A brain with a radio, until told to quit.
 
-    Attributes:
+    Args:
         speed: hub seconds for each second of the clock; the lease runs in seconds of the clock.
+        private: advertise from private addresses once enrolled; otherwise always from the one given to `open`.
+
+    Attributes:
         stage: where scenarios play.
     """
 
-    def __init__(self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0) -> None:
+    def __init__(
+        self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0, private: bool = True
+    ) -> None:
         self.brain = brain
         self.server = HubServer(brain, clock)
         self.clock = clock
         self.sleep = sleep
         self.stage = Stage(self)
         self._speed = speed
+        self._private = private
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[HubAdvert, bytes | None] | None = None
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
-
-    @property
-    def present(self) -> bytes:
-        """The address at which it is seen now, 6 bytes as on the air. It has to be open."""
-        assert self._peripheral is not None
-        return self._peripheral.present
 
     async def open(self, transport: str, address: str) -> None:
         """Go on the air. Raises TransportError."""
@@ -107,6 +107,7 @@ class SimulatedHub:
 
     async def close(self) -> None:
         await self.stage.end()
+        self.server.close()
         if self._peripheral is not None:
             await self._peripheral.close()
 
@@ -212,10 +213,14 @@ class SimulatedHub:
         fresh = self._announcement()
         if self._peripheral is None or fresh == self._announced:
             return
-        self._announced = fresh
         self._peripheral.irk = fresh[1]
         if not self._peripheral.connections:
-            await self._peripheral.advertise()
+            try:
+                await self._peripheral.advertise()
+            except BaseBumbleError as error:
+                _log.info("Advertising is changed a little later: %s", error)
+                return
+        self._announced = fresh
 
     def _announcement(self) -> tuple[HubAdvert, bytes | None]:
         """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
@@ -228,7 +233,7 @@ class SimulatedHub:
             simulated=True,
             battery_percent=self.brain.battery_percent,
         )
-        return advert, vault.irk if vault.enrolled else None
+        return advert, vault.irk if vault.enrolled and self._private else None
 
 
 async def run_hub(
