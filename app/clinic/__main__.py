@@ -24,7 +24,7 @@ from core.model.ids import new_id
 from devices.simulator.air import Air, AirError
 from devices.simulator.air_control import AirControl, SetTiming
 from devices.simulator.heart_rate import run_heart_rate
-from devices.simulator.scenarios.registry import EVERYWHERE, NEEDS_KEYS
+from devices.simulator.scenarios.registry import EVERYWHERE, MEND, NEEDS_KEYS
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +151,8 @@ class Clinic:
         hub = self._hubs.get(trigger.chair)
         if hub is None:
             return
+        if trigger.name == MEND:
+            self._tell(2 * trigger.chair - 1, self._air_faults["calm_air"].begin)
         fault = self._air_faults.get(trigger.name)
         if fault is None:
             await hub.trigger(trigger.name)

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from app import __version__
 from app.cli import cli, main
 from app.clinic.air_faults import air_faults
-from app.console.demo_strip import FAULTS as STRIP_FAULTS
+from app.console.demo_panel import FAULTS as STRIP_FAULTS
 from core.model.clock import ManualClock
 from core.model.wear import DAY_US, DaySummary
 from core.record import PracticeFile, Record

@@ -84,7 +84,7 @@ async def test_a_jammed_radio_holds_therapy_by_itself(siege: Siege) -> None:
 async def test_a_dongle_that_is_jammed_holds_therapy_by_itself(siege: Siege) -> None:
     await siege.treat()
     sessions = len(siege.store.cards)
-    await siege.stage.begin("jam")
+    await siege.stage.begin("jamming")
     await siege.rig.passes(4.0)
     assert siege.brain.therapy.cause is HoldCause.LEASE
     await siege.stage.over()

@@ -51,7 +51,7 @@ async def garbage(seat: Seat) -> str:
     return f"rubbish written everywhere: {said(answers)}"
 
 
-async def jam(seat: Seat) -> str:
+async def jamming(seat: Seat) -> str:
     """Nothing gets through for 5 s, longer than the lease: therapy holds by itself."""
     await seat.jam(_JAM_S)
     return f"nothing got through for {_JAM_S:g} s, then the link was gone"

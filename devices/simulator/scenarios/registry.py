@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from devices.simulator import control
 from devices.simulator.control import Control
 from devices.simulator.scenarios.impostors import cloned_hub, downgrade, spoofed_reconnect
-from devices.simulator.scenarios.messages import forged_command, garbage, jam, replay
+from devices.simulator.scenarios.messages import forged_command, garbage, jamming, replay
 from devices.simulator.scenarios.opened import (
     forged_receipts,
     journal_tampering,
@@ -16,10 +16,13 @@ from devices.simulator.scenarios.opened import (
 )
 from devices.simulator.scenarios.seat import Seat
 from devices.simulator.scenarios.thieves import mass_command, outside_consent, stolen_key
+from devices.simulator.store import CAPACITY_FRAMES
 
 Attack = Callable[[Seat], Awaitable[str]]
 
 SALIVA_PH: Final = 2
+MEND: Final = "mend"
+"""Ends an attack, too."""
 
 ATTACKS: Final[Mapping[str, Attack]] = {
     attack.__name__: attack
@@ -37,7 +40,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         spoofed_calm,
         mass_command,
         journal_tampering,
-        jam,
+        jamming,
         garbage,
     )
 }
@@ -78,6 +81,13 @@ HAPPENINGS: Final[Mapping[str, Happening]] = {
     "clock_drift": Happening((control.ClockDrift(ppm=20_000),), "The hub's clock runs 2 % fast."),
     "runaway": Happening((control.Runaway(),), "More is delivered than was ordered, for a minute."),
     "fault": Happening((control.Fail(),), "The hub finds a fault in itself."),
+    MEND: Happening(
+        (
+            *(control.Unsilence(channel=SALIVA_PH), control.Unfreeze(channel=SALIVA_PH)),
+            *(control.Battery(percent=92), control.ClockDrift(ppm=0), control.LimitMemory(frames=CAPACITY_FRAMES)),
+        ),
+        "Sensors, battery, clock and memory are as before.",
+    ),
 }
 """Faults and the body: over in a moment, or by a word, or with the next boot."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bumble.core import BaseBumbleError
 
 from core.model.errors import SmilescapeError
-from devices.simulator.scenarios.registry import ATTACKS, HAPPENINGS
+from devices.simulator.scenarios.registry import ATTACKS, HAPPENINGS, MEND
 from devices.simulator.scenarios.seat import Seat
 from devices.simulator.scenarios.stolen import StolenKeys
 
@@ -41,6 +41,8 @@ class Stage:
 
     async def begin(self, name: str) -> None:
         """Let it happen; an attack ends the one under way, and goes on by itself. A name that is none is logged."""
+        if name == MEND:
+            await self.end()
         if name in HAPPENINGS:
             for message in HAPPENINGS[name].messages:
                 await self._hub.tell(message)
