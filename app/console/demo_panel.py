@@ -127,9 +127,8 @@ class DemoPanel(Panel):
         )
         if self._store.current:
             self.chairs.choose(str(self._store.current))
-        window = self.parentWidget()
         width = min(_WIDE, right - _GAP)
-        height = min(window.height() - bottombar.HEIGHT - _GAP - top, self._wanted_height())
+        height = min(self.window().height() - bottombar.HEIGHT - _GAP - top, self._wanted_height())
         self.setGeometry(right - width, top, width, height)
         self.show()
         self.raise_()

@@ -190,7 +190,7 @@ class DamageFrames(Message, frozen=True, kw_only=True, tag="damage_frames"):
 
 
 class CutAtOrder(Message, frozen=True, kw_only=True, tag="cut_at_order"):
-    """The link ends with the next message written in a session: it is carried out, and nothing is answered."""
+    """The link ends with the next order that changes therapy or consent: it is obeyed, and nothing is answered."""
 
 
 class Attack(Message, frozen=True, kw_only=True, tag="attack"):

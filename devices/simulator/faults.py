@@ -24,7 +24,7 @@ class Faults:
 
     Attributes:
         jammed: nothing gets through, either way.
-        cut: the link ends with the next values written in a session; they are obeyed, their answers are lost.
+        cut: the link ends with the next orders that change something; they are obeyed, their answers are lost.
     """
 
     def __init__(self) -> None:

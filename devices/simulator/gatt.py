@@ -179,6 +179,7 @@ class HubServer:
         if stream is None:
             await self._send(link.shake_hands(value))
             return
+        before = self._brain.shown()
         try:
             out = link.write(stream, value)
         except NoSession as error:
@@ -189,7 +190,7 @@ class HubServer:
             raise ATT_Error(ATT_RECORD_REFUSED) from error
         except FrameError as error:
             raise ATT_Error(ATT_INVALID_ATTRIBUTE_LENGTH_ERROR) from error
-        if self.faults.cut.strikes():
+        if self._brain.shown() != before and self.faults.cut.strikes():
             await self._leave_at_once()
         await self._send(out)
 

@@ -67,7 +67,7 @@ HAPPENINGS: Final[Mapping[str, Happening]] = {
         (control.PatientStop(), control.PatientStop(pressed=False)), "The patient presses the hub's button."
     ),
     "drop_link": Happening((control.DropLink(),), "The link ends."),
-    "drop_mid_write": Happening((control.CutAtOrder(),), "The link ends with the next message, which is obeyed."),
+    "drop_mid_write": Happening((control.CutAtOrder(),), "The link ends with the next order, which is obeyed."),
     "lose_receipts": Happening((control.LoseReceipts(),), "The next receipt is lost."),
     "lose_frames": Happening((control.LoseFrames(),), "The next ten frames are lost."),
     "damage_frames": Happening((control.DamageFrames(),), "The next frame is damaged on the way."),
