@@ -14,6 +14,7 @@ from core.record import StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
+from core.signals.dating import dated
 
 Frames: TypeAlias = Sequence[tuple[str, int, int]]
 """Ledger, first frame, one past the last."""
@@ -135,11 +136,10 @@ class SampleFlow:
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
-        stamped = [StampedBlock(block, self.clock_map(source, block.boot).utc_us(block.start_us)) for block in blocks]
+        stamped = [part for block in blocks for part in self._stamped(source, block)]
         by_visit: dict[str | None, list[StampedBlock]] = {}
         for item in stamped:
-            ends_us = item.utc_us + len(item.block.samples) * item.block.period_us
-            self._dated_us[source] = max(ends_us, self._dated_us.get(source, 0))
+            self._dated_us[source] = max(item.end_utc_us, self._dated_us.get(source, 0))
             by_visit.setdefault(self._visit_at(item.utc_us), []).append(item)
         groups = list(by_visit.items()) or [(None, [])]
         for visit_id, items in groups[:-1]:
@@ -148,6 +148,11 @@ class SampleFlow:
         self._recorder.add(Arrival(source, tuple(frames), tuple(items), visit_id))
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
+
+    def _stamped(self, source: str, block: SampleBlock) -> list[StampedBlock]:
+        """Begin and end are both mapped: what a later fit says of the end must not lie before it."""
+        clock_map = self.clock_map(source, block.boot)
+        return [StampedBlock(part, utc_us, clock_map.utc_us(part.end_us)) for part, utc_us in dated(block, clock_map)]
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)

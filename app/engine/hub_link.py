@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -104,6 +105,8 @@ class HubLink:
         """Name under which the record counts the frames of this hub and these of its keys."""
         self._began_us = 0
         self._journal: list[JournalEntry] = []
+        self._wear_missing = False
+        """Something of the days and events could not be written: the next engine reads on from before it."""
         self._known: _Known | None = None
         self._simulated = simulated
         self._keys = keys
@@ -319,12 +322,8 @@ class HubLink:
 
     def wear_arrived(self, days: Sequence[DaySummary], events: Sequence[HubEvent]) -> None:
         source, read_us = self.serial, self._clock.utc_us()
-        known = self._remembered(source)
-        self._recorder.note(lambda record: record.add_wear(source, days, events, read_us=read_us))
-        self._remember(
-            next_event=events[-1].number + 1 if events else known.next_event,
-            last_day=days[-1].day if days else known.last_day,
-        )
+        kept = self._recorder.note(lambda record: record.add_wear(source, days, events, read_us=read_us))
+        self._spawn(self._wear_kept(kept, source, days, events))
 
     def security_event(self, error: SmilescapeError) -> None:
         log.warning("%s", error)
@@ -386,6 +385,7 @@ class HubLink:
             )
         except RecordError as error:
             log.error("the hub's journal could not be kept: %s", error)
+            self._journal = entries + self._journal
             return
         if entries:
             self._remember(journal=JournalHead(entries[-1].number + 1, hashlib.sha256(raws[-1]).digest()))
@@ -394,6 +394,21 @@ class HubLink:
         if not found.agrees:
             self._audit("hub.journal_differs", comparison_body(found))
         self._owner.touched()
+
+    async def _wear_kept(
+        self, kept: "Future[object]", source: str, days: Sequence[DaySummary], events: Sequence[HubEvent]
+    ) -> None:
+        """What is durable need not be read again. What comes after something that is not must not hide that."""
+        try:
+            await asyncio.shield(asyncio.wrap_future(kept))
+        except Exception:  # told of by the recorder
+            self._wear_missing = True
+        if self._wear_missing:
+            return
+        known = self._remembered(source)
+        next_event = events[-1].number + 1 if events else known.next_event
+        last_day = days[-1].day if days else known.last_day
+        self._guarded(lambda: self._keys.remember(replace(known, next_event=next_event, last_day=last_day)))
 
     def _remembered(self, serial: str) -> KnownHub:
         return self._keys.known(serial) or KnownHub(serial)

@@ -190,7 +190,7 @@ class Story:
         self.measured.stop_to_screen_s = time.monotonic() - began
         self.measured.stop_to_hold_s = max(0.0, held.hub.received_monotonic - began)
         guide.until("the procedure is held", lambda: guide.view().hold is not None)
-        guide.rest(0.5)
+        guide.rest(2.0)
         screen = self.screens.window
         assert screen is not None
         guide.picture("chair-held", patient_paused=screen)
@@ -297,10 +297,12 @@ class Story:
         guide.until("the scan is over", page.devices.scan.isEnabled)
         guide.rest(0.3)
         guide.picture("setup")
-        for pane in ("people", "settings"):
-            guide.click(page.tabs.button(pane))
-            guide.rest(0.3)
-            guide.picture(f"setup-{pane}")
+        guide.click(page.tabs.button("people"))
+        guide.rest(0.3)
+        guide.picture("setup-people")
+        guide.click(page.tabs.button("settings"))
+        guide.rest(0.3)
+        guide.picture("setup-settings")
         self.measured.tapped_frames = guide.chair(1).tapped_frames
 
     # ---- parts

@@ -88,8 +88,8 @@ class CatchUp:
             entries, head = verify_chain(raws, JournalHead() if first == 0 else head)
             if entries[0].number != first:
                 raise JournalBroken(f"entry {entries[0].number} came for {first}")
-            self._remember(replace(self._known, journal=head))
             self._listener.journal_arrived(entries, head)
+            self._remember(replace(self._known, journal=head))
             first = head.number
 
     async def _still_there(self, head: JournalHead) -> None:
@@ -114,21 +114,23 @@ class CatchUp:
             if not events or events[0].number != first:
                 return
             first = events[-1].number + 1
-            self._remember(replace(self._known, next_event=first))
             self._listener.wear_arrived((), events)
+            self._remember(replace(self._known, next_event=first))
 
     async def _days(self) -> None:
         today = self._clock.utc_us() // _DAY_US
         known = self._known.last_day
-        first = max(0, today - DAYS_KEPT + 1 if known is None else max(known, today - DAYS_KEPT + 1))
+        oldest = max(0, today - DAYS_KEPT + 1)
+        # A day to come is that of a clock that went wrong: what was read by it proves nothing about the days between.
+        first = oldest if known is None or known > today else max(known, oldest)
         while first <= today:
             _, _, body = await self._ask(Opcode.SUMMARIES, first, DAYS_AT_ONCE, DocumentKind.SUMMARIES)
             days = decode_summaries(body)
             if any(not first <= one.day < first + DAYS_AT_ONCE for one in days):
                 return
             if days:
-                self._remember(replace(self._known, last_day=days[-1].day))
                 self._listener.wear_arrived(days, ())
+                self._remember(replace(self._known, last_day=days[-1].day))
             first += DAYS_AT_ONCE
 
     async def _ask(self, opcode: Opcode, first: int, count: int, kind: DocumentKind) -> tuple[ReceiptCode, int, Value]:
