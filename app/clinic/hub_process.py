@@ -1,6 +1,7 @@
 """`main.py simulate hub`: a simulated hub as a program, told faults on standard input."""
 
 import asyncio
+import logging
 import signal
 import sys
 import threading
@@ -32,8 +33,9 @@ def run_hub_process(
 ) -> int:
     """Be a hub until interrupted, until the transport is lost, or, with `obey`, until standard input ends.
 
-    Prints `ready` once it advertises.
+    Prints `ready` once it advertises, and on standard error what became of each attack.
     """
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     if sys.platform != "win32":
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,11 +1,16 @@
 """Faults are begun by the same names, and leave a hub that can be mended."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from core.model.hub import Opcode, ReceiptCode, TherapyState
 from devices.hub.errors import CommandUnknown, HubUnreachable
+from devices.simulator.air import Air
 from devices.simulator.control import Attack, encode_control
 from devices.simulator.scenarios.registry import ATTACKS, HAPPENINGS
+from tests.devices.hub.conftest import rigged
 from tests.devices.hub.rig import until
 from tests.security.siege import Siege
 
@@ -57,3 +62,11 @@ def test_no_name_stands_for_two_things_and_each_is_one_line() -> None:
     assert not HAPPENINGS.keys() & ATTACKS.keys()
     for name in ATTACKS:
         assert encode_control(Attack(name=name)) == b'{"type":"attack","name":"%s"}\n' % name.encode()
+
+
+async def test_a_scenario_waits_for_somebody_who_listens(air: Air, tmp_path: Path) -> None:
+    async with rigged(air, tmp_path, enrolled=True) as rig:
+        begun = asyncio.create_task(rig.hub.stage.begin_when_seen("garbage"))
+        await rig.connect()
+        await until(begun.done)
+        assert "refused" in await rig.hub.stage.over()
