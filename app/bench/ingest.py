@@ -155,9 +155,7 @@ async def _run(count: int, *, pace: float | None) -> tuple[_Spent, str]:
         return spent, corpus
 
 
-async def _inject(
-    stations: list[_Station], arrivals: list[Arrive], clock: ReplayClock, pace: float | None
-) -> None:
+async def _inject(stations: list[_Station], arrivals: list[Arrive], clock: ReplayClock, pace: float | None) -> None:
     """Hand the records over in turns, as fast as they are taken or `pace` a second; the loop runs each 10 ms."""
     count = len(stations[0].records)
     times = [int.from_bytes(frame[12:20], "little") for frame in stations[0].frames]

@@ -144,6 +144,6 @@ class SampleFlow:
         spec = self._catalogue.number(block.channel)
         if spec is None:
             return
-        raw = block.samples.astype(np.float64)
-        value = float(np.abs(raw).mean() if spec.style == "envelope" else raw[-1]) * spec.scale + spec.offset
+        raw = np.abs(block.samples.astype(np.float64)).mean() if spec.style == "envelope" else block.samples[-1]
+        value = float(raw) * spec.scale + spec.offset
         self.newest[spec.key] = Newest(value, at)

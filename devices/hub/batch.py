@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from core.model.block import Provenance
 from devices.errors import FrameError
-from devices.hub.frames import BLOCK, HEADER, MAX_BLOCKS, TYPE_SAMPLES, FetchEnd, SampleFrame, block_size, decode_frame
+from devices.hub.frames import BLOCK, HEADER, MAX_BLOCKS, TYPE_SAMPLES, FetchEnd, decode_frame
 from devices.hub.session.wire import MAX_PLAINTEXT
 
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-FEW: Final = 4
+FEW: Final = 24
 """Fewer frames than this are quicker decoded one by one."""
 
 _WIDTH: Final = MAX_PLAINTEXT
@@ -33,6 +33,10 @@ _BLOCK: Final = np.dtype(
 )
 _SUSPECT: Final = 1
 _U32: Final = 0xFFFF_FFFF
+
+
+_Piece = tuple[int, int, bool, int, int, int, int, int]
+"""One row of `Pieces`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +147,46 @@ def _walk(matrix: npt.NDArray[np.uint8], size: Numbers, head: npt.NDArray[np.voi
 def _one_by_one(frames: Sequence[bytes]) -> tuple[Flags, Pieces]:
     """The same for a few frames."""
     sound = np.zeros(len(frames), np.bool_)
-    rows: list[int] = []
-    at: list[int] = []
-    heads = bytearray()
+    found: list[_Piece] = []
     for row, frame in enumerate(frames):
-        try:
-            record = decode_frame(frame, Provenance.LIVE)
-        except FrameError:
-            continue
-        if isinstance(record, SampleFrame):
-            sound[row] = True
-            begin = HEADER.size
-            for block in record.blocks:
-                rows.append(row)
-                at.append(begin + BLOCK.size)
-                heads += frame[begin : begin + BLOCK.size]
-                begin += block_size(len(block.samples))
-    head = np.frombuffer(b"".join([frame[: HEADER.size].ljust(HEADER.size, b"\0") for frame in frames]), _HEADER)
-    return sound, _pieces(np.array(rows, np.int64), np.frombuffer(bytes(heads), _BLOCK), np.array(at, np.int64), head)
+        blocks = _blocks_of(row, frame)
+        sound[row] = bool(blocks)
+        found += blocks
+    row_of, channel, suspect, count, first, start_us, period, at = zip(*found, strict=True) if found else ((),) * 8
+    pieces = Pieces(
+        row=np.array(row_of, np.int64),
+        channel=np.array(channel, np.int64),
+        suspect=np.array(suspect, np.bool_),
+        count=np.array(count, np.int64),
+        first=np.array(first, np.int64),
+        start_us=np.array(start_us, np.uint64),
+        period=np.array(period, np.int64),
+        at=np.array(at, np.int64),
+    )
+    return sound, pieces
+
+
+def _blocks_of(row: int, frame: bytes) -> list[_Piece]:
+    """The blocks of one frame; none when it is no sample frame or breaks a rule."""
+    size = len(frame)
+    if size < HEADER.size:
+        return []
+    kind, flags, count, _, _, _, time = HEADER.unpack_from(frame)
+    if kind != TYPE_SAMPLES or not 1 <= count <= MAX_BLOCKS:
+        return []
+    found: list[_Piece] = []
+    at = HEADER.size
+    for _ in range(count):
+        begin = at + BLOCK.size
+        if begin > size:
+            return []
+        channel, own_flags, samples, first, age, period = BLOCK.unpack_from(frame, at)
+        at = begin + 2 * samples
+        if not samples or not period or at > size or age > time or first + samples - 1 > _U32:
+            return []
+        suspect = bool((flags | own_flags) & _SUSPECT)
+        found.append((row, channel, suspect, samples, first, time - age, period, (row * _WIDTH + begin) // 2))
+    return found if len({piece[1] for piece in found}) == count else []
 
 
 def _pieces(row: Numbers, block: npt.NDArray[np.void], at: Numbers, head: npt.NDArray[np.void]) -> Pieces:
