@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from app.engine.clock import AsyncClock
-from app.engine.flow import SampleFlow
+from app.engine.flow import Frames, SampleFlow
 from app.engine.hub_link import HubLink
 from app.engine.recorder import Committed, Recorder
 from app.ipc.ring import RingWriter
 from core.keys.issuing import AgreementKey
+from core.model.block import SampleBlock
 from core.model.certificate import Certificate, Role, Trust, issue, issue_root, read_root, read_unverified
 from core.model.cose import KeySigner
 from core.model.hub import HubIdentity, HubStatus, LinkState, ReceiptCode
@@ -87,16 +88,29 @@ class Practice:
         return read_unverified(raw)
 
 
+class CountingFlow(SampleFlow):
+    """Attributes: frames: how many brought what was taken."""
+
+    frames = 0
+
+    def take(self, source: str, blocks: Sequence[SampleBlock], frames: Frames = ()) -> list[Crossing]:
+        crossings = super().take(source, blocks, frames)
+        self.frames += sum(stop - first for _, first, stop in frames)
+        return crossings
+
+
 class Seat:
     """A chair without people (app.engine.hub_link.HubOwner): link, detectors, limits, record, ring, acknowledgements.
 
     Attributes:
         link: to the hub; None before `bind`.
         path, key: of its record.
+        flow: what its samples go through.
         committed: frames that are durable.
         doubts: what the hub was doubted for.
         problems: what went wrong, in words.
         up: set while the link is up.
+        dose: that may flow, %.
     """
 
     def __init__(self, number: int, folder: Path, clock: AsyncClock) -> None:
@@ -109,11 +123,12 @@ class Seat:
         self.doubts: set[Doubt] = set()
         self.problems: list[str] = []
         self.up = asyncio.Event()
+        self.dose = 0.0
         self._catalogue = load_catalogue()
         record = Record.create(self.path, self.key, chair=number, simulated=True, clock=clock)
         self._ring = RingWriter(folder / f"chair-{number}.ring")
         self._recorder = Recorder(record, committed=self._on_committed, failed=self._on_failed)
-        self._flow = SampleFlow(
+        self.flow = CountingFlow(
             catalogue=self._catalogue,
             monitor=LimitMonitor(strictest(load_limits().limits), self._catalogue),
             recorder=self._recorder,
@@ -122,16 +137,16 @@ class Seat:
         )
         self._recorder.start()
 
-    def bind(self, radio: Radio, practice: Practice, address: str, serial: str) -> HubLink:
+    def bind(self, radio: Radio, practice: Practice, address: str, serial: str, *, enrol: bool = False) -> HubLink:
         """Keep a link to a hub."""
         self.link = HubLink(
             address,
             serial=serial,
-            enrol=False,
+            enrol=enrol,
             radio=radio,
             keys=practice,
             catalogue=self._catalogue,
-            flow=self._flow,
+            flow=self.flow,
             recorder=self._recorder,
             owner=self,
             clock=self._clock,
@@ -182,6 +197,6 @@ class Seat:
     def hub_said(self, text: Text) -> None: ...
 
     def expected_dose(self) -> float:
-        return 0.0
+        return self.dose
 
     def touched(self) -> None: ...

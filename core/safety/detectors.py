@@ -80,7 +80,8 @@ class RepeatedDetector:
         self._order: deque[int] = deque()
         self._matches: deque[tuple[int, int]] = deque()
         self._count = 0
-        self._weights = _BASE ** np.arange(rule.gram, dtype=np.uint64)
+        self._steps = np.arange(rule.gram)
+        self._weights = _BASE ** self._steps.astype(np.uint64)
 
     def feed(self, block: SampleBlock) -> Finding | None:
         if (block.boot, block.first_index) != self._next:
@@ -96,8 +97,8 @@ class RepeatedDetector:
         places = np.flatnonzero((hashes >> np.uint64(32)) % np.uint64(self._rule.one_in) == 0)
         found = None
         if len(places):
-            stretches = np.lib.stride_tricks.sliding_window_view(samples, gram)[places].astype(np.int32)
-            told = places[np.ptp(stretches, axis=1) > _FLAT]
+            stretches = samples[places[:, None] + self._steps].astype(np.int32)
+            told = places[stretches.max(axis=1) - stretches.min(axis=1) > _FLAT]
             for mark, place in zip(hashes[told].tolist(), told.tolist(), strict=True):
                 if self._known(mark, self._count + place):
                     found = Finding("repeated", self._channel)

@@ -23,10 +23,18 @@ def merge(batch: Batch, kept: Flags, backfilled: Flags, channels: Flags) -> Iter
     pieces = batch.pieces
     wanted = kept[pieces.row] & channels[pieces.channel]
     boots = batch.boot[pieces.row]
-    for boot in np.unique(boots[wanted]).tolist():
+    for boot in distinct(boots[wanted]):
         chosen = np.flatnonzero(wanted & (boots == boot))
         key = pieces.channel[chosen] << 32 | pieces.first[chosen]
         yield boot, _blocks(batch, boot, chosen[np.argsort(key, kind="stable")], backfilled)
+
+
+def distinct(numbers: Numbers) -> list[int]:
+    """The different ones, ascending. Mostly there is but one, which is found quickest by looking for its like."""
+    if not len(numbers):
+        return []
+    first = int(numbers[0])
+    return [first] if (numbers == first).all() else np.unique(numbers).tolist()
 
 
 def _blocks(batch: Batch, boot: int, order: Numbers, backfilled: Flags) -> list[SampleBlock]:

@@ -99,6 +99,22 @@ class WireRadio(Radio):
                 self.callback(uuids.HANDSHAKE if out.stream is None else _NOTIFIED[out.stream])(bytearray(sealed))
 
 
+class KeepingRadio(Radio):
+    """A radio whose client can be reached from outside, to take somebody's place at it.
+
+    Attributes:
+        present: of the connection that was made last.
+    """
+
+    present: BleakClient
+
+    def client(
+        self, device: BLEDevice | str, disconnected: Callable[[], None], *, timeout: float = CONNECT_S
+    ) -> BleakClient:
+        self.present = super().client(device, disconnected, timeout=timeout)
+        return self.present
+
+
 class _WireClient(BaseBleakClient):
     """bleak's client over the wire; the subclass knows whose."""
 
