@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from core.model.block import SampleBlock
+from core.model.block import SampleBlock, Samples
 from core.signals.catalogue import load_catalogue
 from devices.hub.frames import BLOCK, FRAME_OVERHEAD, MAX_FRAME, block_size, encode_samples
 from devices.simulator.body import Body
@@ -40,7 +40,7 @@ class _Pending:
         return _part(first, samples, 0, count)
 
 
-def _part(block: SampleBlock, samples: np.ndarray, begin: int, end: int) -> SampleBlock:  # type: ignore[type-arg]
+def _part(block: SampleBlock, samples: Samples, begin: int, end: int) -> SampleBlock:
     return SampleBlock(
         channel=block.channel,
         boot=block.boot,

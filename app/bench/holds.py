@@ -1,4 +1,4 @@
-"""STOP to the hub's own word that it holds: busy hubs under therapy, over a radio that is modelled and accounted for."""
+"""STOP to the hub's own word that it holds: busy hubs under therapy, over a modelled radio that is accounted for."""
 
 import asyncio
 import hashlib
@@ -47,8 +47,8 @@ class Stop:
     Attributes:
         total: from the engine's call until the hub's receipt was in the engine's hands.
         radio: what of it STOP and the receipt waited for the modelled radio.
-        workstation: what of it passed before STOP reached the radio and after the receipt came from it: without what the
-            simulator itself takes, whose hubs and air share the processor with us.
+        workstation: what of it passed before STOP reached the radio and after the receipt came from it: without what
+            the simulator itself takes, whose hubs and air share the processor with us.
     """
 
     total: float
@@ -154,7 +154,7 @@ async def _begin(seat: Seat, practice: Practice) -> None:
 
 async def _press(number: int, seat: Seat, practice: Practice, times: int, interval_s: float) -> list[_Pressed]:
     """Stop and resume one hub again and again; its lease is renewed meanwhile."""
-    moments = random.Random(f"{_SEED} {number} {interval_s}")  # noqa: S311 - moments, no secrets
+    moments = random.Random(f"{_SEED} {number} {interval_s}")
     assert seat.link is not None
     driver = seat.link.driver
     leasing = asyncio.create_task(_lease(seat))

@@ -1,8 +1,8 @@
 """Processes of the STOP measurement: the air, which tells of what crossed it, and busy hubs.
 
-`air N` takes messages of `devices/simulator/air_control.py` on standard input. It prints a `Ready`, then a `Crossed` for
-each record of STOP and of Receipt that crossed, one JSON object a line. `hubs TRANSPORT…` prints a line once they are on
-the air. Both end with their standard input.
+`air N` takes messages of `devices/simulator/air_control.py` on standard input. It prints a `Ready`, then a `Crossed`
+for each record of STOP and of Receipt that crossed, one JSON object a line. `hubs TRANSPORT…` prints a line once they
+are on the air. Both end with their standard input.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from devices.simulator.brain import Brain
 from devices.simulator.hub import SimulatedHub
 from devices.simulator.pdu import Direction, Pdu
 from devices.simulator.radio_link import Transit
+
 
 class Ready(msgspec.Struct, frozen=True):
     """The transports of all radios, the workstation's first."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bleak import BleakClient
 from bleak.args import SizedBuffer
+from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -30,6 +31,7 @@ _NOTIFIED: Final = {
     FromHub.STATUS: uuids.STATUS,
     FromHub.DOCUMENTS: uuids.DOCUMENTS,
 }
+_EVERYTHING: Final[list[CharacteristicPropertyName]] = ["read", "write", "write-without-response", "notify"]
 _WRITTEN: Final = {uuids.CONTROL: ToHub.CONTROL, uuids.STOP: ToHub.STOP, uuids.RECEIPT_QUERY: ToHub.QUERY}
 
 
@@ -141,8 +143,7 @@ class _WireClient(BaseBleakClient):
         service = BleakGATTService(None, 1, uuids.SERVICE)
         collection.add_service(service)
         for handle, uuid in enumerate(sorted(uuids.REQUIRED), 2):
-            properties = ["read", "write", "write-without-response", "notify"]
-            characteristic = BleakGATTCharacteristic(None, handle, uuid, properties, lambda: MIN_MTU - 3, service)
+            characteristic = BleakGATTCharacteristic(None, handle, uuid, _EVERYTHING, lambda: MIN_MTU - 3, service)
             collection.add_characteristic(characteristic)
         self.services = collection
         self.radio.begin()

@@ -19,7 +19,7 @@ from app.cli import cli
 SMALL: dict[str, Callable[[], Report]] = {
     "draw": lambda: bench_draw(frames=20),
     "record": lambda: bench_record(seconds=4),
-    "link": lambda: bench_link(seconds=2, rounds=2),
+    "link": lambda: bench_link(frames=150, seconds=0.2, through=100, rounds=1, stops=2, intervals_ms=(15.0,), hubs=2),
     "stop": lambda: bench_stop(presses=3),
 }
 
