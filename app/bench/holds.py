@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from app.bench.common import say
 from app.bench.practice import Practice, Seat
 from app.bench.ward import Crossed, Ready, address
 from app.engine.clock import SystemAsyncClock
+from app.engine.recorder import SWITCH_SECONDS
 from core.model.hub import PhaseOrder, TherapyState
 from devices.errors import DeviceError
 from devices.hub.session.envelope import AllowedPhase, HubEnvelope
@@ -103,7 +105,12 @@ async def _line(process: asyncio.subprocess.Process) -> bytes:
 
 def measure_holds(intervals_ms: tuple[float, ...], stops: int, hubs: int) -> dict[float, list[Stop]]:
     """At least `stops` of them at each connection interval, at random moments, hubs all on one radio."""
-    return asyncio.run(_measure(intervals_ms, stops, hubs))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the engine does
+    try:
+        return asyncio.run(_measure(intervals_ms, stops, hubs))
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _measure(intervals_ms: tuple[float, ...], stops: int, hubs: int) -> dict[float, list[Stop]]:
@@ -134,7 +141,8 @@ async def _measure(intervals_ms: tuple[float, ...], stops: int, hubs: int) -> di
                         *(_press(n, seat, practice, each, interval_ms / 1000) for n, seat in enumerate(seats, 1))
                     )
                     found[interval_ms] = [_told(press, crossed) for many in presses for press in many]
-                    say(f"{interval_ms:g} ms: {len(found[interval_ms])} stops")
+                    middle = 1000 * statistics.median(stop.total for stop in found[interval_ms])
+                    say(f"{interval_ms:g} ms: {len(found[interval_ms])} stops, half of them within {middle:.0f} ms")
                 for seat in seats:
                     await seat.close()
                 await radio.close()

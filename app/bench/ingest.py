@@ -29,7 +29,7 @@ from devices.simulator.wire import ADDRESS, WireRadio
 CEILING_FRAMES_S: Final = 5_700.0
 """Eight hubs on eight radios at BLE 2M, records of 244 bytes: what physics lets in."""
 HUBS: Final = 8
-BURST: Final = 4
+BURST: Final = 10
 """Records that a radio hands over at once; then the next hub has its turn."""
 _TICK_S: Final = 0.01
 

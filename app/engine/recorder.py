@@ -21,6 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.2
+SWITCH_SECONDS = 0.0005
+"""How long a record's thread may keep the interpreter while the engine's loop wants it: STOP is on its way there."""
 RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
 PASSING = (DiskFull, RecordBusy, RecordReadOnly)

@@ -15,7 +15,7 @@ from devices.hub.session.wire import MAX_PLAINTEXT
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-FEW: Final = 24
+FEW: Final = 48
 """Fewer frames than this are quicker decoded one by one."""
 
 _WIDTH: Final = MAX_PLAINTEXT
