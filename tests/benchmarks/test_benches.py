@@ -61,6 +61,6 @@ def test_standard_output_is_one_json_object(
 ) -> None:
     from app.bench import run_bench
 
-    monkeypatch.setitem(BENCHES, "link", (SMALL["link"], "small"))
-    assert run_bench("link") == 0
-    assert json.loads(capsys.readouterr().out)["bench"] == "link"
+    monkeypatch.setitem(BENCHES, "record", (SMALL["record"], "small"))
+    assert run_bench("record") == 0
+    assert json.loads(capsys.readouterr().out)["bench"] == "record"
