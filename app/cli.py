@@ -9,20 +9,21 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.keys_cli import DATA, PASSPHRASE, keys
 from core.model.errors import SmilescapeError
 
 FAILED = 1
-DATA = click.option(
-    "--data", type=click.Path(path_type=Path), default=None, help="Data folder; the system's usual place by default."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. A failure is one clear line on standard error."""
     try:
         result = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        click.echo(_one_line(error), err=True)
         return error.exit_code
     except click.Abort:
         return 130
@@ -32,9 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return FAILED
     except OSError as error:
-        click.echo(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        said = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        click.echo(f"{said}. Check the path, its permissions and the room on the disk.", err=True)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    """What was wrong with the command line, and where its help is."""
+    said = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said} See: {context.command_path} --help" if context is not None else said
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,9 +114,6 @@ def record() -> None:
     """
 
 
-PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
-
-
 @record.command("info")
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
@@ -168,6 +174,9 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     from app.record_commands import days
 
     return days(file, out, passphrase)
+
+
+cli.add_command(keys)
 
 
 @cli.group()

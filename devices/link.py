@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from bleak import BleakClient
-from bleak.exc import BleakError
+from bleak.exc import BleakDeviceNotFoundError, BleakError
 
 from core.model.clock import Clock
 from core.model.errors import SmilescapeError
@@ -57,6 +57,10 @@ class Link:
 
     A link that was up for STEADY_S is taken up again after FIRST_WAIT_S; the wait doubles up to LONGEST_WAIT_S while
     it does not hold. The radio's lock is held to find and connect only, never while waiting.
+
+    Args:
+        wanted: what recognises a device whose address changes.
+        needs_no_bond: a bond is forgotten when a connection fails, which may be due to it.
     """
 
     def __init__(
@@ -69,10 +73,12 @@ class Link:
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wanted: Wanted | None = None,
+        needs_no_bond: bool = False,
     ) -> None:
         self._radio = radio
         self._address = address
         self._wanted = wanted
+        self._needs_no_bond = needs_no_bond
         self._profile = profile
         self._state_changed = state_changed
         self._clock = clock
@@ -140,7 +146,7 @@ class Link:
                     raise _Lost(Text("device.link.absent", {"address": self._address}))
                 self._report(LinkState.CONNECTING)
                 client = self._radio.client(device, gone.set)
-                await client.connect()
+                await self._open(client)
                 return client
         except RadioError as error:
             _log.warning("%s: %s", self._address, error)
@@ -148,6 +154,16 @@ class Link:
         except (BleakError, TimeoutError, OSError, EOFError) as error:
             _log.info("%s could not be connected: %s", self._address, error)
             raise _Lost(Text("device.link.failed")) from error
+
+    async def _open(self, client: BleakClient) -> None:
+        try:
+            await client.connect()
+        except BleakDeviceNotFoundError:
+            raise
+        except BleakError:
+            if self._needs_no_bond:
+                await _forget_bond(client)
+            raise
 
     async def _use(self, client: BleakClient, gone: asyncio.Event) -> None:
         """Run the profile until the connection is gone."""
@@ -200,6 +216,15 @@ class Link:
             self._state_changed(state, reason)
         except Exception:
             _log.exception("Nobody took the news that %s is %s", self._address, state)
+
+
+async def _forget_bond(client: BleakClient) -> None:
+    """A bond that the peer has lost would keep us from it for ever."""
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await client.unpair()
+    except (NotImplementedError, BleakError, TimeoutError, OSError, EOFError) as error:
+        _log.info("%s has no bond that could be forgotten: %s", client.address, error)
 
 
 async def _unless(gone: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:

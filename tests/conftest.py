@@ -15,6 +15,14 @@ LISTED = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The long forms of proofs of which every run has a short one."""
+    parser.addoption("--all-forgeries", action="store_true", help="a million forgeries, not a sample")
+    parser.addoption("--fuzz-seconds", type=float, default=0.0, help="fuzz each decoder for so long")
+    parser.addoption("--soak-minutes", type=float, default=0.0, help="soak for so long")
+    parser.addoption("--soak-seed", type=int, default=0, help="of the soak; another one is another history")
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data folders and keyrings of the person who runs the tests stay untouched."""

@@ -75,6 +75,9 @@ class Practice:
     def hub_has_list(self, serial: str, number: int) -> None:
         """Nothing: nobody is revoked here."""
 
+    def hub_due(self, serial: str) -> bool:
+        return False
+
     def _certified(self, role: Role, name: str, signing_key: bytes, x: bytes | None = None) -> Certificate:
         raw = issue(
             self._root,

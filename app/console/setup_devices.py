@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.console.store import Store
 from app.ipc.messages import AttachDevice, Chair, Devices, ForgetDevice, Refused, Reply, Scan, SensorView
 from core.model.hub import DeviceSeen, LinkState
+from core.model.people import Role
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.segmented import Segmented
 
 SCAN_S = 3.0
 _REFRESH_MS = 1000
+_HUB = "hub"
+_MOST_SERIAL = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class DevicesPane(QWidget):
         self.forget_buttons: dict[str, Button] = {}
         self.confirm_buttons: dict[str, Button] = {}
         self.connect_buttons: dict[str, Button] = {}
+        self.enrol_buttons: dict[str, Button] = {}
+        self.serial = QLineEdit()
+        self._enrolling = ""
         self._column = QVBoxLayout()
         self._column.setContentsMargins(0, 0, 4, 0)
         self._column.setSpacing(16)
@@ -74,6 +80,9 @@ class DevicesPane(QWidget):
             self._rows = rows
             self._build(chairs, rows)
 
+    def _signal(self, dbm: int) -> str:
+        return self._words.say("shell.device.signal", dbm=str(dbm).replace("-", "\N{MINUS SIGN}"))
+
     def _rows_of(self, chair: Chair) -> list[_Row]:
         say = self._words.say
         treating = chair.procedure is not None and chair.procedure.treating
@@ -84,7 +93,7 @@ class DevicesPane(QWidget):
                 details.append(say("shell.device.serial", serial=chair.identity.serial))
                 details.append(say("shell.device.firmware", firmware=chair.identity.firmware))
             if chair.hub is not None and self._store.fresh(chair.number):
-                details.append(say("shell.device.signal", dbm=chair.hub.rssi_dbm))
+                details.append(self._signal(chair.hub.rssi_dbm))
                 details.append(say("shell.device.battery", percent=chair.hub.battery_percent))
             title = say("shell.device.kind.hub")
             rows.append(
@@ -224,6 +233,7 @@ class DevicesPane(QWidget):
     def _build_found(self) -> None:
         _empty(self._found)
         self.connect_buttons = {}
+        self.enrol_buttons = {}
         bound = {row.address: row.chair for row in self._rows or ()}
         for device in self._seen:
             self._found.addWidget(Hairline())
@@ -233,31 +243,89 @@ class DevicesPane(QWidget):
     def _found_row(self, device: DeviceSeen, chair: int | None) -> QWidget:
         say = self._words.say
         widget = QWidget()
-        line = QHBoxLayout(widget)
-        line.setContentsMargins(0, 8, 0, 8)
+        column = QVBoxLayout(widget)
+        column.setContentsMargins(0, 8, 0, 8)
+        column.setSpacing(8)
+        line = QHBoxLayout()
         line.setSpacing(12)
         said = QVBoxLayout()
         said.setSpacing(2)
         said.addWidget(Label(device.name or device.address, bold=True, wrap=True))
-        details = [say(f"shell.device.kind.{device.kind}"), say("shell.device.signal", dbm=device.rssi_dbm)]
+        details = [say(f"shell.device.kind.{device.kind}"), self._signal(device.rssi_dbm)]
         if device.battery_percent is not None:
             details.append(say("shell.device.battery", percent=device.battery_percent))
         said.addWidget(Label(", ".join(details), size=13, tone="muted", wrap=True))
         line.addLayout(said, 1)
+        column.addLayout(line)
         if chair is not None:
             line.addWidget(Label(say("shell.device.bound", chair=chair), size=13, tone="muted"))
+        elif device.kind == _HUB and self._enrolling == device.address:
+            column.addWidget(self._enrolment(device))
         elif device.kind != "other":
-            button = Button(say("shell.device.connect"))
-            button.setAccessibleName(say("shell.device.connect_name", name=device.name or device.address))
-            button.clicked.connect(lambda: self._connect(device))
-            line.addWidget(button)
-            self.connect_buttons[device.address] = button
+            self._add_buttons(line, device)
         return widget
 
-    def _connect(self, device: DeviceSeen) -> None:
+    def _add_buttons(self, line: QHBoxLayout, device: DeviceSeen) -> None:
+        """Connect; and, for a dentist, make a hub that is nobody's one of this practice."""
+        say, name = self._words.say, device.name or device.address
+        station = self._store.workstation
+        person = station.operator if station is not None else None
+        if device.kind == _HUB and person is not None and person.role is Role.DENTIST:
+            enrol = Button(say("shell.device.enrol"))
+            enrol.setAccessibleName(say("shell.device.enrol_name", name=name))
+            enrol.clicked.connect(lambda: self._ask_enrol(device.address))
+            line.addWidget(enrol)
+            self.enrol_buttons[device.address] = enrol
+        button = Button(say("shell.device.connect"))
+        button.setAccessibleName(say("shell.device.connect_name", name=name))
+        button.clicked.connect(lambda: self._connect(device))
+        line.addWidget(button)
+        self.connect_buttons[device.address] = button
+
+    def _enrolment(self, device: DeviceSeen) -> QWidget:
+        """What is printed on the hub, so that another one is refused."""
+        say = self._words.say
+        box = QWidget()
+        column = QVBoxLayout(box)
+        column.setContentsMargins(4, 0, 0, 4)  # room for the focus ring
+        column.setSpacing(8)
+        column.addWidget(Label(say("shell.device.enrol_sure"), tone="muted", wrap=True))
+        self.serial = QLineEdit()
+        self.serial.setMaxLength(_MOST_SERIAL)
+        self.serial.setPlaceholderText(say("shell.device.enrol_serial"))
+        self.serial.setAccessibleName(say("shell.device.enrol_serial"))
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        keep, sure = Button(say("shell.device.keep")), Button(say("shell.device.enrol"), role="pri")
+        keep.clicked.connect(lambda: self._ask_enrol(""))
+        sure.clicked.connect(lambda: self._enrol(device))
+        self.serial.returnPressed.connect(lambda: self._enrol(device))
+        row.addWidget(self.serial, 1)
+        row.addWidget(keep)
+        row.addWidget(sure)
+        column.addLayout(row)
+        self.confirm_buttons[device.address] = sure
+        return box
+
+    def _ask_enrol(self, address: str) -> None:
+        self._enrolling = address
+        self._build_found()
+        if address:
+            self.serial.setFocus()
+
+    def _enrol(self, device: DeviceSeen) -> None:
+        serial = self.serial.text().strip()
+        if not serial:
+            self.message.setText(self._words.say("shell.device.need_serial"))
+            self.serial.setFocus()
+            return
+        self._connect(device, enrol=True, serial=serial)
+
+    def _connect(self, device: DeviceSeen, *, enrol: bool = False, serial: str = "") -> None:
         number = int(self.chair.key or 0)
         if number:
-            body = AttachDevice(chair=number, address=device.address, kind=device.kind)
+            self._enrolling = ""
+            body = AttachDevice(chair=number, address=device.address, kind=device.kind, enrol=enrol, serial=serial)
             self._store.ask(body, lambda reply: self._connected(device, number, reply))
 
     def _connected(self, device: DeviceSeen, chair: int, reply: Reply) -> None:

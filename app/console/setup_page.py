@@ -1,10 +1,11 @@
-"""*Set-up*: devices, people, settings."""
+"""*Set-up*: devices, people, keys, settings."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from app.console.page import Page
 from app.console.setup_devices import DevicesPane
+from app.console.setup_keys import KeysPane
 from app.console.setup_people import PeoplePane
 from app.console.setup_settings import SettingsPane
 from app.console.store import Store
@@ -25,10 +26,12 @@ class SetupPage(Page):
         say = words.say
         self.devices = DevicesPane(store, words)
         self.people = PeoplePane(store, words)
+        self.keys = KeysPane(store, words)
         self.settings = SettingsPane(store, words)
-        self.tabs = Segmented([(key, say(f"shell.setup.{key}")) for key in ("devices", "people", "settings")])
+        self._panes = {"devices": self.devices, "people": self.people, "keys": self.keys, "settings": self.settings}
+        self.tabs = Segmented([(key, say(f"shell.setup.{key}")) for key in self._panes])
         self._stack = QStackedWidget()
-        for pane in (self.devices, self.people, self.settings):
+        for pane in self._panes.values():
             self._stack.addWidget(pane)
         head = QHBoxLayout()
         head.setSpacing(24)
@@ -45,9 +48,12 @@ class SetupPage(Page):
 
     def show_pane(self, key: str) -> None:
         self.tabs.choose(key)
-        pane = {"devices": self.devices, "people": self.people, "settings": self.settings}[key]
-        self._stack.setCurrentWidget(pane)
+        self._stack.setCurrentWidget(self._panes[key])
+        if key == "keys":
+            self.keys.refresh()
 
     def activated(self) -> None:
         self.settings.refresh()
         self.devices.refresh()
+        if self._stack.currentWidget() is self.keys:
+            self.keys.refresh()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
-from typing import cast
 
 import msgspec
 
@@ -100,6 +99,10 @@ class Engine:
     def practice(self) -> str:
         return self._setting(NAME) or self.config.practice
 
+    @property
+    def practice_phone(self) -> str:
+        return self._setting(PHONE) or self.config.practice_phone
+
     # ---- life
 
     async def open(self) -> None:
@@ -187,7 +190,7 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            setup = ReaderSetup(tuple(self._reader_files), self.practice, self._setting(PHONE))
+            setup = ReaderSetup(tuple(self._reader_files), self.practice, self.practice_phone)
             await self.reader.open(setup)
         self.touched()
 
@@ -218,17 +221,18 @@ class Engine:
         hub = self.chairs[chair].hub
         if hub is None or hub.link is not LinkState.UP:
             raise no("hub_away", "hub_away_remedy")
-        return cast(KeyedHub, hub.driver)
+        return hub.driver
 
     def hub_chairs(self) -> dict[str, int]:
         """Serial number of each hub that is bound and known → its chair."""
         known = {number: one.hub.identity for number, one in self.chairs.items() if one.hub is not None}
         return {identity.serial: number for number, identity in known.items() if identity is not None}
 
-    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None:
+    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
         """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts.
 
         Args:
+            serial: of a hub, as a person read it from the hub; empty for any.
             enrol: a hub whose enrolment is open becomes one of this practice.
         """
         one = self.chairs[chair]
@@ -236,8 +240,8 @@ class Engine:
         former += [one.hub.address] if kind == HUB and one.hub is not None else []
         for other in former:
             await self.forget(chair, other)
-        self.practice_file.bind_device(chair, kind, address, "")
-        self._attach(DeviceBinding(chair=chair, kind=kind, address=address), enrol=enrol)
+        self.practice_file.bind_device(chair, kind, address, "", serial)
+        self._attach(DeviceBinding(chair=chair, kind=kind, address=address, serial=serial), enrol=enrol)
 
     async def forget(self, chair: int, address: str) -> None:
         self.practice_file.forget_device(chair, address)
@@ -380,7 +384,7 @@ class Engine:
             notice=self.notice,
             chairs=tuple(self.chairs),
             practice=self.practice,
-            practice_phone=self._setting(PHONE),
+            practice_phone=self.practice_phone,
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

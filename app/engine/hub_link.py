@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
 from core.model.errors import SmilescapeError
-from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState
+from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState, TherapyState
 from core.model.procedure import Doubt
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
@@ -63,6 +64,7 @@ class HubKeys(Credentials, Protocol):
     def remember(self, known: KnownHub) -> None: ...
     def hub_holds(self, serial: str, certificate: bytes) -> None: ...
     def hub_has_list(self, serial: str, number: int) -> None: ...
+    def hub_due(self, serial: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class HubLink:
         """Name under which the record counts the frames of this hub and these of its keys."""
         self._began_us = 0
         self._journal: list[JournalEntry] = []
+        self._wear_missing = False
+        """Something of the days and events could not be written: the next engine reads on from before it."""
         self._known: _Known | None = None
         self._simulated = simulated
         self._keys = keys
@@ -190,6 +194,16 @@ class HubLink:
         except DeviceError as error:
             log.info("the hub learns it in the next session: %s", error)
 
+    async def _renew_if_due(self) -> None:
+        """A certificate that ends soon is replaced while nobody is treated; the hub drops the link for it."""
+        status = self.status
+        if status is None or status.therapy is not TherapyState.IDLE or not self._keys.hub_due(self.serial):
+            return
+        try:
+            await self.driver.renew_certificate()
+        except SmilescapeError as error:
+            log.warning("the hub's certificate could not be renewed: %s", error)
+
     # ---- what the driver tells: link and identity
 
     def link_changed(self, state: LinkState, reason: Text | None) -> None:
@@ -197,6 +211,8 @@ class HubLink:
             return
         self.link, self.link_reason = state, reason
         self.down_since = None if state is LinkState.UP else self.down_since or self._clock.monotonic()
+        if state is LinkState.UP:
+            self._spawn(self._renew_if_due())
         self._owner.hub_link_changed(state)
 
     def paired(self, paired: bool | None) -> None:
@@ -214,18 +230,20 @@ class HubLink:
             )
         before = self.identity
         self.identity, self.info, self._card = identity, info, card
-        self._ledger = ""
         self._began_us = self._clock.utc_us()
         self.trust.link_began()
         self._remember(irk=card.irk)
         self._guarded(lambda: self._keys.hub_has_list(identity.serial, card.revocations))
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
+        if rebooted:
+            self._date(identity.serial, {}, 0)
         self._owner.hub_identified(identity, rebooted)
         self._compare_journal()
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        self._remember(irk=irk)
         self._guarded(lambda: self._keys.hub_holds(serial, certificate))
-        self._owner.hub_said(Text("log.hub_enrolled", {"serial": serial}))
+        self._owner.hub_said(Text("log.keys.hub_enrolled", {"serial": serial}))
 
     async def known(self, serial: str) -> KnownHub | None:
         return self._keys.known(serial)
@@ -313,12 +331,8 @@ class HubLink:
 
     def wear_arrived(self, days: Sequence[DaySummary], events: Sequence[HubEvent]) -> None:
         source, read_us = self.serial, self._clock.utc_us()
-        known = self._remembered(source)
-        self._recorder.note(lambda record: record.add_wear(source, days, events, read_us=read_us))
-        self._remember(
-            next_event=events[-1].number + 1 if events else known.next_event,
-            last_day=days[-1].day if days else known.last_day,
-        )
+        kept = self._recorder.note(lambda record: record.add_wear(source, days, events, read_us=read_us))
+        self._spawn(self._wear_kept(kept, source, days, events))
 
     def security_event(self, error: SmilescapeError) -> None:
         log.warning("%s", error)
@@ -327,24 +341,33 @@ class HubLink:
 
     # ---- inside
 
-    def _date(self, serial: str, fits: dict[int, list[ClockFit]], newest_us: int) -> None:
-        """Date every boot of which memory holds frames, the present one by what comes live."""
+    def _date(self, serial: str, fits: Mapping[int, Sequence[ClockFit]], newest_us: int) -> None:
+        """Date every boot of which memory holds frames and nothing is known yet; the present one by what comes live.
+
+        Args:
+            fits: by boot, as the record has them.
+            newest_us: UTC µs of the newest sample of boots before those.
+        """
         card = self._card
         if card is None or not card.boots:
             return
         *former, present = card.boots
-        now_us = self._clock.utc_us()
-        unseen = [FormerBoot(span.boot, span.began_us, span.newest_us) for span in former if not fits[span.boot]]
-        dated = date_boots(unseen, after_us=newest_us, before_us=now_us - present.newest_us)
+        newest_us = max(newest_us, self._flow.dated_us(serial))
         for span in former:
-            known = fits[span.boot] or [dated[span.boot]]
-            self._flow.recall(serial, span.boot, known)
-            if span.boot in dated:
-                self._recorder.note(
-                    lambda record, boot=span.boot: record.save_clock_fit(serial, boot, dated[boot])  # type: ignore[misc]
-                )
-        ends = [round(fit.utc0_us + (1 + fit.drift) * boot.newest_us) for boot in unseen for fit in [dated[boot.boot]]]
-        self._flow.recall(serial, present.boot, fits[present.boot], not_before_us=max([newest_us, *ends]))
+            if fits.get(span.boot):
+                self._flow.recall(serial, span.boot, fits[span.boot])
+        unseen = [
+            FormerBoot(span.boot, span.began_us, span.newest_us)
+            for span in former
+            if not self._flow.knows(serial, span.boot)
+        ]
+        dated = date_boots(unseen, after_us=newest_us, before_us=self._clock.utc_us() - present.newest_us)
+        for boot in unseen:
+            fit = dated[boot.boot]
+            self._flow.recall(serial, boot.boot, [fit])
+            self._recorder.note(lambda record, boot=boot.boot, fit=fit: record.save_clock_fit(serial, boot, fit))  # type: ignore[misc]
+            newest_us = max(newest_us, round(fit.utc0_us + (1 + fit.drift) * boot.newest_us))
+        self._flow.recall(serial, present.boot, fits.get(present.boot, ()), not_before_us=newest_us)
 
     def _compare_journal(self) -> None:
         """Once all of the journal is here that was there when the session began."""
@@ -371,6 +394,7 @@ class HubLink:
             )
         except RecordError as error:
             log.error("the hub's journal could not be kept: %s", error)
+            self._journal = entries + self._journal
             return
         if entries:
             self._remember(journal=JournalHead(entries[-1].number + 1, hashlib.sha256(raws[-1]).digest()))
@@ -379,6 +403,21 @@ class HubLink:
         if not found.agrees:
             self._audit("hub.journal_differs", comparison_body(found))
         self._owner.touched()
+
+    async def _wear_kept(
+        self, kept: "Future[object]", source: str, days: Sequence[DaySummary], events: Sequence[HubEvent]
+    ) -> None:
+        """What is durable need not be read again. What comes after something that is not must not hide that."""
+        try:
+            await asyncio.shield(asyncio.wrap_future(kept))
+        except Exception:  # told of by the recorder
+            self._wear_missing = True
+        if self._wear_missing:
+            return
+        known = self._remembered(source)
+        next_event = events[-1].number + 1 if events else known.next_event
+        last_day = days[-1].day if days else known.last_day
+        self._guarded(lambda: self._keys.remember(replace(known, next_event=next_event, last_day=last_day)))
 
     def _remembered(self, serial: str) -> KnownHub:
         return self._keys.known(serial) or KnownHub(serial)

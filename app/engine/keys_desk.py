@@ -69,7 +69,7 @@ class KeysDesk:
         return self._makers.signers_at(self._register.now_s())
 
     def certify_hub(self, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
-        """Raises KeysLocked: no dentist is logged in; RevokedForGood, ClockBehind, CertificateMalformed."""
+        """Raises KeysLocked: no dentist is logged in; KeysRevoked, ClockBehind, CertificateMalformed."""
         return self._authority.certify_hub(self._open, serial, signing_key, agreement_x)
 
     def clinician(self, operator_id: str) -> Clinician | None:
@@ -180,10 +180,16 @@ class KeysDesk:
         return self._practice.keys.revoked()[kid]
 
     def revoke(self, kid: bytes, reason: str) -> Issued:
-        """One key, for good. Raises as `Authority.revoke`, and KeysLocked."""
+        """One key. Raises as `Authority.revoke`, and KeysLocked."""
         one = self._authority.revoke(self._open, kid, reason)
         if self._register.clinician(self._open.operator_id) is None:
             self.close()
+        self._changed()
+        return one
+
+    def take_back(self, kid: bytes, reason: str) -> Issued:
+        """A hub's key counts again. Raises KeysLocked, NotTakenBack, UnknownKey, ReasonMissing, ClockBehind."""
+        one = self._authority.take_back(self._open, kid, reason)
         self._changed()
         return one
 

@@ -97,6 +97,13 @@ class KeysService:
         return Done(id=grouped(one.kid))
 
     @_serve.register
+    async def _take_back(self, request: ipc.TakeBack, actor: Operator) -> Reply:
+        one = self._house.keys_desk.take_back(read_kid(request.kid), request.reason)
+        body = {"kid": one.kid, "holder": one.holder, "reason": request.reason}
+        self._note("taken_back", actor, body, name=one.holder, reason=request.reason.lstrip("@"))
+        return Done(id=grouped(one.kid))
+
+    @_serve.register
     async def _rotate_workstation(self, request: ipc.RotateWorkstation, actor: Operator) -> Reply:
         self._nobody_treated(self._house.chairs.values())
         desk, reason = self._house.keys_desk, request.reason.strip() or REPLACED

@@ -109,11 +109,12 @@ class Recorder:
         """`do`, for a coroutine."""
         return await asyncio.wrap_future(self.do(run))
 
-    def note(self, run: Callable[[Record], object]) -> None:
+    def note(self, run: Callable[[Record], object]) -> "Future[object]":
         """`do` for what happened and must be written down, however long that takes: a full disk delays it."""
         done: Future[object] = Future()
         done.add_done_callback(_complain)
         self._queue.put(_Job(run, done, kept=True))
+        return done
 
     def close(self) -> None:
         """Commit what there is, compact, close the file. Blocks until done."""

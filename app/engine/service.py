@@ -53,7 +53,7 @@ class Workstation(KeysHouse, Protocol):
     async def set_practice(self, name: str, phone: str) -> None: ...
     def console_came(self) -> None: ...
     def consoles_changed(self) -> None: ...
-    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None: ...
+    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None: ...
     async def forget(self, chair: int, address: str) -> None: ...
     async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]: ...
     def request_shutdown(self) -> None: ...
@@ -146,7 +146,8 @@ class Service:
 
     @_serve.register
     async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
-        if self._house.people.operators():
+        first = not self._house.people.operators()
+        if not first:
             self._dentist()
         elif request.role != Role.DENTIST:
             raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
@@ -154,6 +155,8 @@ class Service:
         actor = self._house.people.operator or made
         body = {"operator": made.id, "role": made.role.value}
         self._house.audit("people.added", Text("log.person_added", {"name": made.name}), actor.id, body)
+        if first:
+            self._house.notice = Text("notice.recovery_sheet")
         self._house.touched()
         return ipc.Done(id=made.id)
 
@@ -233,18 +236,21 @@ class Service:
         chair = self._chair(request.chair)
         if kind_named(request.kind) is None or (request.enrol and request.kind != HUB):
             raise no("device_kind")
+        serial = request.serial.strip()
         if request.enrol and not self._house.keys_desk.unlocked:
             raise KeysLocked
+        if request.enrol and not serial:
+            raise no("enrol_serial", "enrol_serial_remedy")
         for other in self._house.chairs.values():
             taken = request.address in other.sensors or (other.hub is not None and other.hub.address == request.address)
             if taken and other is not chair:
                 raise no("device_busy", "device_remedy", chair=other.number)
         self._not_treating(chair)
-        await self._house.bind(chair.number, request.kind, request.address, enrol=request.enrol)
+        await self._house.bind(chair.number, request.kind, request.address, serial=serial, enrol=request.enrol)
         chair.log("device", Text("log.device_bound", {"address": request.address}), author=actor.id)
         if request.enrol:
-            said = Text("log.keys.enrol_asked", {"address": request.address, "chair": chair.number})
-            self._house.audit("keys.enrol_asked", said, actor.id, {**said.values})
+            said = Text("log.keys.enrol_asked", {"serial": serial, "chair": chair.number})
+            self._house.audit("keys.enrol_asked", said, actor.id, {**said.values, "address": request.address})
         return ipc.Done()
 
     @_serve.register

@@ -11,7 +11,14 @@ class ListKeys(Message, frozen=True, kw_only=True):
 
 
 class RevokeKey(Message, frozen=True, kw_only=True):
-    """For good. `kid`: 16 hexadecimal digits, spaces do not matter. `reason`: what happened, in the person's words."""
+    """A key counts no more. `kid`: 16 hexadecimal digits, spaces do not matter. `reason`: what happened, in words."""
+
+    kid: str
+    reason: str
+
+
+class TakeBack(Message, frozen=True, kw_only=True):
+    """The revocation of a hub's key: it was found. It still has to be opened by hand and enrolled."""
 
     kid: str
     reason: str
@@ -84,16 +91,15 @@ class Keys(Message, frozen=True, kw_only=True):
 
 
 KeyRequest = (
-    ListKeys | RevokeKey | RotateWorkstation | RotateHub | RenewHub | RotateMine | RenewKeys | ChangePin | ResetPin
+    ListKeys
+    | RevokeKey
+    | TakeBack
+    | RotateWorkstation
+    | RotateHub
+    | RenewHub
+    | RotateMine
+    | RenewKeys
+    | ChangePin
+    | ResetPin
 )
-KEY_REQUESTS = (
-    ListKeys,
-    RevokeKey,
-    RotateWorkstation,
-    RotateHub,
-    RenewHub,
-    RotateMine,
-    RenewKeys,
-    ChangePin,
-    ResetPin,
-)
+KEY_REQUESTS = KeyRequest.__args__

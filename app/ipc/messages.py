@@ -122,14 +122,15 @@ class AttachDevice(Message, frozen=True, kw_only=True):
 
     Attributes:
         kind: its key in `devices/kinds.py`, as `DeviceSeen` has it.
-        enrol: of a hub: if its enrolment is open, make it one of this practice. Dentists only. The person has compared
-            the serial number printed on it.
+        enrol: of a hub: if its enrolment is open, make it one of this practice. Dentists only.
+        serial: of a hub, as printed on it; another one is refused. Without it any will do, but not to enrol.
     """
 
     chair: int
     address: str
     kind: str
     enrol: bool = False
+    serial: str = ""
 
 
 class ForgetDevice(Message, frozen=True, kw_only=True):

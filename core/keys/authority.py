@@ -15,9 +15,11 @@ from core.keys.errors import (
     KeyInUse,
     LastKey,
     NoKey,
+    NotTakenBack,
     ReasonMissing,
     SheetWrong,
     WrappedDamaged,
+    WrongSecret,
 )
 from core.keys.register import Register, WorkstationKey, new_key
 from core.keys.unlocked import HeldKey, Unlocked
@@ -97,9 +99,14 @@ class Authority:
         both = unwrap_by_pin(kept.data, pin, _clinician_context(root.kid, operator.id, kept.kid))
         key, root_key = HeldKey(both[:KEY_BYTES]), both[KEY_BYTES:]
         wipe(both)
-        root_seed = unwrap_by_key(kept_root.data, root_key, _root_context(root.kid))
-        unlocked = Unlocked(operator.id, key, HeldKey(root_seed), root_key)
         certificate = self.register.clinician(operator.id)
+        try:
+            root_seed = unwrap_by_key(kept_root.data, root_key, _root_context(root.kid))
+            unlocked = Unlocked(operator.id, key, HeldKey(root_seed), root_key)
+        except WrongSecret:
+            key.close()
+            wipe(root_key)
+            raise WrappedDamaged from None  # the PIN was right
         theirs = certificate is not None and certificate.signing_key == key.public
         if not theirs or unlocked.root.public != root.signing_key:
             unlocked.close()
@@ -180,7 +187,7 @@ class Authority:
     # ---- devices
 
     def certify_hub(self, unlocked: Unlocked, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
-        """A certificate over a hub's keys. Raises RevokedForGood, ClockBehind, CertificateMalformed."""
+        """A certificate over a hub's keys. Raises KeysRevoked, ClockBehind, CertificateMalformed."""
         one = self.register.certify(unlocked.root, Role.HUB, subject=serial, key=signing_key, x=agreement_x)
         self._keys.add_certificate(one, holder=serial, author=unlocked.operator_id)
         return one.raw
@@ -213,7 +220,7 @@ class Authority:
     # ---- what does not count any more
 
     def revoke(self, unlocked: Unlocked, kid: bytes, reason: str) -> Issued:
-        """One key, for good. Of a clinician, what their PIN opens is erased.
+        """One key. Of a clinician, what their PIN opens is erased.
 
         Raises:
             UnknownKey, AlreadyRevoked, ReasonMissing, ListFull, ClockBehind.
@@ -230,6 +237,19 @@ class Authority:
                 self._erase(one.holder, kid)
             self.register.revoke(unlocked.root, [kid], reason, author=unlocked.operator_id)
         self._keys.sweep()
+        return one
+
+    def take_back(self, unlocked: Unlocked, kid: bytes, reason: str) -> Issued:
+        """Let a revoked key of a hub count again: it was found, or is back at its factory's keys.
+
+        Raises:
+            NotTakenBack: of anybody else, or not revoked.
+            UnknownKey, ReasonMissing, ClockBehind.
+        """
+        reason, one = _said(reason), self.register.find(kid)
+        if one.role is not Role.HUB or kid not in self._keys.revoked():
+            raise NotTakenBack
+        self.register.take_back(unlocked.root, kid, reason, author=unlocked.operator_id)
         return one
 
     def revoke_person(self, unlocked: Unlocked, operator_id: str, reason: str) -> None:

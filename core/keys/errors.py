@@ -113,13 +113,25 @@ class AlreadyRevoked(KeysError):
         super().__init__(f"The key {said} was revoked before.", "Nothing is to be done.")
 
 
-class RevokedForGood(KeysError):
+class KeysRevoked(KeysError):
     """A certificate is asked for over keys that were revoked."""
 
-    code = "keys.revoked_for_good"
+    code = "keys.revoked"
 
     def __init__(self, subject: str) -> None:
-        super().__init__(f"The keys of {subject} were revoked for good.", "Have its maker give it new keys.")
+        super().__init__(
+            f"The keys of {subject} were revoked.",
+            "If it is yours again, take that back in Set-up, Keys; then enrol it.",
+        )
+
+
+class NotTakenBack(KeysError):
+    """Only a hub's revocation can be taken back, and only while it stands."""
+
+    code = "keys.not_taken_back"
+
+    def __init__(self) -> None:
+        super().__init__("This is no revoked key of a hub.", "People and workstations are given a new key instead.")
 
 
 class ReasonMissing(KeysError):

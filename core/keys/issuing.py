@@ -54,8 +54,8 @@ class AgreementKey:
 
 
 def new_subject(role: Role) -> str:
-    """A name that tells nothing of a person, such as `clinician 7KQ2MX`."""
-    what = "practice" if role is Role.ROOT else role.name.lower()
+    """A name that tells nothing of a person, such as `Clinician 7KQ2MX`."""
+    what = "Practice" if role is Role.ROOT else role.name.capitalize()
     return f"{what} {''.join(secrets.choice(ALPHABET) for _ in range(6))}"
 
 

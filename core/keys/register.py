@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.keys import issuing
-from core.keys.errors import ClockBehind, NotFounded, RevokedForGood, UnknownKey, WrappedDamaged
+from core.keys.errors import ClockBehind, KeysRevoked, NotFounded, UnknownKey, WrappedDamaged
 from core.keys.issuing import AgreementKey
 from core.keys.unlocked import HeldKey
 from core.keys.wrapping import KEY_BYTES
@@ -87,11 +87,11 @@ class Register:
         return self._newest(root, kid)
 
     def unrevoked(self, role: Role, holder: str) -> list[bytes]:
-        """Kids of a holder's keys, in the order in which they were first certified."""
+        """Kids of a holder's keys, in the order in which they were certified last."""
         revoked = self.keys.revoked()
         issued = self.keys.certificates(self.root.kid)
         theirs = [one.kid for one in issued if one.role is role and one.holder == holder and one.kid not in revoked]
-        return list(dict.fromkeys(theirs))
+        return list(dict.fromkeys(reversed(theirs)))[::-1]
 
     def now_s(self) -> int:
         """UTC, s."""
@@ -113,7 +113,7 @@ class Register:
         """A certificate of the present root, not written down yet.
 
         Raises:
-            RevokedForGood: over a key that was revoked.
+            KeysRevoked: over a key that was revoked.
             ClockBehind, CertificateMalformed.
         """
         certificate = issuing.certify(
@@ -126,7 +126,7 @@ class Register:
             now_s=self.issuing_now_s(),
         )
         if certificate.kid in self.keys.revoked():
-            raise RevokedForGood(subject)
+            raise KeysRevoked(subject)
         return certificate
 
     def again(self, root: HeldKey, kid: bytes, *, author: str) -> Certificate:
@@ -152,7 +152,18 @@ class Register:
         if fresh:
             self.publish(root, fresh, author=author)
 
-    def publish(self, root: HeldKey, fresh: Mapping[bytes, str] | None = None, *, author: str) -> None:
+    def take_back(self, root: HeldKey, kid: bytes, reason: str, *, author: str) -> None:
+        """Leave a key out of the next list. Raises ClockBehind."""
+        self.publish(root, {}, {kid: reason}, author=author)
+
+    def publish(
+        self,
+        root: HeldKey,
+        fresh: Mapping[bytes, str] | None = None,
+        taken_back: Mapping[bytes, str] | None = None,
+        *,
+        author: str,
+    ) -> None:
         """The next list: what is on the present one and has not expired since, and `fresh`, kid → reason.
 
         Its number is above whatever a hub said to have, too: a file from a backup may have forgotten lists.
@@ -160,13 +171,17 @@ class Register:
         Raises:
             ListFull, ClockBehind.
         """
-        fresh, now_s, trust = fresh or {}, self.issuing_now_s(), self.trust
+        fresh, taken_back = fresh or {}, taken_back or {}
+        now_s, trust = self.issuing_now_s(), self.trust
         present = trust.revoked
         ends = {one.kid: read_unverified(one.raw).not_after_s for one in self.keys.certificates(trust.root.kid)}
         kept = {kid for kid in (present.kids if present is not None else ()) if ends.get(kid, now_s + 1) > now_s}
         number = 1 + max(present.number if present is not None else 0, self.heard)
-        raw = issuing.revocations(root, number=number, now_s=now_s, kids=kept | fresh.keys())
-        self.keys.add_list(raw, issuer=trust.root.kid, number=number, revoked=fresh, author=author)
+        kids = (kept - taken_back.keys()) | fresh.keys()
+        raw = issuing.revocations(root, number=number, now_s=now_s, kids=kids)
+        self.keys.add_list(
+            raw, issuer=trust.root.kid, number=number, revoked=fresh, taken_back=taken_back, author=author
+        )
 
     @property
     def heard(self) -> int:

@@ -134,7 +134,12 @@ def _manifest(target: str) -> Manifest:
     file = folder / DATA_FILE
     if file.stat().st_size > _LARGEST:
         raise ValueError("it is too large")
-    return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Manifest)
+    return read_manifest(file.read_bytes())
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """What the bytes of a data file say. Raises ValueError, msgspec.ValidationError: it is none."""
+    return msgspec.convert(tomllib.loads(data.decode()), Manifest)
 
 
 def _fault(kind: str, manifest: Manifest) -> str:

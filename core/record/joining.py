@@ -40,4 +40,5 @@ def _one(run: list[StampedBlock]) -> StampedBlock:
         return run[0]
     samples = np.concatenate([item.block.samples for item in run])
     sequence = max(item.block.sequence for item in run)
-    return StampedBlock(replace(run[0].block, samples=samples, sequence=sequence), run[0].utc_us)
+    block = replace(run[0].block, samples=samples, sequence=sequence)
+    return StampedBlock(block, run[0].utc_us, run[-1].end_utc_us)

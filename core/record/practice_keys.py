@@ -145,22 +145,37 @@ class PracticeKeys:
             self._file.execute(sql, (kind, holder, holder))
 
     def sweep(self) -> None:
-        """Fold the write-ahead log in, so that what was erased does not linger there."""
-        self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Fold the write-ahead log in, so that what was erased does not linger there.
+
+        Does nothing inside a transaction: whoever holds it sweeps after the commit.
+        """
+        if not self._file.in_transaction:
+            self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # ---- revocations
 
-    def add_list(self, raw: bytes, *, issuer: bytes, number: int, revoked: Mapping[bytes, str], author: str) -> None:
-        """A revocation list. `revoked`: kid → reason of those that are on it for the first time."""
+    def add_list(
+        self,
+        raw: bytes,
+        *,
+        issuer: bytes,
+        number: int,
+        revoked: Mapping[bytes, str],
+        taken_back: Mapping[bytes, str],
+        author: str,
+    ) -> None:
+        """A revocation list, and how it differs from the one before: kid → reason of who came and who left."""
         at_us = self._clock.utc_us()
+        changes = [(kid, 1, reason) for kid, reason in revoked.items()]
+        changes += [(kid, 0, reason) for kid, reason in taken_back.items()]
         with self._file.transaction():
             self._file.execute(
                 "INSERT INTO revocation_list (issuer, number, raw, at_us) VALUES (?, ?, ?, ?)",
                 (issuer, number, raw, at_us),
             )
             self._file.many(
-                "INSERT INTO revoked (kid, number, reason, author, at_us) VALUES (?, ?, ?, ?, ?)",
-                [(kid, number, reason, author, at_us) for kid, reason in revoked.items()],
+                "INSERT INTO revoked (kid, number, counts, reason, author, at_us) VALUES (?, ?, ?, ?, ?, ?)",
+                [(kid, number, counts, reason, author, at_us) for kid, counts, reason in changes],
             )
 
     def newest_list(self, issuer: bytes) -> bytes | None:
@@ -169,9 +184,9 @@ class PracticeKeys:
         return bytes(row[0]) if row else None
 
     def revoked(self) -> dict[bytes, Revoked]:
-        """By kid, of all roots."""
-        rows = self._file.rows("SELECT kid, number, reason, author, at_us FROM revoked")
-        return {row[0]: Revoked(*row) for row in rows}
+        """Keys that do not count, by kid, of all roots."""
+        rows = self._file.rows("SELECT kid, number, reason, author, at_us, counts, max(id) FROM revoked GROUP BY kid")
+        return {row[0]: Revoked(*row[:5]) for row in rows if row[5]}
 
     # ---- hubs
 

@@ -47,9 +47,10 @@ def _keys(database: Database) -> None:
             id INTEGER PRIMARY KEY, issuer BLOB NOT NULL, number INTEGER NOT NULL, raw BLOB NOT NULL,
             at_us INTEGER NOT NULL, UNIQUE (issuer, number)
         ) STRICT""",
+        # A hub's revocation may be taken back, so the newest row of a key counts.
         """CREATE TABLE revoked (
-            kid BLOB PRIMARY KEY, number INTEGER NOT NULL, reason TEXT NOT NULL, author TEXT NOT NULL,
-            at_us INTEGER NOT NULL
+            id INTEGER PRIMARY KEY, kid BLOB NOT NULL, number INTEGER NOT NULL, counts INTEGER NOT NULL,
+            reason TEXT NOT NULL, author TEXT NOT NULL, at_us INTEGER NOT NULL
         ) STRICT""",
         """CREATE TABLE hub (
             id INTEGER PRIMARY KEY, serial TEXT NOT NULL, irk BLOB, certificate BLOB NOT NULL,

@@ -393,7 +393,7 @@ def _lock(path: Path) -> filelock.BaseFileLock:
     """The lock of the one writer; the operating system frees it when the process dies."""
     if not path.parent.is_dir():  # the lock would make the folder
         raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")
-    lock = filelock.FileLock(str(path) + ".lock")
+    lock = filelock.FileLock(str(path) + ".lock", thread_local=False)  # another thread may close the record
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:

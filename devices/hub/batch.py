@@ -15,9 +15,6 @@ from devices.hub.session.wire import MAX_PLAINTEXT
 Numbers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-FEW: Final = 48
-"""Fewer frames than this are quicker decoded one by one."""
-
 _WIDTH: Final = MAX_PLAINTEXT
 """Bytes of a row; even, as every sample stands at an even place in its frame."""
 _HEADER: Final = np.dtype(
@@ -33,10 +30,6 @@ _BLOCK: Final = np.dtype(
 )
 _SUSPECT: Final = 1
 _U32: Final = 0xFFFF_FFFF
-
-
-_Piece = tuple[int, int, bool, int, int, int, int, int]
-"""One row of `Pieces`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,7 @@ class Batch:
     refused: list[tuple[int, FrameError]]
 
 
-def decode_batch(frames: Sequence[bytes], *, few: int = FEW) -> Batch:
+def decode_batch(frames: Sequence[bytes]) -> Batch:
     """Decode the plaintexts of Telemetry and History records; at least one, each of MAX_PLAINTEXT bytes at most.
 
     Frames of a type unknown to this version are neither sound nor refused.
@@ -88,8 +81,7 @@ def decode_batch(frames: Sequence[bytes], *, few: int = FEW) -> Batch:
     matrix = np.frombuffer(b"".join([frame.ljust(_WIDTH, b"\0") for frame in frames]), np.uint8).reshape(-1, _WIDTH)
     size = np.fromiter(map(len, frames), np.int64, len(frames))
     head = np.ascontiguousarray(matrix[:, : HEADER.size]).view(_HEADER)[:, 0]
-    walked = _walk(matrix, size, head) if len(frames) >= few else None
-    sound, pieces = walked or _one_by_one(frames)
+    sound, pieces = _walk(matrix, size, head)
     ends: list[tuple[int, FetchEnd]] = []
     refused: list[tuple[int, FrameError]] = []
     for row in np.flatnonzero(~sound).tolist():
@@ -142,51 +134,6 @@ def _walk(matrix: npt.NDArray[np.uint8], size: Numbers, head: npt.NDArray[np.voi
     sound[seen[1:][seen[1:] == seen[:-1]] // 256] = False
     kept = sound[row]
     return sound, _pieces(row[kept], block[kept], begin[kept], head)
-
-
-def _one_by_one(frames: Sequence[bytes]) -> tuple[Flags, Pieces]:
-    """The same for a few frames."""
-    sound = np.zeros(len(frames), np.bool_)
-    found: list[_Piece] = []
-    for row, frame in enumerate(frames):
-        blocks = _blocks_of(row, frame)
-        sound[row] = bool(blocks)
-        found += blocks
-    row_of, channel, suspect, count, first, start_us, period, at = zip(*found, strict=True) if found else ((),) * 8
-    pieces = Pieces(
-        row=np.array(row_of, np.int64),
-        channel=np.array(channel, np.int64),
-        suspect=np.array(suspect, np.bool_),
-        count=np.array(count, np.int64),
-        first=np.array(first, np.int64),
-        start_us=np.array(start_us, np.uint64),
-        period=np.array(period, np.int64),
-        at=np.array(at, np.int64),
-    )
-    return sound, pieces
-
-
-def _blocks_of(row: int, frame: bytes) -> list[_Piece]:
-    """The blocks of one frame; none when it is no sample frame or breaks a rule."""
-    size = len(frame)
-    if size < HEADER.size:
-        return []
-    kind, flags, count, _, _, _, time = HEADER.unpack_from(frame)
-    if kind != TYPE_SAMPLES or not 1 <= count <= MAX_BLOCKS:
-        return []
-    found: list[_Piece] = []
-    at = HEADER.size
-    for _ in range(count):
-        begin = at + BLOCK.size
-        if begin > size:
-            return []
-        channel, own_flags, samples, first, age, period = BLOCK.unpack_from(frame, at)
-        at = begin + 2 * samples
-        if not samples or not period or at > size or age > time or first + samples - 1 > _U32:
-            return []
-        suspect = bool((flags | own_flags) & _SUSPECT)
-        found.append((row, channel, suspect, samples, first, time - age, period, (row * _WIDTH + begin) // 2))
-    return found if len({piece[1] for piece in found}) == count else []
 
 
 def _pieces(row: Numbers, block: npt.NDArray[np.void], at: Numbers, head: npt.NDArray[np.void]) -> Pieces:

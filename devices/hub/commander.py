@@ -37,14 +37,23 @@ Waiter = asyncio.Future[ReceiptNotice]
 
 @dataclass(slots=True)
 class _Sent:
-    """A command that went out. `answer`: what the hub says of it, once it is known; None: it never arrived."""
+    """A command that went out. `answer`: what the hub says of it, when that is no longer open; None: nothing came."""
 
     opcode: Opcode
     request: bytes
     session_id: bytes
     waiter: Waiter | None
-    answer: Receipt | None = None
+    answer: ReceiptNotice | None = None
     open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A receipt query under way. `request`: hash of the command that was sent, as its receipt names it."""
+
+    counter: int
+    request: bytes
+    waiter: Waiter
 
 
 class Commander:
@@ -62,8 +71,9 @@ class Commander:
         self._keys = b""
         self._counter = 0
         self._writing = asyncio.Lock()
+        self._querying = asyncio.Lock()
         self._sent: OrderedDict[int, _Sent] = OrderedDict()
-        self._asking: dict[int, tuple[bytes, Waiter]] = {}
+        self._question: _Question | None = None
         self._stopping: set[Waiter] = set()
 
     def attach(self, line: Line) -> None:
@@ -86,8 +96,10 @@ class Commander:
         for counter, sent in self._sent.items():
             if sent.waiter is not None:
                 _fail(sent.waiter, CommandUnknown(sent.opcode, counter))
-        for waiter in (*(waiter for _, waiter in self._asking.values()), *self._stopping):
+        for waiter in self._stopping:
             _fail(waiter, HubUnreachable())
+        if self._question is not None:
+            _fail(self._question.waiter, HubUnreachable())
 
     @property
     def session(self) -> Session:
@@ -130,6 +142,9 @@ class Commander:
         except (TimeoutError, *_LINK_ERRORS) as error:
             if sent is None:
                 raise HubUnreachable from error
+            if sent.answer is not None:
+                # What the link says of a write is not authentic; the hub's signature is.
+                return sent.answer
             raise CommandUnknown(opcode, counter) from error
         finally:
             if sent is not None and sent.waiter is not None:
@@ -174,7 +189,7 @@ class Commander:
         """
         sent = self._sent.get(counter)
         if sent is not None and not sent.open:
-            return sent.answer
+            return sent.answer.receipt if sent.answer is not None else None
         if sent is None and sha256 is None:
             raise CommandUnknown(OPCODE_NO_RECEIPT, counter)
         notice = await self._query(counter, sent.request if sent is not None else (sha256 or b"")[:REQUEST_BYTES])
@@ -208,54 +223,49 @@ class Commander:
         notice = receipt.notice
         opcode, counter = notice.receipt.opcode, notice.receipt.counter
         fresh = receipt.session_id == self.session.id
-        asking, asked = self._asking.get(counter, (b"", None))
+        question = self._question if self._question is not None and self._question.counter == counter else None
+        asked = [question.waiter] if question is not None else []
         if opcode == OPCODE_STOP:
-            right = counter == 0 and receipt.request == _STOP_REQUEST and fresh
-            waiting = list(self._stopping)
+            right, waiting = fresh and (counter, receipt.request) == (0, _STOP_REQUEST), list(self._stopping)
         elif opcode == OPCODE_NO_RECEIPT:
-            right = receipt.request == request_hash(encode_query(counter)) and fresh
-            waiting = [asked] if asked is not None else []
+            right, waiting = fresh and receipt.request == request_hash(encode_query(counter)), asked
+        elif (sent := self._sent.get(counter)) is not None:
+            right = (fresh or question is not None) and self._answers(receipt, sent)
+            waiting = [*([sent.waiter] if sent.waiter is not None else []), *asked]
         else:
-            right, waiting = self._of_command(receipt, fresh, asking, asked)
+            right, waiting = question is not None and receipt.request == question.request, asked
         if not right:
             raise ReceiptMisplaced(opcode, counter)
         for waiter in waiting:
             _answer(waiter, notice)
         self._heard(receipt)
 
-    def _of_command(
-        self, receipt: SignedReceipt, fresh: bool, asking: bytes, asked: Waiter | None
-    ) -> tuple[bool, list[Waiter]]:
-        """Whether the receipt of a command answers one of ours, and who waits for it."""
+    def _answers(self, receipt: SignedReceipt, sent: _Sent) -> bool:
+        """Whether a receipt is of this command; what it says is learnt then."""
         notice = receipt.notice
-        sent = self._sent.get(notice.receipt.counter)
-        if sent is None:
-            return asked is not None and receipt.request == asking, [asked] if asked is not None else []
-        right = (notice.receipt.opcode, receipt.request, receipt.session_id) == (
-            sent.opcode,
-            sent.request,
-            sent.session_id,
-        ) and (fresh or asked is not None)
-        if right:
-            sent.answer, sent.open = notice.receipt, False
-            if notice.receipt.code is ReceiptCode.STALE_COUNTER:
-                self._counter = max(self._counter, notice.detail)
-        return right, [waiter for waiter in (sent.waiter, asked) if waiter is not None]
+        said = (notice.receipt.opcode, receipt.request, receipt.session_id)
+        if said != (sent.opcode, sent.request, sent.session_id):
+            return False
+        sent.answer, sent.open = notice, False
+        if notice.receipt.code is ReceiptCode.STALE_COUNTER:
+            self._counter = max(self._counter, notice.detail)
+        return True
 
     async def _query(self, counter: int, request: bytes) -> ReceiptNotice:
-        line = self._connected()
-        expected, waiter = self._asking.setdefault(counter, (request, asyncio.get_running_loop().create_future()))
-        if expected != request:
-            raise CommandUnknown(OPCODE_NO_RECEIPT, counter)
-        try:
-            async with asyncio.timeout(RECEIPT_S):
-                await line.query(counter)
-                return await asyncio.shield(waiter)
-        except (TimeoutError, *_LINK_ERRORS) as error:
-            raise HubUnreachable from error
-        finally:
-            self._asking.pop(counter, None)
-            _forget(waiter)
+        """What the hub says of a counter; one question at a time."""
+        async with self._querying:
+            line = self._connected()
+            waiter: Waiter = asyncio.get_running_loop().create_future()
+            self._question = _Question(counter, request, waiter)
+            try:
+                async with asyncio.timeout(RECEIPT_S):
+                    await line.query(counter)
+                    return await waiter
+            except (TimeoutError, *_LINK_ERRORS) as error:
+                raise HubUnreachable from error
+            finally:
+                self._question = None
+                _forget(waiter)
 
     def _remember(self, counter: int, sent: _Sent) -> _Sent:
         self._sent[counter] = sent

@@ -7,6 +7,7 @@ from core.model.strict_cbor import Value
 from devices.errors import FrameError
 from devices.hub.commander import Commander
 from devices.hub.commands import Command
+from devices.hub.errors import HubUnreachable
 from devices.hub.receipts import ReceiptNotice
 from devices.hub.session.wire import DocumentKind
 
@@ -39,19 +40,23 @@ class Documents:
         """The session is over."""
         awaited, self._awaited = self._awaited, {}
         for waiter in awaited.values():
-            waiter.cancel()
+            _give_up(waiter)
 
     def expect(self, kind: DocumentKind) -> asyncio.Future[Value]:
         """The next document of this kind; call it before what brings it."""
-        before = self._awaited.get(kind)
-        if before is not None:
-            before.cancel()
+        if (before := self._awaited.get(kind)) is not None:
+            _give_up(before)
         waiter: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
         self._awaited[kind] = waiter
         return waiter
 
     async def body(self, kind: DocumentKind, waiter: asyncio.Future[Value]) -> Value:
-        """Its body. Raises DocumentMissing: it did not come in time."""
+        """Its body.
+
+        Raises:
+            DocumentMissing: it did not come in time.
+            HubUnreachable: the session is over.
+        """
         try:
             async with asyncio.timeout(DOCUMENT_S):
                 return await waiter
@@ -71,3 +76,10 @@ class Documents:
             return notice, await self.body(kind, waiter) if notice.receipt.accepted else None
         finally:
             waiter.cancel()
+
+
+def _give_up(waiter: asyncio.Future[Value]) -> None:
+    """Nothing comes any more: whoever waits learns that, and it is no news when nobody does."""
+    if not waiter.done():
+        waiter.set_exception(HubUnreachable())
+        waiter.exception()

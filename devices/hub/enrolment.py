@@ -1,11 +1,12 @@
 """A hub joins the practice, or gets new keys or a new certificate (docs/hub-protocol.md, section 11)."""
 
 from core.model.hub import Opcode
+from devices.errors import FrameError
 from devices.hub.commander import Commander
 from devices.hub.commands import Bare, Enrol
 from devices.hub.credentials import Credentials
 from devices.hub.documents import Documents
-from devices.hub.errors import EnrolmentRefused
+from devices.hub.errors import EnrolmentRefused, HubUnreachable
 from devices.hub.listener import HubListener
 from devices.hub.session.documents import decode_keys, octets
 from devices.hub.session.identity import HubCard, decode_card
@@ -46,5 +47,10 @@ class Enrolment:
         notice = await self._commander.send(Enrol(self._credentials.trust.root.raw, certificate))
         if not notice.receipt.accepted:
             raise EnrolmentRefused(notice.receipt.code)
-        self._listener.enrolled(serial, certificate)
-        return decode_card(octets(await self._documents.body(DocumentKind.IDENTITY, told)))
+        try:
+            card = decode_card(octets(await self._documents.body(DocumentKind.IDENTITY, told)))
+        except (HubUnreachable, FrameError):
+            self._listener.enrolled(serial, certificate, None)
+            raise
+        self._listener.enrolled(serial, certificate, card.irk)
+        return card

@@ -8,13 +8,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from core.model.block import SampleBlock
+from core.model.block import Provenance, SampleBlock
 from core.model.errors import SmilescapeError
 from devices.errors import FrameError
 from devices.hub.batch import Batch, Flags, Numbers, decode_batch
-from devices.hub.frames import FetchEnd
+from devices.hub.frames import FetchEnd, SampleFrame, decode_frame
+from devices.hub.intervals import IntervalSet
 from devices.hub.ledger import Ledger
-from devices.hub.merge import distinct, merge
+from devices.hub.merge import distinct, merge, merge_few
 from devices.hub.session.records import Opener
 from devices.hub.session.wire import FromHub
 
@@ -26,6 +27,8 @@ BUSY: Final = 6
 """When so many live records waited, the next ones are gathered for BUSY_S: a batch costs hardly less for fewer."""
 MOST: Final = 512
 """So many records do not wait."""
+FEW: Final = 24
+"""Fewer frames than this are quicker taken in one by one."""
 
 
 class Taker(Protocol):
@@ -49,10 +52,19 @@ class Intake:
         boot: of the hub at the other end; no frame may be of a later one.
         channels: those that are known, shape (256,).
         counted: told after each batch: what is missing may have changed.
+        few: fewer frames are taken in one by one.
     """
 
     def __init__(
-        self, opener: Opener, ledger: Ledger, boot: int, channels: Flags, taker: Taker, counted: Callable[[], None]
+        self,
+        opener: Opener,
+        ledger: Ledger,
+        boot: int,
+        channels: Flags,
+        taker: Taker,
+        counted: Callable[[], None],
+        *,
+        few: int = FEW,
     ) -> None:
         self._opener = opener
         self._ledger = ledger
@@ -60,6 +72,7 @@ class Intake:
         self._channels = channels
         self._taker = taker
         self._counted = counted
+        self._least = few
         self._waiting: list[tuple[FromHub, bytes]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._gather_s = GATHER_S
@@ -101,21 +114,57 @@ class Intake:
             records.append((stream, record))
         if not frames:
             return
+        ends = self._few(frames, records) if len(frames) < self._least else self._many(frames, records)
+        if any(stream is FromHub.HISTORY for stream, _ in records):
+            self._taker.history_arrived(ends)
+
+    def _few(self, frames: list[bytes], records: list[tuple[FromHub, bytes]]) -> list[FetchEnd]:
+        """Take frames in one by one; the fetches that ended."""
+        ends: list[FetchEnd] = []
+        of_boot: dict[int, list[SampleFrame]] = {}
+        for plaintext, (stream, record) in zip(frames, records, strict=True):
+            backfilled = stream is FromHub.HISTORY
+            try:
+                frame = decode_frame(plaintext, Provenance.BACKFILLED if backfilled else Provenance.LIVE)
+                if isinstance(frame, FetchEnd):
+                    ends += [frame] if backfilled else []
+                elif frame is not None and self._is_new(frame):
+                    of_boot.setdefault(frame.boot, []).append(frame)
+            except FrameError as error:
+                self._taker.frame_refused(error, record)
+        for boot in sorted(of_boot):
+            blocks = [one for frame in of_boot[boot] for one in frame.blocks if self._channels[one.channel]]
+            sequences = IntervalSet()
+            for frame in of_boot[boot]:
+                sequences.add(frame.sequence, frame.sequence + 1)
+            self._taker.blocks_arrived(merge_few(blocks), [range(start, stop) for start, stop in sequences])
+        return ends
+
+    def _is_new(self, frame: SampleFrame) -> bool:
+        if frame.boot > self._boot:
+            raise _too_early(frame.boot)
+        return bool(self._ledger.take(frame.sequence, frame.sequence + 1))
+
+    def _many(self, frames: list[bytes], records: list[tuple[FromHub, bytes]]) -> list[FetchEnd]:
+        """The same for all at once."""
         batch = decode_batch(frames)
         backfilled = np.fromiter((stream is FromHub.HISTORY for stream, _ in records), np.bool_, len(records))
         for row, fault in batch.refused:
             self._taker.frame_refused(fault, records[row][1])
         kept = self._kept(batch, records)
-        self._deliver(batch, kept, backfilled)
-        if backfilled.any():
-            self._taker.history_arrived([end for row, end in batch.ends if backfilled[row]])
+        of_boot = dict(merge(batch, kept, backfilled, self._channels))
+        for boot in distinct(batch.boot[kept]):
+            sequences = np.sort(batch.sequence[kept & (batch.boot == boot)])
+            ranges = [range(int(sequences[begin]), int(sequences[end - 1]) + 1) for begin, end in _runs(sequences)]
+            self._taker.blocks_arrived(of_boot.get(boot, []), ranges)
+        return [end for row, end in batch.ends if backfilled[row]]
 
     def _kept(self, batch: Batch, records: list[tuple[FromHub, bytes]]) -> Flags:
         """Which frames are new."""
         kept = np.zeros(len(records), np.bool_)
         later = batch.sound & (batch.boot > self._boot)
         for row in np.flatnonzero(later).tolist():
-            self._taker.frame_refused(FrameError(f"A frame of boot {batch.boot[row]} came too early."), records[row][1])
+            self._taker.frame_refused(_too_early(batch.boot[row]), records[row][1])
         rows = np.flatnonzero(batch.sound & ~later)
         for begin, end in _runs(batch.sequence[rows]):
             first = int(batch.sequence[rows[begin]])
@@ -129,12 +178,9 @@ class Intake:
                 kept[rows[begin + start - first : begin + stop - first]] = True
         return kept
 
-    def _deliver(self, batch: Batch, kept: Flags, backfilled: Flags) -> None:
-        of_boot = dict(merge(batch, kept, backfilled, self._channels))
-        for boot in distinct(batch.boot[kept]):
-            sequences = np.sort(batch.sequence[kept & (batch.boot == boot)])
-            ranges = [range(int(sequences[begin]), int(sequences[end - 1]) + 1) for begin, end in _runs(sequences)]
-            self._taker.blocks_arrived(of_boot.get(boot, []), ranges)
+
+def _too_early(boot: int) -> FrameError:
+    return FrameError(f"A frame of boot {boot} came too early.")
 
 
 def _runs(numbers: Numbers) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,9 @@
 """One session over one connection. What goes out is sealed as it goes; what comes in is opened in the order it came."""
 
+import logging
+
 from bleak import BleakClient
+from bleak.exc import BleakError, BleakGATTProtocolError
 
 from core.model.strict_cbor import Value
 from devices.hub import uuids
@@ -12,6 +15,8 @@ from devices.hub.session.keys import Session
 from devices.hub.session.segments import Joiner, split
 from devices.hub.session.signed import MAX_SIGNED, SignedReceipt, verify_receipt
 from devices.hub.session.wire import MAX_DOCUMENT, MAX_PLAINTEXT, FromHub, ToHub
+
+_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -51,8 +56,11 @@ class Line:
         return None if whole is None else decode_document(whole)
 
     async def end(self) -> None:
-        """Disconnect: a session ends with its link."""
-        await self._client.disconnect()
+        """Disconnect: a session ends with its link. Never raises."""
+        try:
+            await self._client.disconnect()
+        except (BleakError, TimeoutError, OSError, EOFError) as error:
+            _log.info("The link did not end cleanly: %s", error)
 
     def _join(self, joiner: Joiner, stream: FromHub, record: bytes) -> bytes | None:
         segment = self.open(stream, record)
@@ -65,4 +73,8 @@ class Line:
         except SessionSpent:
             await self.end()
             raise
-        await self._client.write_gatt_char(characteristic, record, response=response)
+        try:
+            await self._client.write_gatt_char(characteristic, record, response=response)
+        except BleakGATTProtocolError as error:
+            # Anybody on the way can say so. What counts is whether a receipt comes.
+            _log.warning("A record was answered with an error: %s", error)

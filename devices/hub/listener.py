@@ -47,13 +47,20 @@ class HubListener(Protocol):
     def identified(self, card: HubCard, info: DeviceInfo) -> None:
         """Once for each session, before anything else of it; a new boot and a new IRK show here first.
 
+        In the session that enrols a hub, too: its flags say that it is open, and its serial can still be compared.
+
         Raises:
             LinkRefused: it may not be talked to.
         """
         ...
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
-        """The hub took this certificate of the practice; the next session is under it."""
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        """The hub took this certificate of the practice; the next session is under it.
+
+        Args:
+            irk: by which its advertisements are recognised from now on; None: it was lost with the link, and the hub
+                has to be found by a scan.
+        """
         ...
 
     async def known(self, serial: str) -> KnownHub | None:

@@ -1,6 +1,7 @@
 """Blocks of one channel that follow each other, made one: what the recorder and the screen are quickest with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,6 +36,35 @@ def distinct(numbers: Numbers) -> list[int]:
         return []
     first = int(numbers[0])
     return [first] if (numbers == first).all() else np.unique(numbers).tolist()
+
+
+def merge_few(blocks: Sequence[SampleBlock]) -> list[SampleBlock]:
+    """The same for a few blocks of one boot, which are quicker merged one by one."""
+    runs: list[list[SampleBlock]] = []
+    for block in sorted(blocks, key=lambda one: (one.channel, one.first_index)):
+        if runs and _follows(runs[-1][-1], block):
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+    return [_joined(run) for run in runs]
+
+
+def _follows(before: SampleBlock, after: SampleBlock) -> bool:
+    return (before.channel, before.end_index, before.end_us, before.period_us, before.provenance) == (
+        after.channel,
+        after.first_index,
+        after.start_us,
+        after.period_us,
+        after.provenance,
+    )
+
+
+def _joined(run: list[SampleBlock]) -> SampleBlock:
+    if len(run) == 1:
+        return run[0]
+    samples = np.concatenate([block.samples for block in run])
+    samples.flags.writeable = False
+    return replace(run[0], samples=samples, sequence=max(block.sequence for block in run))
 
 
 def _blocks(batch: Batch, boot: int, order: Numbers, backfilled: Flags) -> list[SampleBlock]:

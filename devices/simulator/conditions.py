@@ -1,5 +1,7 @@
 """What one radio suffers, whoever it is linked with and whichever host uses it."""
 
+from typing import Final
+
 import msgspec
 
 from devices.simulator.air_control import (
@@ -22,6 +24,8 @@ from devices.simulator.link_model import INTERVAL_UNIT_MS, Quality, Terms
 from devices.simulator.message_faults import MessageFaults, Mishap
 from devices.simulator.pdu import WRITE_COMMAND, WRITE_REQUEST, Pdu
 
+USUAL_MTU: Final = SetMtu()
+
 
 class RadioConditions:
     """One radio's part in the state of the air; `tell` changes it.
@@ -43,7 +47,7 @@ class RadioConditions:
         self.timing = SetTiming()
         self.errors = 0.0
         self.jammed_until = 0.0
-        self.mtu = SetMtu()
+        self.mtu = USUAL_MTU
         self.cut: CutAtWrite | None = None
         for faults in self._ways("both"):
             faults.calm()
@@ -89,7 +93,7 @@ class RadioConditions:
     @property
     def meddles(self) -> bool:
         """Whether whole messages have anything to fear."""
-        return self.sent.possible or self.received.possible or self.cut is not None or self.mtu != SetMtu()
+        return self.sent.possible or self.received.possible or self.cut is not None or self.mtu != USUAL_MTU
 
     def cuts_at(self, pdu: Pdu) -> CutAtWrite | None:
         """The order to cut, when this message is the write that it waits for."""
@@ -117,9 +121,11 @@ def quality(one: RadioConditions, other: RadioConditions, share: int) -> Quality
     )
 
 
-def mtu_of(pdu: Pdu, largest: int) -> Pdu:
-    """A request for or an answer about the MTU that says no more than `largest`."""
-    said = int.from_bytes(pdu.payload[1:3], "little")
+def with_mtu(pdu: Pdu, largest: int) -> Pdu:
+    """A request for an MTU, or the answer, that says no more than `largest`."""
+    if len(pdu.payload) != 3:
+        return pdu
+    said = int.from_bytes(pdu.payload[1:], "little")
     return msgspec.structs.replace(pdu, payload=pdu.payload[:1] + min(said, largest).to_bytes(2, "little"))
 
 

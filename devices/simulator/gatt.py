@@ -75,9 +75,11 @@ class HubServer:
         self._connection: Connection | None = None
         self._parting: asyncio.Task[None] | None = None
         self._handshake = _characteristic(
-            uuids.HANDSHAKE, _Properties.WRITE | _Properties.NOTIFY, _write_only(self._on_handshake)
+            uuids.HANDSHAKE, _Properties.WRITE | _Properties.NOTIFY, _unreadable(self._on_handshake)
         )
-        self._notified = {stream: _characteristic(uuid, _Properties.NOTIFY) for stream, uuid in _NOTIFIED.items()}
+        self._notified = {
+            stream: _characteristic(uuid, _Properties.NOTIFY, _unreadable()) for stream, uuid in _NOTIFIED.items()
+        }
         self._battery: Characteristic[bytes] = Characteristic(
             GATT_BATTERY_LEVEL_CHARACTERISTIC,
             _Properties.READ | _Properties.NOTIFY,
@@ -88,7 +90,7 @@ class HubServer:
     def services(self) -> list[Service]:
         read = CharacteristicValue(read=lambda _: clear_identity(self._brain.parts))
         written = [
-            _characteristic(uuid, properties, _write_only(self._writer(stream)))
+            _characteristic(uuid, properties, _unreadable(self._writer(stream)))
             for stream, (uuid, properties) in _WRITTEN.items()
         ]
         identity = _characteristic(uuids.IDENTITY, _Properties.READ, read)
@@ -106,6 +108,11 @@ class HubServer:
     def attach(self, device: Device) -> None:
         self._device = device
         device.on(Device.EVENT_CONNECTION, self._on_connection)
+
+    def close(self) -> None:
+        """Nothing is to be waited for any more."""
+        if self._parting is not None:
+            self._parting.cancel()
 
     def narrow(self, mtu: int) -> None:
         """Offer the next clients an ATT MTU of no more than this."""
@@ -149,6 +156,8 @@ class HubServer:
             self._part()
 
     def _on_connection(self, connection: Connection) -> None:
+        if self.link is not None:
+            self.link.close()
         self._connection = connection
         self.link = HubLink(self._brain, self._clock)
         connection.on(Connection.EVENT_DISCONNECTION, lambda _: self._on_disconnection(connection))
@@ -236,7 +245,7 @@ class HubServer:
 
 
 def _characteristic(
-    uuid: str, properties: Characteristic.Properties, value: CharacteristicValue[bytes] | bytes = b""
+    uuid: str, properties: Characteristic.Properties, value: CharacteristicValue[bytes]
 ) -> Characteristic[bytes]:
     permissions = Characteristic.Permissions(0)
     if properties & _Properties.READ:
@@ -246,8 +255,8 @@ def _characteristic(
     return Characteristic(UUID(uuid), properties, permissions, value)
 
 
-def _write_only(write: _Write) -> CharacteristicValue[bytes]:
-    """Bumble 0.0.236 never answers a client that reads a value which cannot be read."""
+def _unreadable(write: _Write | None = None) -> CharacteristicValue[bytes]:
+    """Bumble 0.0.236 does not look at permissions: who reads what cannot be read gets no answer, or an empty one."""
 
     def refuse(_connection: Connection) -> bytes:
         raise ATT_Error(ATT_READ_NOT_PERMITTED_ERROR)

@@ -67,19 +67,24 @@ class Ticker:
 class SimulatedHub:
     """A brain with a radio, until told to quit.
 
-    Attributes:
+    Args:
         speed: hub seconds for each second of the clock; the lease runs in seconds of the clock.
+        private: advertise from private addresses once enrolled; otherwise always from the one given to `open`.
     """
 
-    def __init__(self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0) -> None:
+    def __init__(
+        self, brain: Brain, *, clock: Clock, sleep: Sleep = asyncio.sleep, speed: float = 1.0, private: bool = True
+    ) -> None:
         self.brain = brain
         self.server = HubServer(brain, clock)
         self._clock = clock
         self._sleep = sleep
         self._speed = speed
+        self._private = private
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[HubAdvert, bytes | None] | None = None
+        self._announcing = asyncio.Lock()
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
@@ -98,6 +103,7 @@ class SimulatedHub:
         self.server.attach(self._peripheral.device)
 
     async def close(self) -> None:
+        self.server.close()
         if self._peripheral is not None:
             await self._peripheral.close()
 
@@ -203,13 +209,19 @@ class SimulatedHub:
 
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
-        fresh = self._announcement()
-        if self._peripheral is None or fresh == self._announced:
-            return
-        self._announced = fresh
-        self._peripheral.irk = fresh[1]
-        if not self._peripheral.connections:
-            await self._peripheral.advertise()
+        # One at a time: Bumble stumbles when advertising is stopped twice at once.
+        async with self._announcing:
+            fresh = self._announcement()
+            if self._peripheral is None or fresh == self._announced:
+                return
+            self._peripheral.irk = fresh[1]
+            if not self._peripheral.connections:
+                try:
+                    await self._peripheral.advertise()
+                except BaseBumbleError as error:
+                    _log.info("Advertising is changed a little later: %s", error)
+                    return
+            self._announced = fresh
 
     def _announcement(self) -> tuple[HubAdvert, bytes | None]:
         """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
@@ -222,7 +234,7 @@ class SimulatedHub:
             simulated=True,
             battery_percent=self.brain.battery_percent,
         )
-        return advert, vault.irk if vault.enrolled else None
+        return advert, vault.irk if vault.enrolled and self._private else None
 
 
 async def run_hub(

@@ -30,6 +30,8 @@ IFS_S: Final = 150e-6
 _FRAMING_OCTETS: Final = {1: 10, 2: 11}
 """Preamble, access address, header and CRC."""
 _NEVER: Final = -math.inf
+_LATEST_S: Final = 1.0
+"""A process that stood still for longer was not on the air meanwhile, and nobody missed it."""
 
 
 def airtime_s(octets: int, phy: Phy = 2) -> float:
@@ -221,37 +223,40 @@ class LinkLayer:
     def _plan(self) -> None:
         """Choose what comes next: the end of a jam, an event, or rest."""
         self._disarm()
-        self._in_event = False
         now, jammed_until = self._timers.now(), self._quality.jammed_until
+        # A timer that was late must not cost the next event, so time goes on where the last packet ended.
+        since, self._in_event = self._packet_end if self._in_event else now, False
+        if since < now - _LATEST_S:
+            since = self.central.last_heard = self.peripheral.last_heard = now
         if jammed_until > now:
             self._arm(min(jammed_until, self._deadline()), self._jam_over)
         elif self.central.queue or self.peripheral.queue or self._quality.errors > 0:
-            self._opens = self._next_anchor(now)
+            self._opens = self._next_anchor(since)
             self._arm(self._opens, self._open_event)
         else:
             self._resting = True
         self.ideal = self._resting and not self._quality.paced
 
-    def _next_anchor(self, now: float) -> float:
+    def _next_anchor(self, since: float) -> float:
         interval = self.terms.interval_s
-        return self._anchor + interval * max(1, math.ceil((now - self._anchor) / interval - 1e-9))
+        return self._anchor + interval * max(1, math.ceil((since - self._anchor) / interval - 1e-9))
 
     def _deadline(self) -> float:
         return min(self.central.last_heard, self.peripheral.last_heard) + self.terms.timeout_s
 
-    def _overdue(self) -> bool:
-        if self._timers.now() < self._deadline():
+    def _overdue(self, at: float) -> bool:
+        if at < self._deadline():
             return False
         self.close()
         self._lost()
         return True
 
     def _jam_over(self) -> None:
-        if not self._overdue():
+        if not self._overdue(self._timers.now()):
             self._plan()
 
     def _open_event(self) -> None:
-        if self._overdue():
+        if self._overdue(self._opens):
             return
         self.events += 1
         self._anchor = self._opens

@@ -9,7 +9,7 @@ from bumble.controller import Connection
 from bumble.core import PhysicalTransport
 
 from core.model.errors import SmilescapeError
-from devices.simulator.conditions import RadioConditions, agreed, mtu_of, quality
+from devices.simulator.conditions import USUAL_MTU, RadioConditions, agreed, quality, with_mtu
 from devices.simulator.interception import Interceptor
 from devices.simulator.link_model import End, LinkLayer, Terms
 from devices.simulator.message_faults import MessagePath
@@ -216,19 +216,17 @@ class RadioLink:
             asyncio.get_running_loop().call_soon(self._other(side).disconnected, reason)
 
     def _go(self, pdu: Pdu) -> None:
-        if pdu.opcode not in (MTU_REQUEST, MTU_RESPONSE):
-            self._paths[pdu.direction][0].carry(pdu)
-            return
-        mtus = [end.conditions.mtu for end in self.ends]
-        if not all(mtu.answered for mtu in mtus):
-            return
-        pdu = mtu_of(pdu, min(mtu.largest for mtu in mtus))
-        delay = max(mtu.delay for mtu in mtus) if pdu.opcode == MTU_RESPONSE else 0.0
-        if delay > 0:
-            timers = self._air.timers
-            timers.call_at(timers.now() + delay, lambda: self._paths[pdu.direction][0].carry(pdu))
-        else:
-            self._paths[pdu.direction][0].carry(pdu)
+        way = self._paths[pdu.direction][0]
+        mtus = [end.conditions.mtu for end in self.ends if end.conditions.mtu != USUAL_MTU]
+        if not mtus or pdu.opcode not in (MTU_REQUEST, MTU_RESPONSE):
+            way.carry(pdu)
+        elif all(mtu.answered for mtu in mtus):
+            pdu = with_mtu(pdu, min(mtu.largest for mtu in mtus))
+            delay = max(mtu.delay for mtu in mtus) if pdu.opcode == MTU_RESPONSE else 0.0
+            if delay > 0:
+                self._air.timers.call_at(self._air.timers.now() + delay, lambda: way.carry(pdu))
+            else:
+                way.carry(pdu)
 
     def _arrive(self, pdu: Pdu) -> None:
         if self._cut:

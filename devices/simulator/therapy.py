@@ -43,6 +43,7 @@ class Therapy:
         self._order: PhaseOrder | None = None
         self._clinicians: set[bytes] = set()
         self._workstation = b""
+        self._broken_off = False
 
     @property
     def dose(self) -> int:
@@ -65,8 +66,8 @@ class Therapy:
 
     @property
     def under_way(self) -> bool:
-        """Whether a phase has begun and not ended."""
-        return self.state in (TherapyState.RUNNING, TherapyState.HELD)
+        """Whether a phase has begun and not ended; a fault ends none."""
+        return self.state in (TherapyState.RUNNING, TherapyState.HELD) or self._broken_off
 
     @property
     def order(self) -> PhaseOrder | None:
@@ -147,6 +148,7 @@ class Therapy:
 
     def fail(self) -> None:
         """A fault of the hub: only a boot helps."""
+        self._broken_off = self.under_way
         self.state = TherapyState.FAULT
         self.cause = HoldCause.FAULT
         self.lease_us = 0

@@ -9,7 +9,6 @@ from typing import Final
 from core.model.certificate import (
     Certificate,
     CertificateRefused,
-    RevocationsOlder,
     Role,
     Trust,
     read_revocations,
@@ -103,19 +102,16 @@ class Vault:
             mine = trust.verify(certificate_raw, Role.HUB, now_s=None, subject=self._serial)
         except CertificateRefused:
             return ReceiptCode.REFUSED
-        if _fits(state.keys, mine):
-            anew = False
-        elif state.pending is not None and _fits(state.pending, mine):
-            if not idle:
-                return ReceiptCode.NOT_NOW
-            anew = True
-        else:
+        fresh = state.pending if state.pending is not None and _fits(state.pending, mine) else None
+        if fresh is None and not _fits(state.keys, mine):
             return ReceiptCode.REFUSED
+        if fresh is not None and not idle:
+            return ReceiptCode.NOT_NOW
         state.root, state.certificate = root_raw, certificate_raw
         state.floor_s = max(trust.floor_s, mine.not_before_s)
         state.irk = self._new_irk()
-        if anew and state.pending is not None:
-            self._change_keys(state.pending, counter=0)
+        if fresh is not None:
+            self._change_keys(fresh, counter=0)
         else:
             self._store.save()
         self._load()
@@ -129,7 +125,7 @@ class Vault:
             return ReceiptCode.ALREADY
         try:
             trust = self.trust.with_revocations(raw)
-        except (CertificateRefused, RevocationsOlder):
+        except CertificateRefused:
             return ReceiptCode.REFUSED
         state = self._store.state
         state.revocations, state.floor_s = raw, trust.floor_s
@@ -182,7 +178,8 @@ class Vault:
     def _change_keys(self, keys: KeySeeds, *, counter: int) -> None:
         state = self._store.state
         if state.keys == state.factory:
-            state.factory_counter = state.counter
+            state.factory_counter, state.factory_frames = state.counter, self._store.frames.next
+        state.first_frame = state.factory_frames if keys == state.factory else 0
         state.keys, state.pending = keys, None
         state.counter = state.accounted = counter
         state.receipts = []

@@ -84,7 +84,7 @@ class VirtualController(Controller):
             advertiser.stop()
         self.pending_le_connection = None
         self.lose_links()
-        self.air.remove_controller(self)
+        self.air.forget(self)
 
     def lose_links(self) -> None:
         """End every connection on both sides with the reason of a supervision timeout (0x08)."""
@@ -294,6 +294,7 @@ class VirtualLink(LocalLink):
         self._seed = seed
         self._joined = 0
         self._interceptions: list[Interception] = []
+        self._heard_last: dict[hci.Address, VirtualController] = {}
 
     def members(self) -> list[VirtualController]:
         """Every controller on the air."""
@@ -327,6 +328,11 @@ class VirtualLink(LocalLink):
                 self._refresh_all()
                 return
 
+    def forget(self, controller: VirtualController) -> None:
+        """A controller has left for good."""
+        self.remove_controller(controller)
+        self._heard_last = {address: one for address, one in self._heard_last.items() if one is not controller}
+
     def left(self, link: RadioLink) -> None:
         """A connection has ended; its radios have more time for others."""
         self.radio_links.remove(link)
@@ -347,17 +353,28 @@ class VirtualLink(LocalLink):
         link.refresh(share=max(1, *shares), interceptors=interceptors)
 
     def advertiser_at(self, address: hci.Address) -> VirtualController | None:
-        """Whoever advertises at `address`."""
-        return next((one for one in self.members() if one.scan_response(address) is not None), None)
+        """Whoever advertises at `address`; of two, the one that was heard last."""
+        last = self._heard_last.get(address)
+        heard = ([last] if last is not None else []) + self.members()
+        return next((one for one in heard if one.scan_response(address) is not None), None)
 
     def scan_response(self, address: hci.Address) -> bytes:
         """The scan response of whoever advertises at `address`, empty when nobody does."""
-        answers = (controller.scan_response(address) for controller in self.members())
-        return next((answer for answer in answers if answer is not None), b"")
+        advertiser = self.advertiser_at(address)
+        return (advertiser.scan_response(address) if advertiser is not None else None) or b""
 
     def send_advertising_pdu(self, sender_controller: Controller, packet: ll.AdvertisingPdu) -> None:
-        if isinstance(sender_controller, VirtualController) and sender_controller.hears:
-            super().send_advertising_pdu(sender_controller, packet)
+        if not isinstance(sender_controller, VirtualController) or not sender_controller.hears:
+            return
+        if isinstance(packet, ll.ConnectInd):
+            # Stock: all who advertise at that address take the connection. On the air it answers one advertisement.
+            advertiser = self.advertiser_at(packet.advertiser_address)
+            if advertiser is not None:
+                asyncio.get_running_loop().call_soon(advertiser.on_ll_advertising_pdu, packet)
+            return
+        if isinstance(packet, ll.AdvInd | ll.AdvExtInd):
+            self._heard_last[packet.advertiser_address] = sender_controller
+        super().send_advertising_pdu(sender_controller, packet)
 
     def send_acl_data(
         self,

@@ -60,7 +60,7 @@ class WearLog(Protocol):
 
 
 class DayCounter:
-    """A simple one. Until TIME came, a boot's samples wait for a day to belong to."""
+    """A simple one. Until TIME came, a boot's samples wait for a day to belong to, and a power loss takes them."""
 
     def __init__(self, store: Store, catalogue: Catalogue, boot: int) -> None:
         self._store = store

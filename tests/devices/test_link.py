@@ -244,11 +244,32 @@ async def test_a_link_survives_the_loss_of_the_whole_air(recorder: Recorder, clo
         await radio.close()
 
 
+@pytest.mark.usefixtures("band")
+async def test_a_device_whose_address_changes_is_found_by_what_recognises_it(
+    radio: Radio, recorder: Recorder, clock: ManualClock
+) -> None:
+    link = Link(
+        radio,
+        OTHER,
+        recorder,
+        state_changed=recorder.state_changed,
+        clock=clock,
+        sleep=recorder.sleep,
+        wanted=lambda _, data: data.local_name == "Heart band",
+    )
+    running = asyncio.create_task(link.run())
+    await recorder.until(lambda: recorder.count(LinkState.UP) == 1)
+    assert recorder.clients[0].address == BAND
+    await link.close()
+    await asyncio.wait({running})
+
+
 async def test_a_scan_says_what_each_advertiser_is(radio: Radio, band: asyncio.Task[None]) -> None:
     await radio.open()
     await radio.open()
     (seen,) = await radio.scan(0.5)
     assert (seen.address, seen.name, seen.kind, seen.rssi_dbm) == (BAND, "Heart band", "heart_rate", -55)
+    assert (seen.enrolled, seen.open) == (None, None), "that is told of hubs only"
 
 
 async def test_a_closed_radio_says_so(radio: Radio) -> None:
@@ -260,7 +281,7 @@ async def test_a_closed_radio_says_so(radio: Radio) -> None:
         radio.client(BAND, lambda: None)
 
 
-@pytest.mark.parametrize("spec", ["", "bumble:", "serial", "PLATFORM"])
+@pytest.mark.parametrize("spec", ["", "bumble:", "bumble:foo", "bumble:usbs:0", "serial", "PLATFORM"])
 def test_a_radio_that_is_none_is_refused(spec: str) -> None:
     with pytest.raises(RadioError):
         Radio.parse(spec)

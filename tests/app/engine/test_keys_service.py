@@ -85,7 +85,7 @@ class House:
         self.notice: Text | None = None
         self.hub = Hub(self.keys_desk)
         self.connected = True
-        self.bound: list[tuple[int, str, str, bool]] = []
+        self.bound: list[tuple[int, str, str, str, bool]] = []
 
     def _log(self, kind: str, text: Text, *, author: str = "") -> None:
         self.audit(f"event.{kind}", text, author, {})
@@ -104,8 +104,8 @@ class House:
     def treat(self, treating: bool) -> None:
         self.chairs[1].view = SimpleNamespace(treating=treating)
 
-    async def bind(self, chair: int, kind: str, address: str, *, enrol: bool) -> None:
-        self.bound.append((chair, kind, address, enrol))
+    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
+        self.bound.append((chair, kind, address, serial, enrol))
 
     def touched(self) -> None: ...
 
@@ -209,6 +209,7 @@ def every_request(kid: str, other: str) -> dict[str, ipc.Request]:
     return {
         "ListKeys": keys_ipc.ListKeys(),
         "RevokeKey": keys_ipc.RevokeKey(kid=kid, reason=""),
+        "TakeBack": keys_ipc.TakeBack(kid=kid, reason=""),
         "RotateWorkstation": keys_ipc.RotateWorkstation(),
         "RotateHub": keys_ipc.RotateHub(chair=9),
         "RenewHub": keys_ipc.RenewHub(chair=9),
@@ -216,7 +217,7 @@ def every_request(kid: str, other: str) -> dict[str, ipc.Request]:
         "RenewKeys": keys_ipc.RenewKeys(),
         "ChangePin": keys_ipc.ChangePin(operator_id=other, old="000000", new="000000"),
         "ResetPin": keys_ipc.ResetPin(operator_id=other, pin="1111"),
-        "AttachDevice": AttachDevice(chair=1, address="F0:01", kind="hub", enrol=True),
+        "AttachDevice": AttachDevice(chair=1, address="F0:01", kind="hub", enrol=True, serial=SERIAL),
         "AddOperator": AddOperator(name="Dr. New", role=Role.DENTIST, pin="1111"),
         "CloseOperator": CloseOperator(operator_id="nobody"),
     }
@@ -226,6 +227,7 @@ PERMISSIONS: dict[str, tuple[str, str, str, str]] = {
     # nobody, an assistant, a dentist without a key, a dentist
     "ListKeys": ("login", "role", "", ""),
     "RevokeKey": ("login", "role", "keys.locked", "keys.reason"),
+    "TakeBack": ("login", "role", "keys.locked", "keys.reason"),
     "RotateWorkstation": ("login", "role", "keys.locked", ""),
     "RotateHub": ("login", "role", "chair", "chair"),
     "RenewHub": ("login", "role", "chair", "chair"),
@@ -274,12 +276,21 @@ async def test_everybody_changes_their_own_pin_and_nobody_elses(desk: Desk, ada:
     assert await desk.no(keys_ipc.ResetPin(operator_id="nobody", pin="555123")) == "unknown_operator"
 
 
+async def test_the_first_dentist_is_told_to_print_the_sheet(desk: Desk, house: House, ada: str) -> None:
+    assert house.notice is not None
+    assert "main.py keys sheet" in load_words().tell(house.notice)
+    house.notice = None
+    await desk.done(AddOperator(name="Dr. Lee", role=Role.DENTIST, pin=OTHER_PIN))
+    assert house.notice is None
+
+
 # ---- the flows
 
 
 async def test_a_hub_is_enrolled_lost_and_found_out(desk: Desk, house: House, ada: str) -> None:
-    await desk.done(AttachDevice(chair=1, address="F0:01", kind="hub", enrol=True))
-    assert house.bound == [(1, "hub", "F0:01", True)]
+    await desk.done(AttachDevice(chair=1, address="F0:01", kind="hub", enrol=True, serial=SERIAL))
+    assert await desk.no(AttachDevice(chair=1, address="F0:01", kind="hub", enrol=True, serial=" ")) == "enrol_serial"
+    assert house.bound == [(1, "hub", "F0:01", SERIAL, True)]
     assert await desk.no(AttachDevice(chair=1, address="F0:02", kind="heart_rate", enrol=True)) == "device_kind"
     raw = house.keys_desk.certify_hub(SERIAL, KeySigner().public, KeyPair().x)
     house.keys_desk.hub_holds(SERIAL, raw)
@@ -292,6 +303,11 @@ async def test_a_hub_is_enrolled_lost_and_found_out(desk: Desk, house: House, ad
     assert await desk.no(keys_ipc.RevokeKey(kid=kid, reason="again")) == "keys.already_revoked"
     row = next(row for row in await desk.rows() if row.kid == kid)
     assert (row.state, row.reason, row.revoked_by) == (KeyState.REVOKED, "lost on the train", ada)
+    await desk.done(keys_ipc.TakeBack(kid=kid, reason="found in the lab"))
+    assert await desk.no(keys_ipc.TakeBack(kid=kid, reason="again")) == "keys.not_taken_back"
+    assert await desk.kid(SERIAL) == kid
+    kind, actor, body = (await audited(house))[-1]
+    assert (kind, actor, body["reason"]) == ("keys.taken_back", ada, "found in the lab")
 
 
 async def test_a_hub_gets_new_keys_or_a_new_certificate(desk: Desk, house: House, ada: str) -> None:

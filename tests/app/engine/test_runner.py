@@ -261,7 +261,7 @@ async def test_an_order_that_cannot_be_written_down_is_not_sent(room: Room) -> N
 
 
 async def test_an_unknown_outcome_is_asked_for_and_never_sent_again(room: Room) -> None:
-    hub(room).trouble["start_phase"] = CommandUnknown(START, 7, 1)
+    hub(room).trouble["start_phase"] = CommandUnknown(START, 7)
     hub(room).status = msgspec.structs.replace(STATUS, therapy=TherapyState.RUNNING, phase=1, swarm_dose_percent=100)
     room.act(StartTherapy())
     await room.runner.settled()

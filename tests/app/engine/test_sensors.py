@@ -10,6 +10,7 @@ import pytest
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import SystemAsyncClock
+from app.engine.keys_desk import KeysDesk
 from app.engine.picture import picture
 from app.ipc.ring import RingReader, RingWriter
 from core.model.hub import LinkState
@@ -17,6 +18,7 @@ from core.model.words import Text, load_words
 from core.procedure.modules import load_modules
 from core.record import Record, RecordReader
 from core.record.csv import export_csv
+from core.record.practice import PracticeFile
 from core.safety.alarm_catalogue import load_alarms
 from core.safety.alarms import AlarmBook
 from core.signals.catalogue import load_catalogue
@@ -55,14 +57,19 @@ class Practice:
             clock=clock,
             changed=lambda: None,
         )
+        self.practice = PracticeFile.create(folder / "practice.sqlite", KEY, clock=clock)
         house = House(
             radio=self.radio,
+            keys=KeysDesk(self.practice, simulated=simulated, clock=clock),
             catalogue=load_catalogue(),
             modules=load_modules(),
             alarms=self.alarms,
             clock=clock,
             simulated=simulated,
+            operator=str,
+            bound=lambda chair, address, serial: None,
             changed=lambda _: None,
+            doubted=lambda _: None,
         )
         record = Record.create(self.path, KEY, chair=1, simulated=simulated, clock=clock)
         self.chair = Chair(1, record, RingWriter(self.ring), house)
@@ -87,6 +94,7 @@ async def practice(folder: Path, transport: str, *, simulated: bool = True) -> A
     finally:
         await made.chair.close()
         await made.radio.close()
+        made.practice.close()
 
 
 async def test_an_oximeter_is_drawn_recorded_exported_alarmed_and_silent_without_a_finger(

@@ -12,12 +12,13 @@ from core.keys.errors import (
     ClockBehind,
     EmptySecret,
     KeyInUse,
+    KeysRevoked,
     LastKey,
     ListFull,
     NoKey,
     NotFounded,
+    NotTakenBack,
     ReasonMissing,
-    RevokedForGood,
     SheetWrong,
     SigningEnded,
     UnknownKey,
@@ -143,10 +144,11 @@ def test_a_root_that_is_not_the_certificates_is_damage(
     from core.keys.wrapping import wrap_by_key
 
     kid = authority.register.root.kid
-    forged = wrap_by_key(bytes(32), ada.root_key, _root_context(kid))
-    practice.keys.keep_secret("root", "", kid, forged, author="thief")
-    with pytest.raises(WrappedDamaged):
-        authority.unlock(ADA, PIN)
+    for key in (ada.root_key, bytes(32)):
+        forged = wrap_by_key(bytes(32), key, _root_context(kid))
+        practice.keys.keep_secret("root", "", kid, forged, author="thief")
+        with pytest.raises(WrappedDamaged):
+            authority.unlock(ADA, PIN)
 
 
 def test_the_demo_needs_no_pin_and_a_real_practice_does(practice: PracticeFile, clock: ManualClock) -> None:
@@ -282,7 +284,7 @@ def test_nothing_is_done_with_a_login_that_has_ended(authority: Authority, ada: 
 # ---- devices
 
 
-def test_a_hub_is_certified_for_two_years_and_a_revoked_one_never_again(authority: Authority, ada: Unlocked) -> None:
+def test_a_hub_is_certified_for_two_years_and_a_revoked_one_is_not(authority: Authority, ada: Unlocked) -> None:
     raw = authority.certify_hub(ada, SERIAL, *hub_keys())
     hub = read_unverified(raw)
     counts(authority, raw, Role.HUB)
@@ -290,7 +292,7 @@ def test_a_hub_is_certified_for_two_years_and_a_revoked_one_never_again(authorit
     authority.revoke(ada, hub.kid, "lost on the train")
     with pytest.raises(CertificateRevoked):
         counts(authority, raw, Role.HUB)
-    with pytest.raises(RevokedForGood):
+    with pytest.raises(KeysRevoked):
         authority.certify_hub(ada, SERIAL, *hub_keys())
     counts(authority, authority.certify_hub(ada, SERIAL, *hub_keys("fresh")), Role.HUB)
 
@@ -310,6 +312,51 @@ def test_a_hub_with_new_keys_loses_the_old_ones_once_it_is_known_to_hold_the_new
         counts(authority, first, Role.HUB)
     counts(authority, second, Role.HUB)
     assert authority.register.keys.revoked()[read_unverified(first).kid].reason == REPLACED
+
+
+def test_a_hub_that_is_found_counts_again_and_can_be_lost_again(authority: Authority, ada: Unlocked) -> None:
+    raw = authority.certify_hub(ada, SERIAL, *hub_keys())
+    kid = read_unverified(raw).kid
+    with pytest.raises(NotTakenBack):
+        authority.take_back(ada, kid, "never lost")
+    authority.revoke(ada, kid, "lost")
+    with pytest.raises(ReasonMissing):
+        authority.take_back(ada, kid, " ")
+    authority.take_back(ada, kid, "found in the lab")
+    counts(authority, raw, Role.HUB)
+    counts(authority, authority.certify_hub(ada, SERIAL, *hub_keys()), Role.HUB)
+    authority.revoke(ada, kid, "lost again")
+    with pytest.raises(CertificateRevoked):
+        counts(authority, raw, Role.HUB)
+    rows = authority.register.keys._file.rows("SELECT number, counts, reason, author FROM revoked ORDER BY id")
+    assert rows == [(2, 1, "lost", ADA.id), (3, 0, "found in the lab", ADA.id), (4, 1, "lost again", ADA.id)]
+
+
+def test_nobody_but_a_hub_is_taken_back(authority: Authority, ada: Unlocked) -> None:
+    lee = admit(authority, ada)
+    authority.revoke(ada, lee, "PIN seen")
+    station = authority.register.workstation.certificate.kid
+    authority.replace_workstation(ada, "stolen")
+    for kid in (lee, station):
+        with pytest.raises(NotTakenBack):
+            authority.take_back(ada, kid, "it was nothing")
+        assert kid in authority.register.keys.revoked()
+
+
+def test_a_hub_back_at_its_factorys_keys_loses_those_it_had_since(authority: Authority, ada: Unlocked) -> None:
+    """Enrolled, given new keys, opened by hand: whatever it held in between is worth nothing any more."""
+    first = authority.certify_hub(ada, SERIAL, *hub_keys("factory"))
+    authority.hub_holds(ada, SERIAL, first)
+    second = authority.certify_hub(ada, SERIAL, *hub_keys("new"))
+    authority.hub_holds(ada, SERIAL, second)
+    with pytest.raises(KeysRevoked):
+        authority.certify_hub(ada, SERIAL, *hub_keys("factory"))
+    authority.take_back(ada, read_unverified(first).kid, "opened by hand")
+    third = authority.certify_hub(ada, SERIAL, *hub_keys("factory"))
+    authority.hub_holds(ada, SERIAL, third)
+    counts(authority, third, Role.HUB)
+    with pytest.raises(CertificateRevoked):
+        counts(authority, second, Role.HUB)
 
 
 def test_keys_that_a_hub_gave_up_while_the_root_was_locked_are_revoked_at_the_next_login(

@@ -67,7 +67,7 @@ def test_tables_only_grow(file: PracticeFile, clock: ManualClock) -> None:
         "INSERT INTO maker (kid, role, subject, raw, trusted, reason, author, at_us) "
         "VALUES (x'00', 0, '', x'', 1, '', '', 0)"
     )
-    inner.execute("INSERT INTO revoked (kid, number, reason, author, at_us) VALUES (x'00', 1, '', '', 0)")
+    inner.execute("INSERT INTO revoked (kid, number, counts, reason, author, at_us) VALUES (x'00', 1, 1, '', '', 0)")
     for table in ("certificate", "revocation_list", "revoked", "hub", "maker"):
         assert inner.row(f"SELECT count(*) FROM {table}") != (0,), table
         for statement in (f"UPDATE {table} SET at_us = 7", f"DELETE FROM {table}"):

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from core.model.clock import ManualClock, SystemClock
@@ -57,7 +56,7 @@ class Rig:
         self.journal = journal
         self.clock = ManualClock()
         self.station_clock = StationClock()
-        self.hub = SimulatedHub(brain, clock=self.clock, sleep=nap)
+        self.hub = SimulatedHub(brain, clock=self.clock, sleep=nap, private=False)
         self.clinic = Clinic()
         self.store = Store()
         self.driver = self.new_driver(self.store)
@@ -66,10 +65,7 @@ class Rig:
     def new_driver(
         self, store: Store, *, address: str = ADDRESS, known: KnownHub | None = None, enrol: bool = False
     ) -> HubDriver:
-        """A driver that knows the hub's address key, since the address of an enrolled hub is private."""
         clock = self.station_clock
-        if self.brain.vault.enrolled:
-            known = replace(known or KnownHub("SH-1"), irk=self.brain.vault.irk)
         driver = HubDriver(
             self.radio,
             address,
@@ -90,7 +86,6 @@ class Rig:
         assert mine.agreement_x is not None
         certificate = self.clinic.certify_hub(mine.subject, mine.signing_key, mine.agreement_x)
         assert self.brain.vault.enrol(self.clinic.trust.root.raw, certificate, idle=True) is ReceiptCode.DONE
-        self.driver = self.new_driver(self.store)
 
     def run(self, driver: HubDriver) -> None:
         self.tasks.append(asyncio.create_task(driver.run()))

@@ -47,7 +47,7 @@ class Store:
         self.broken: list[JournalBroken] = []
         self.days: dict[int, DaySummary] = {}
         self.events: list[HubEvent] = []
-        self.enrolments: list[tuple[str, bytes]] = []
+        self.enrolments: list[tuple[str, bytes, bytes | None]] = []
         self.missing = 0
         self.resume: int | None = None
         self.memory: KnownHub | None = None
@@ -65,8 +65,8 @@ class Store:
         self.cards.append(card)
         self.infos.append(info)
 
-    def enrolled(self, serial: str, certificate: bytes) -> None:
-        self.enrolments.append((serial, certificate))
+    def enrolled(self, serial: str, certificate: bytes, irk: bytes | None) -> None:
+        self.enrolments.append((serial, certificate, irk))
 
     async def known(self, serial: str) -> KnownHub | None:
         return self.memory

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.model.block import Provenance, SampleBlock
 from devices.errors import FrameError
-from devices.hub.batch import FEW, Batch, decode_batch
+from devices.hub.batch import Batch, decode_batch
 from devices.hub.frames import BLOCK, HEADER, MAX_FRAME, FetchEnd, SampleFrame, decode_frame, encode_end, encode_samples
-from devices.hub.merge import merge
+from devices.hub.merge import merge, merge_few
 
 EVERY_CHANNEL = np.ones(256, np.bool_)
 END = FetchEnd(counter=4, sent=9, oldest=1, next_sequence=10)
@@ -97,9 +98,9 @@ def plain(block: SampleBlock) -> tuple[object, ...]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(BATCHES, st.sampled_from((1, FEW, 1000)))
-def test_a_batch_says_what_its_frames_say_one_by_one(frames: list[bytes], few: int) -> None:
-    batch = decode_batch(frames, few=few)
+@given(BATCHES)
+def test_a_batch_says_what_its_frames_say_one_by_one(frames: list[bytes]) -> None:
+    batch = decode_batch(frames)
     refused, ends = dict(batch.refused), dict(batch.ends)
     for row, expected in enumerate(one_by_one(frames)):
         assert batch.sound[row] == isinstance(expected, SampleFrame)
@@ -123,14 +124,28 @@ def test_blocks_hold_each_sample_of_the_kept_frames_once(frames: list[bytes], da
             provenance = Provenance.SUSPECT if block.provenance is Provenance.SUSPECT else way
             expected += singles(block, provenance)
     found = []
+    kept_blocks = [
+        replace(block, provenance=Provenance.BACKFILLED if backfilled[row] and not suspect(block) else block.provenance)
+        for row in np.flatnonzero(kept).tolist()
+        for block in blocks_of(batch, row)
+    ]
     for boot, blocks in merge(batch, kept, backfilled, EVERY_CHANNEL):
         assert {block.boot for block in blocks} == {boot}
+        few = merge_few([block for block in kept_blocks if block.boot == boot])
+        assert not any(mergeable(left, right) for left, right in pairwise(few))
+        assert sorted(one for block in few for one in singles(block, block.provenance)) == sorted(
+            one for block in blocks for one in singles(block, block.provenance)
+        )
         assert not any(mergeable(left, right) for left, right in pairwise(blocks))
         for block in blocks:
             assert not block.samples.flags.writeable
             assert block.samples.dtype == np.int16
             found += singles(block, block.provenance)
     assert sorted(found) == sorted(expected)
+
+
+def suspect(block: SampleBlock) -> bool:
+    return block.provenance is Provenance.SUSPECT
 
 
 def singles(block: SampleBlock, provenance: Provenance) -> list[tuple[int, ...]]:

@@ -15,7 +15,7 @@ from devices.hub.credentials import Clinician
 from devices.hub.errors import CommandUnknown, CountersSpent, HubReadOnly, HubUnreachable
 from devices.hub.session.envelope import HubEnvelope
 from devices.hub.session.signed import request_hash, verify_receipt
-from devices.hub.session.wire import MAX_RECORD
+from devices.hub.session.wire import LAST_EPOCH, MAX_RECORD
 from devices.simulator.control import Control, DropLink, Reboot, TamperFirmware
 from tests.devices.hub.clinic import ENVELOPE, ORDER, PROCEDURE
 from tests.devices.hub.rig import Rig, until
@@ -353,6 +353,18 @@ async def test_stop_passes_a_fetch_under_way(rig: Rig) -> None:
     assert (await rig.driver.stop()).code is ReceiptCode.ALREADY
     assert rig.store.missing, "there was more to fetch"
     await rig.complete()
+
+
+async def test_keys_that_are_used_up_end_the_session_and_another_begins(rig: Rig) -> None:
+    await rig.connect()
+    session = rig.driver._profile.session
+    assert session is not None
+    session.sealer._number, session.sealer._left = LAST_EPOCH, 0
+    with pytest.raises(CommandUnknown) as caught:
+        await rig.driver.hold()
+    await until(lambda: rig.store.up and rig.driver.session_id not in (None, session.id))
+    assert await rig.driver.ask_receipt(caught.value.counter) is None
+    assert (await rig.driver.stop()).opcode == 0
 
 
 async def test_a_counter_that_somebody_else_used_costs_one_refusal(rig: Rig) -> None:

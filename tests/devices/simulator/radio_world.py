@@ -37,11 +37,12 @@ class Thing:
         link: VirtualLink,
         number: int = 1,
         *,
+        address: str | None = None,
         irk: bytes | None = None,
         advertising: Payload | None = None,
         scan_response: Payload = b"",
     ) -> None:
-        self.address = f"C2:00:00:00:{number:02X}:01"
+        self.address = address or f"C2:00:00:00:{number:02X}:01"
         self.written: list[bytes] = []
         self.notified = Characteristic[bytes](UUID(NOTIFIED), P.NOTIFY, PERM.READABLE, b"")
         self.service = Service(

@@ -151,7 +151,7 @@ async def test_the_air_obeys_its_control_stream_and_ends_with_it() -> None:
 
 
 async def test_a_radio_keeps_its_conditions_when_another_host_takes_it(air: Air) -> None:
-    air.tell(SetTiming(radio=0, interval_ms=7.5))
+    air.tell(SetTiming(interval_ms=7.5))
     for _ in range(2):
         band = asyncio.create_task(run_heart_rate(air.transports[0], seed=1))
         async with await BumbleAdapter.open(air.transports[1]) as adapter:

@@ -136,3 +136,15 @@ def test_who_does_not_shake_hands_in_time_is_overdue(brain: Brain, practice: Pra
     seen.append(visit.link.overdue)
     visit.leave()
     assert [*seen, visit.link.overdue] == [False, True, False, True]
+
+
+def test_a_session_whose_keys_are_used_up_ends(brain: Brain, practice: Practice) -> None:
+    visit = Visit(brain, practice).shake_hands()
+    for _ in range(255):
+        visit.clock.advance(3600)
+        visit.carry(visit.link.status())
+    assert len(visit.side.statuses) == 256
+    visit.clock.advance(3600)
+    visit.carry(visit.link.status())
+    assert len(visit.side.statuses) == 256
+    assert visit.link.drop

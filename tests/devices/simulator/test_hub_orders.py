@@ -321,6 +321,14 @@ def test_a_fault_is_left_by_a_reboot_alone(visit: Visit) -> None:
     for opcode in (Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR, Opcode.SET_ENVELOPE, Opcode.START_PHASE):
         assert visit.order(opcode) is R.NOT_NOW
     assert visit.stop().cause is HoldCause.FAULT
+    visit.passes(0.1, renewing=False)
+    visit.brain.reboot()
+    assert visit.brain.therapy.cause is HoldCause.BOOT, "the phase never ended"
+    visit.brain.therapy.clear()
+    visit.brain.apply(Fail())
+    visit.brain.tick()
+    visit.brain.reboot()
+    assert visit.brain.therapy.state is TherapyState.IDLE
 
 
 def test_after_a_power_loss_in_a_phase_only_its_end_is_accepted(brain: Brain, practice: Practice) -> None:

@@ -7,18 +7,23 @@ from typing import Any
 
 import pytest
 from bleak import BleakClient, BleakScanner
+from bleak.exc import BleakGATTProtocolError
 
 from core.model.clock import ManualClock
-from core.model.hub import Opcode, Receipt, ReceiptCode
+from core.model.hub import HoldCause, Opcode, Receipt, ReceiptCode, TherapyState
 from devices.bumble_backend import BumbleAdapter
 from devices.hub import uuids
-from devices.hub.commands import Ask, Bare, Command, encode_command
+from devices.hub.advertising import decode_advert, is_of
+from devices.hub.commands import STOP_PLAINTEXT, Ask, Bare, Command, Enrol, Introduce, encode_command
+from devices.hub.session.errors import RecordRefused
 from devices.hub.session.identity import decode_clear_identity
 from devices.hub.session.signed import verify_receipt
-from devices.hub.session.wire import FromHub
+from devices.hub.session.wire import FromHub, Refusal, ToHub
 from devices.simulator.air import Air
+from devices.simulator.brain import Brain
+from devices.simulator.control import ClockDrift, DamageFrames, LoseFrames, OpenEnrolment
 from devices.simulator.hub import SimulatedHub
-from tests.devices.simulator.visit import Practice, Workstation, new_hub
+from tests.devices.simulator.visit import MAKER, SERIAL, Practice, Workstation, new_hub
 
 ADDRESS = "F0:5C:00:00:00:01"
 PATIENCE_S = 20.0
@@ -43,6 +48,7 @@ class Station:
 
     def __init__(self, adapter: BumbleAdapter, practice: Practice, **how: Any) -> None:
         self.gone = asyncio.Event()
+        self.refused = 0
         self.side = Workstation(practice, **how)
         self.client: BleakClient
         self._adapter = adapter
@@ -66,7 +72,10 @@ class Station:
             self._to_write.put_nowait(answer)
 
     def _notified(self, stream: FromHub, _: object, value: bytearray) -> None:
-        self.side.take(stream, bytes(value))
+        try:
+            self.side.take(stream, bytes(value))
+        except RecordRefused:
+            self.refused += 1
 
     async def shake_hands(self) -> "Station":
         """Until the session stands and the hub has said who it is, or it refused."""
@@ -90,6 +99,14 @@ class Station:
         await until(lambda: len(self.side.receipts) > before)
         return verify_receipt(self.side.receipts[-1], self.side.hub).notice.receipt
 
+    async def treat(self, brain: Brain) -> None:
+        """Introduce the clinician, set the envelope, start the phase."""
+        side = self.side
+        await self.send(Introduce(side.practice.clinician.certificate.raw), 1)
+        for counter, opcode in ((2, Opcode.SET_ENVELOPE), (3, Opcode.START_PHASE)):
+            receipt = await self.send(side.signed(opcode, counter, brain.body.now_us), counter)
+            assert receipt.code is ReceiptCode.DONE
+
     async def leave(self) -> None:
         await self.client.disconnect()
 
@@ -97,12 +114,22 @@ class Station:
 class World:
     """A hub whose time is told, on the air."""
 
-    def __init__(self, air: Air, practice: Practice) -> None:
-        self.practice = practice
+    def __init__(self, speed: float = 1.0) -> None:
         self.brain = new_hub()
         self.clock = ManualClock()
-        self.hub = SimulatedHub(self.brain, clock=self.clock, sleep=_nap)
-        self.air = air
+        self.hub = SimulatedHub(self.brain, clock=self.clock, sleep=_nap, speed=speed)
+        self.running: asyncio.Task[None] | None = None
+
+    async def open(self, air: Air) -> "World":
+        await self.hub.open(air.transports[0], ADDRESS)
+        self.running = asyncio.create_task(self.hub.run())
+        return self
+
+    async def close(self) -> None:
+        assert self.running is not None
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        await self.hub.close()
 
     async def passes(self, seconds: float) -> None:
         """Hub time passes in steps that the radio can carry."""
@@ -110,6 +137,20 @@ class World:
             aim = self.brain.body.now_us + 250_000
             self.clock.advance(0.25)
             await until(lambda aim=aim: self.brain.body.now_us >= aim)  # type: ignore[misc]
+
+
+async def heard(
+    adapter: BumbleAdapter, awaited: tuple[bool, bool]
+) -> tuple[str | None, tuple[bool, bool], dict[str, bytes]]:
+    """What the hub says on the air once that is so: its name, whether it is enrolled and open, its service data."""
+    async with asyncio.timeout(PATIENCE_S), BleakScanner(backend=adapter.scanner_backend) as scanner:
+        async for device, data in scanner.advertisement_data():
+            advert = decode_advert(data.manufacturer_data)
+            if device.address != ADDRESS or advert is None or not data.local_name:
+                continue
+            if (advert.enrolled, advert.open) == awaited:
+                return data.local_name, awaited, data.service_data
+    raise AssertionError("nothing was heard")
 
 
 async def _nap(seconds: float) -> None:
@@ -123,14 +164,11 @@ def practice() -> Practice:
 
 @pytest.fixture
 async def world(air: Air, practice: Practice) -> AsyncIterator[World]:
-    made = World(air, practice)
+    """An enrolled hub."""
+    made = World()
     practice.enrol(made.brain)
-    await made.hub.open(air.transports[0], ADDRESS)
-    running = asyncio.create_task(made.hub.run())
-    yield made
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await made.hub.close()
+    yield await made.open(air)
+    await made.close()
 
 
 @pytest.fixture
@@ -156,3 +194,141 @@ async def test_hands_are_shaken_and_a_stream_is_opened_record_by_record(
     await until(lambda: len(station.side.frames[FromHub.HISTORY]) == 11)
     assert station.side.frames[FromHub.HISTORY][:10] == made[3:13]
     await station.leave()
+
+
+async def test_a_narrow_link_hears_the_mtu_that_the_hub_sees(
+    world: World, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    world.hub.server.narrow(185)
+    station = await (await Station(adapter, practice, room=182).connect()).shake_hands()
+    assert station.side.refusal == (Refusal.MTU, 185)
+    await station.leave()
+    world.hub.server.narrow(247)
+    await (await (await Station(adapter, practice).connect()).shake_hands()).leave()
+
+
+async def test_without_a_session_writes_are_not_authenticated(
+    world: World, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    station = await Station(adapter, practice).connect()
+    for uuid in (uuids.CONTROL, uuids.STOP, uuids.RECEIPT_QUERY):
+        with pytest.raises(BleakGATTProtocolError) as refused:
+            await station.client.write_gatt_char(uuid, b"STOP", response=True)
+        assert refused.value.code == 0x05
+    for uuid in (uuids.CONTROL, uuids.TELEMETRY, uuids.STATUS, uuids.HANDSHAKE):
+        with pytest.raises(BleakGATTProtocolError):
+            await station.client.read_gatt_char(uuid)
+    await station.leave()
+
+
+@pytest.mark.parametrize("response", [True, False])
+async def test_stop_holds_and_is_answered(
+    world: World, adapter: BumbleAdapter, practice: Practice, response: bool
+) -> None:
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    await station.treat(world.brain)
+    await world.passes(2.5)
+    assert world.brain.body.swarm.dose == 80
+    before = len(station.side.receipts)
+    record = station.side.up.sealer.seal(ToHub.STOP, STOP_PLAINTEXT)
+    await station.client.write_gatt_char(uuids.STOP, record, response=response)
+    await until(lambda: len(station.side.receipts) > before)
+    receipt = verify_receipt(station.side.receipts[-1], station.side.hub).notice.receipt
+    assert (receipt.opcode, receipt.code, receipt.cause) == (0, ReceiptCode.DONE, HoldCause.STOP)
+    await until(lambda: station.side.statuses[-1].status.therapy is TherapyState.HELD)
+    await station.leave()
+
+
+async def test_refused_records_are_answered_and_the_32nd_ends_the_link(
+    world: World, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    for n in range(32):
+        assert not station.gone.is_set(), n
+        with pytest.raises(BleakGATTProtocolError) as refused:
+            await station.client.write_gatt_char(uuids.CONTROL, b"\x80\0" + bytes(60), response=True)
+        assert refused.value.code == 0x80
+    async with asyncio.timeout(PATIENCE_S):
+        await station.gone.wait()
+    await (await (await Station(adapter, practice).connect()).shake_hands()).leave()
+
+
+async def test_a_message_too_short_to_be_answered(world: World, adapter: BumbleAdapter, practice: Practice) -> None:
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    for uuid, stream, plaintext in (
+        (uuids.CONTROL, ToHub.CONTROL, b"\x40\x01"),
+        (uuids.RECEIPT_QUERY, ToHub.QUERY, b"\1"),
+        (uuids.STOP, ToHub.STOP, b"ST"),
+    ):
+        with pytest.raises(BleakGATTProtocolError) as refused:
+            await station.client.write_gatt_char(uuid, station.side.up.sealer.seal(stream, plaintext), response=True)
+        assert refused.value.code == 0x0D
+    await station.leave()
+
+
+async def test_who_does_not_shake_hands_is_dropped(world: World, adapter: BumbleAdapter, practice: Practice) -> None:
+    station = await Station(adapter, practice).connect()
+    world.clock.advance(31)
+    async with asyncio.timeout(PATIENCE_S):
+        await station.gone.wait()
+
+
+async def test_enrolment_ends_with_the_link_and_shows_on_the_air(
+    air: Air, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    open_world = await World().open(air)
+    assert await heard(adapter, (False, True)) == ("Hub", (False, True), {})
+    station = await (await Station(adapter, practice, trust=MAKER).connect()).shake_hands()
+    hub = station.side.hub
+    assert hub.agreement_x is not None
+    certificate = practice.certify(SERIAL, hub.signing_key, hub.agreement_x)
+    assert (await station.send(Enrol(practice.root_raw, certificate), 1)).code is ReceiptCode.DONE
+    async with asyncio.timeout(PATIENCE_S):
+        await station.gone.wait()
+    name, _, data = await heard(adapter, (True, False))
+    assert name == "Hub"
+    assert is_of(station.side.card().irk, "", data)
+    await open_world.hub.tell(OpenEnrolment())
+    assert await heard(adapter, (False, True)) == ("Hub", (False, True), {})
+    await open_world.close()
+
+
+async def test_damage_on_the_way_is_refused_and_loss_leaves_a_gap(
+    world: World, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    await station.send(Bare(Opcode.START_STREAM), 1)
+    await world.passes(1)
+    await world.hub.tell(DamageFrames(count=3))
+    await world.hub.tell(LoseFrames(count=2))
+    await world.passes(1)
+    made = world.brain.memory.fetch(0, 1000)
+    frames = station.side.frames[FromHub.TELEMETRY]
+    await until(lambda: len(frames) == len(made) - 5)
+    assert station.refused == 3
+    assert set(frames) < set(made)
+    await station.leave()
+
+
+async def test_hub_time_runs_fast_when_told(world: World) -> None:
+    await world.hub.tell(ClockDrift(ppm=100_000))
+    world.clock.advance(10)
+    await until(lambda: world.brain.body.now_us == 11_000_000)
+
+
+async def test_the_lease_runs_in_real_seconds_however_fast_hub_time_runs(
+    air: Air, adapter: BumbleAdapter, practice: Practice
+) -> None:
+    world = World(speed=10.0)
+    practice.enrol(world.brain)
+    await world.open(air)
+    station = await (await Station(adapter, practice).connect()).shake_hands()
+    await station.treat(world.brain)
+    world.clock.advance(2.5)
+    await until(lambda: world.brain.body.now_us == 25_000_000)
+    assert world.brain.therapy.state is TherapyState.RUNNING
+    world.clock.advance(1.0)
+    await until(lambda: world.brain.therapy.cause is HoldCause.LEASE)
+    assert world.brain.therapy.elapsed_us == 30_000_000
+    await station.leave()
+    await world.close()

@@ -191,6 +191,53 @@ def test_a_hub_killed_while_it_writes_has_lost_at_most_its_last_tick(tmp_path: P
             assert block.samples.tolist() == made[block.boot, block.channel, block.first_index].tolist()
 
 
+ORDERED = """
+import hashlib, sys
+from itertools import count
+from pathlib import Path
+from core.model.hub import Opcode
+from devices.hub.commands import Bare, encode_command
+from tests.devices.simulator.visit import Practice, Visit, new_hub
+
+brain, practice = new_hub(state=Path(sys.argv[1])), Practice()
+if brain.vault.enrolled:
+    brain.open_by_hand()
+practice.enrol(brain)
+visit = Visit(brain, practice).ready()
+for n in count():
+    for opcode in (Opcode.START_PHASE, Opcode.HOLD, Opcode.RESUME, Opcode.RENEW_LEASE, Opcode.END_PHASE):
+        counter = visit.next_counter
+        unsigned = opcode in (Opcode.HOLD, Opcode.RENEW_LEASE)
+        command = Bare(opcode) if unsigned else visit.side.signed(opcode, counter, brain.body.now_us)
+        message = encode_command(counter, command)
+        receipt = visit.raw(message)
+        print(int(opcode), counter, hashlib.sha256(message).hexdigest(), receipt.hex(), flush=True)
+"""
+
+
+def test_what_a_killed_hub_has_answered_it_still_answers(tmp_path: Path) -> None:
+    """Three processes one after another, killed while commands are carried out; each was enrolled anew."""
+    for lines in (7, 33, 90):
+        hub = subprocess.Popen([sys.executable, "-c", ORDERED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert hub.stdout is not None
+        answers = [hub.stdout.readline().split() for _ in range(lines)]
+        hub.kill()
+        hub.communicate()
+        brain = new_hub(state=tmp_path)
+        entries, _ = verify_chain(brain.logbook.read(0, 9999), JournalHead())
+        told = {entry.message.hex() for entry in entries}
+        assert brain.desk.counter >= int(answers[-1][1])
+        kept = 0
+        for opcode, counter, message, receipt in answers:
+            if int(opcode) != Opcode.RENEW_LEASE:
+                assert message in told
+                kept += brain.parts.receipts.of(int(counter)) == bytes.fromhex(receipt)
+        assert kept >= min(30, lines * 4 // 5)
+        assert brain.therapy.state in (TherapyState.HELD, TherapyState.IDLE)
+        brain.therapy.clear()
+        brain.parts.progress.keep(brain.therapy)
+
+
 class TestRecordLog:
     """The files below all that."""
 

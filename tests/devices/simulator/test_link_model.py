@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.simulator.link_model import IFS_S, End, LinkLayer, Phy, Quality, Terms, airtime_s
-from devices.simulator.timers import ManualTimers
+from devices.simulator.timers import Cancellable, ManualTimers
 
 FULL = 251
 INTERVALS = {7.5: 6, 15.0: 12, 30.0: 24, 50.0: 40}
@@ -268,19 +268,45 @@ def test_whoever_is_told_may_close_the_link() -> None:
     assert rig.timers.due is None
 
 
-def test_a_late_timer_catches_up_and_loses_nothing() -> None:
-    """An event loop that was busy calls late; the air did not wait for it."""
+class Late(ManualTimers):
+    """An event loop that is busy, and calls late."""
 
-    class Late(ManualTimers):
-        def call_at(self, when: float, callback: Callable[[], None]):  # type: ignore[no-untyped-def]
-            return super().call_at(when + 0.004, callback)
+    def __init__(self, now: float) -> None:
+        super().__init__(now)
+        self.late_s = 0.0
 
+    def call_at(self, when: float, callback: Callable[[], None]) -> Cancellable:
+        return super().call_at(when + self.late_s, callback)
+
+
+@pytest.mark.parametrize("late_ms", [1, 4, 40])
+def test_late_timers_cost_no_event_and_lose_nothing(late_ms: float) -> None:
     rig = Rig(interval_ms=30, quality=Quality(paced=True))
-    late = Late(rig.timers.now())
-    rig.layer = LinkLayer(late, Random(1), rig.terms, lost=lambda: rig.lost.append(0.0))
+    rig.timers = late = Late(rig.timers.now())
+    rig.layer = LinkLayer(late, Random(1), rig.terms, lost=lambda: rig.lost.append(late.now()))
+    late.late_s = late_ms / 1000
     rig.layer.tune(rig.terms, Quality(paced=True))
     rig.keep_sending("peripheral")
-    late.advance(0.3 + 0.029)
+    late.advance(3.0299)
     arrived = rig.arrived["peripheral"]
     assert arrived == list(range(1, len(arrived) + 1))
-    assert len(arrived) >= 190
+    assert len(arrived) >= 98 * 21
+    assert not rig.lost
+
+
+@pytest.mark.parametrize("still_s", [0.8, 60.0])
+def test_a_process_that_stood_still_finds_its_link_up(still_s: float) -> None:
+    rig = Rig(interval_ms=30, timeout_ms=720, quality=Quality(paced=True))
+    rig.timers = late = Late(rig.timers.now())
+    rig.layer = LinkLayer(late, Random(1), rig.terms, lost=lambda: rig.lost.append(late.now()))
+    rig.layer.tune(rig.terms, Quality(paced=True, errors=0.1))
+    rig.keep_sending("peripheral")
+    late.advance(1.0)
+    late.late_s = still_s
+    late.advance(0.03)
+    late.late_s = 0.0
+    late.advance(still_s + 1.0)
+    assert not rig.lost
+    arrived = rig.arrived["peripheral"]
+    assert arrived == list(range(1, len(arrived) + 1))
+    assert rig.layer.events < 4 / 0.03

@@ -11,7 +11,7 @@ from bumble.device import Connection
 from devices.simulator.air_control import Calm, Jam, SetErrors, SetTiming
 from devices.simulator.pdu import Direction
 from devices.simulator.radio_link import Transit
-from tests.devices.simulator.radio_world import ADDRESS, READ, SECRET, WRITTEN, World, numbered
+from tests.devices.simulator.radio_world import ADDRESS, READ, SECRET, WRITTEN, Thing, World, numbered
 
 CONNECTION_TIMEOUT = 0x08
 
@@ -267,3 +267,15 @@ async def test_the_air_tells_what_each_packet_waited_for_it(world: World) -> Non
     assert len(crossed) == 1
     assert crossed[0].due <= world.timers.now()
     assert 0 < crossed[0].due - crossed[0].given <= 0.031
+
+
+async def test_of_two_devices_at_one_address_one_takes_the_connection(world: World) -> None:
+    """An evil twin gets the link or does not; it never gets half of it."""
+    twin = Thing(world.link, number=9, address=world.thing.address)
+    await twin.peripheral.power_on()
+    client = await world.connected(subscribed=False)
+    await world.run(client.write_gatt_char(WRITTEN, b"to whom", response=True))
+    assert sorted((len(world.thing.written), len(twin.written))) == [0, 1]
+    assert len(world.link.radio_links) == 1
+    assert len(world.thing.peripheral.connections) + len(twin.peripheral.connections) == 1
+    twin.controller.leave()

@@ -1,0 +1,42 @@
+"""A nemesis at work: what the hub generated equals what the record holds, sample for sample.
+
+A short history here; `pytest tests/proof/test_soak.py --soak-minutes=30 --soak-seed=7` is a long one of its own.
+"""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.proof.nemesis import Nemesis, check_equal, proving_ground
+
+DEEDS = 9
+
+
+def test_whatever_happens_the_record_equals_what_the_hub_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    seconds = 60 * request.config.getoption("--soak-minutes")
+    seed = request.config.getoption("--soak-seed")
+    root = tmp_path / "data"
+    practice = proving_ground(root, monkeypatch, seed=1 + seed % 900)
+    nemesis = Nemesis(practice, root, seed)
+    try:
+        practice.start()
+        practice.until_frames(20)
+        until = time.monotonic() + seconds
+        for deed in nemesis.rounds()[:DEEDS]:
+            nemesis.strike(deed)
+        while time.monotonic() < until:
+            for deed in nemesis.rounds():
+                nemesis.strike(deed)
+            nemesis.rest()
+        nemesis.rest()
+        before = practice.made()
+        nemesis.rest()
+        practice.shut_down()
+        assert check_equal(before, practice) == 0
+    except AssertionError as error:
+        raise AssertionError(f"seed {seed}, after {nemesis.done}: {error}") from error
+    finally:
+        practice.close()
