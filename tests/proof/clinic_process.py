@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
 from app.clinic import __main__ as clinic
-from app.clinic import hubs
 from app.clinic.air_faults import AirFault, air_faults
 from devices.simulator.air_control import Corrupt, Delay, Duplicate, Reorder, SetTiming
 from devices.simulator.control import LimitMemory
+from devices.simulator.scenarios import registry
+from devices.simulator.scenarios.registry import Happening
 from devices.simulator.store import CAPACITY_FRAMES
 
 SMALL: Final = 120
@@ -28,6 +29,7 @@ def more_faults(usual: SetTiming) -> Mapping[str, AirFault]:
 
 if __name__ == "__main__":
     vars(clinic)["air_faults"] = more_faults
-    hubs.FAULTS["small_memory"] = (LimitMemory(frames=SMALL),)
-    hubs.FAULTS["whole_memory"] = (LimitMemory(frames=CAPACITY_FRAMES),)
+    happenings = cast("dict[str, Happening]", registry.HAPPENINGS)
+    happenings["small_memory"] = Happening((LimitMemory(frames=SMALL),), "Memory holds three seconds.")
+    happenings["whole_memory"] = Happening((LimitMemory(frames=CAPACITY_FRAMES),), "Memory is as before.")
     sys.exit(clinic.main())
