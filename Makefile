@@ -17,7 +17,11 @@ help:
 	@echo "make format  let ruff format and mend what it can"
 
 setup:
-	@command -v $(PYTHON) >/dev/null || { echo "Python is missing. Install it: sudo apt-get install python3 python3-venv"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { \
+	  for line in "apt-get install python3 python3-venv" "dnf install python3" "pacman -S python" "zypper install python3"; do \
+	    command -v "$${line%% *}" >/dev/null && { echo "Python is missing. Install it: sudo $$line"; exit 1; }; \
+	  done; \
+	  echo "Python is missing. Install 3.11 to 3.14: brew install python@3.13, or https://www.python.org/downloads/"; exit 1; }
 	@$(PYTHON) tools/setup.py
 
 run: setup

@@ -19,8 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. A failure is one clear line on standard error."""
     try:
         result = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        click.echo(_one_line(error), err=True)
         return error.exit_code
     except click.Abort:
         return 130
@@ -30,9 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return FAILED
     except OSError as error:
-        click.echo(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        said = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        click.echo(f"{said}. Check the path, its permissions and the room on the disk.", err=True)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    """What was wrong with the command line, and where its help is."""
+    said = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{said} See: {context.command_path} --help" if context is not None else said
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,6 +31,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     chairs: int = 4
     simulated: bool = False
     practice: str = ""
+    practice_phone: str = ""
     passphrase: str = ""
     devices: tuple[DeviceBinding, ...] = ()
     idle_exit_s: float = 0.0

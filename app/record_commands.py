@@ -110,6 +110,8 @@ def export(
         wanted = list(channels) or held
         from_us = microseconds(begin) if begin else min((span.from_us for span in reader.spans()), default=0)
         to_us = microseconds(end) if end else max((span.to_us for span in reader.spans()), default=0) + 1
+        if to_us <= from_us:
+            raise BadTime("The range ends before it begins.", "Swap --from and --to.")
         rows = export_csv(reader, wanted, from_us, to_us, out)
     click.echo(f"{rows} samples of {len(wanted)} channels in {out}")
     return 0

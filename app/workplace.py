@@ -19,6 +19,8 @@ from core.record.keys import KeyStore
 Theme = Literal["light", "dark"]
 DEMO_PASSPHRASE = "simulated"
 """Wraps the keys of simulated data, which needs no protection; nobody is asked for it."""
+DEMO_PHONE = "020 7946 0142"
+"""A number that nobody has: the range 020 7946 0000 to 0999 is kept free for fiction."""
 DEMO_IDLE_EXIT_S = 300.0
 END_SECONDS = 20.0
 
@@ -82,6 +84,7 @@ def demo_config(folder: Folder, clinic: ClinicProcess, *, sound: bool = True) ->
         chairs=len({device.chair for device in found.devices}),
         simulated=True,
         practice="Simulated practice",
+        practice_phone=DEMO_PHONE,
         passphrase=DEMO_PASSPHRASE,
         devices=tuple(
             DeviceBinding(chair=device.chair, kind=device.kind, address=device.address, name=device.name)

@@ -26,6 +26,26 @@ Wanted = Callable[[BLEDevice, AdvertisementData], bool]
 """Whether an advertisement is of the device that is looked for."""
 
 _BUMBLE: Final = "bumble:"
+_SCHEMES: Final = (
+    "android-emulator",
+    "android-netsim",
+    "file",
+    "hci-socket",
+    "pty",
+    "pyusb",
+    "serial",
+    "tcp-client",
+    "tcp-server",
+    "udp",
+    "unix",
+    "unix-client",
+    "unix-server",
+    "usb",
+    "vhci",
+    "ws-client",
+    "ws-server",
+)
+"""How Bumble's transports begin: a misspelt one is said at once, instead of looking like an adapter that is away."""
 _REMEDY: Final = "Plug in a Bluetooth adapter, switch Bluetooth on, or name a transport."
 
 
@@ -59,7 +79,7 @@ class Radio:
         """
         if spec == "platform":
             return cls(spec, transport=None)
-        if spec.startswith(_BUMBLE) and len(spec) > len(_BUMBLE):
+        if spec.startswith(_BUMBLE) and spec.removeprefix(_BUMBLE).partition(":")[0] in _SCHEMES:
             return cls(spec, transport=spec.removeprefix(_BUMBLE), keys=keys)
         raise RadioError(f"{spec!r} names no radio.", "Use platform, or bumble: and a transport such as bumble:usb:0.")
 

@@ -1,5 +1,6 @@
 """What the documents say exists, exists."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -97,7 +98,13 @@ def test_the_readme_opens_with_a_picture() -> None:
 
 
 def test_every_picture_is_shown_and_comes_from_the_tour() -> None:
-    taken = set(re.findall(r'picture\("([\w-]+)"', read(ROOT / "app" / "tour" / "story.py")))
+    calls = [
+        node
+        for node in ast.walk(ast.parse(read(ROOT / "app" / "tour" / "story.py")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "picture"
+    ]
+    named = {str(ast.literal_eval(one.args[0])) for one in calls if isinstance(one.args[0], ast.Constant)}
+    taken = named | {str(word.arg).replace("_", "-") for one in calls for word in one.keywords}
     here = {file.name for file in PICTURES.glob("*.png")}
     shown = {name for file in DOCUMENTS for name in re.findall(r"pictures/([\w.-]+)\)", read(file))}
     assert here == shown

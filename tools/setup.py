@@ -72,6 +72,15 @@ INSTALL = {
     "pacman": ["pacman", "-S", "--needed", "--noconfirm"],
     "zypper": ["zypper", "--non-interactive", "install"],
 }
+PYTHON = {
+    "apt-get": "sudo apt-get install python%(version)s python%(version)s-venv",
+    "dnf": "sudo dnf install python%(version)s",
+    "pacman": "sudo pacman -S python",
+    "zypper": "sudo zypper install python%(bare)s",
+    "brew": "brew install python@%(version)s",
+    "winget": "winget install Python.Python.%(version)s",
+}
+"""How a Python, with its venv, is installed by each package manager."""
 
 
 def main():
@@ -94,9 +103,16 @@ def right_python():
         if found:
             return found
     sys.exit(
-        "Python %d.%d is not supported (3.11 to 3.14 are). Install one: sudo apt-get install python3.11 python3.11-venv"
-        % sys.version_info[:2]
+        "Python %d.%d is not supported (3.11 to 3.14 are). Install one: %s" % (sys.version_info[:2] + (hint((3, 13)),))
     )
+
+
+def hint(version):
+    """The line that installs a Python here."""
+    manager = next((name for name in PYTHON if shutil.which(name)), None)
+    if manager is None:
+        return "see https://www.python.org/downloads/"
+    return PYTHON[manager] % {"version": "%d.%d" % version, "bare": "%d%d" % version}
 
 
 def has_venv():
@@ -104,10 +120,7 @@ def has_venv():
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        print(
-            "Python's venv is missing. Install it: sudo apt-get install python%d.%d-venv" % sys.version_info[:2],
-            file=sys.stderr,
-        )
+        print("Python's venv is missing. Install it: %s" % hint(sys.version_info[:2]), file=sys.stderr)
         return False
     return True
 
@@ -124,18 +137,18 @@ def system_libraries():
         return True
     manager = next((name for name in INSTALL if shutil.which(name)), None)
     if manager is None:
-        print(
-            "Qt needs these libraries: %s. Install them and run this again." % ", ".join(sorted(wanted)),
-            file=sys.stderr,
-        )
+        absent = sorted(name for name in wanted if not loads(name))
+        print("Qt needs these libraries: %s. Install them and run this again." % ", ".join(absent), file=sys.stderr)
         return False
     command = INSTALL[manager] + sorted({packages[manager] for packages in missing})
-    print("Qt needs system libraries (about 20 MB): %s" % " ".join(command), flush=True)
+    print("Qt needs system libraries (about 20 MB, a minute): %s" % " ".join(command), flush=True)
     if os.geteuid() != 0:
+        by_hand = "Run this, then `make setup` again: sudo %s" % " ".join(command)
         if not (shutil.which("sudo") and sys.stdin.isatty()):
-            print("Run this, then `make setup` again: sudo %s" % " ".join(command), file=sys.stderr)
+            print(by_hand, file=sys.stderr)
             return False
         if input("Run it through sudo now? [y/N] ").strip().lower() not in ("y", "yes"):
+            print(by_hand, file=sys.stderr)
             return False
         command = ["sudo"] + command
     return run_manager(manager, command)
@@ -171,7 +184,9 @@ def install():
         pass
     print("Installing into .venv: about 190 MB to download, 650 MB on disk, 1 to 4 minutes.", flush=True)
     began = time.time()
-    subprocess.check_call([sys.executable, "-m", "venv", "--clear", VENV])
+    # the interpreter under an active .venv: that one is about to be cleared
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    subprocess.check_call([base, "-m", "venv", "--clear", VENV])
     python = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     code = subprocess.call(command + ["--require-hashes", "-r", LOCK])

@@ -71,7 +71,7 @@ class ChairCell(QAbstractButton):
 
 
 class RailItem(QAbstractButton):
-    """72 × 72: icon over word; the current one on sunken ground."""
+    """72 × 72: icon over word; the current one on sunken ground. Narrow, 56 × 56 with the icon alone."""
 
     def __init__(self, icon: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,9 +79,16 @@ class RailItem(QAbstractButton):
         self.setText(text)
         self.setAccessibleName(text)
         self.setCheckable(True)
+        self._narrow = False
         self.setFixedSize(72, 72)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The icon alone, or with its word; the word stays the accessible name."""
+        self._narrow = narrow
+        side = 56 if narrow else 72
+        self.setFixedSize(side, side)
 
     def paintEvent(self, _event: object) -> None:
         scheme = tokens()
@@ -95,10 +102,13 @@ class RailItem(QAbstractButton):
             ground.setAlphaF(1.0 if current else 0.55)
             painter.setBrush(ground)
             painter.drawRoundedRect(QRectF(self.rect()), RADIUS_CONTROL, RADIUS_CONTROL)
-        paint_icon(painter, self._icon, QRectF(24, 13, 24, 24), ink)
-        painter.setFont(font(13, bold=current))
-        painter.setPen(QColor(ink))
-        painter.drawText(QRectF(0, 41, 72, 20), Qt.AlignmentFlag.AlignCenter, self.text())
+        if self._narrow:
+            paint_icon(painter, self._icon, QRectF(16, 16, 24, 24), ink)
+        else:
+            paint_icon(painter, self._icon, QRectF(24, 13, 24, 24), ink)
+            painter.setFont(font(13, bold=current))
+            painter.setPen(QColor(ink))
+            painter.drawText(QRectF(0, 41, 72, 20), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
 
 
@@ -109,10 +119,17 @@ class RailStatus(QWidget):
         super().__init__(parent)
         self._icon = icon
         self._text = ""
+        self._narrow = False
         self.setFixedSize(80, 50)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The icon alone; what it says is its tip and its accessible name."""
+        self._narrow = narrow
+        self.setFixedSize(56 if narrow else 80, 30 if narrow else 50)
 
     def say(self, text: str) -> None:
         self.setAccessibleName(text)
+        self.setToolTip(text)
         if text != self._text:
             self._text = text
             self.update()
@@ -121,7 +138,10 @@ class RailStatus(QWidget):
         scheme = tokens()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_icon(painter, self._icon, QRectF(30, 3, 20, 20), scheme.muted)
+        paint_icon(painter, self._icon, QRectF((self.width() - 20) / 2, 3, 20, 20), scheme.muted)
+        if self._narrow:
+            painter.end()
+            return
         painter.setFont(font(13))
         painter.setPen(QColor(scheme.muted))
         painter.drawText(QRectF(0, 25, 80, 20), Qt.AlignmentFlag.AlignCenter, self._text)

@@ -15,10 +15,11 @@ __all__ = ["Button", "Card", "Hairline", "Label", "OwnerMark", "Pill", "Role", "
 
 Role = Literal["plain", "pri", "plum", "plum_outline", "off"]
 Tone = Literal["ink", "muted", "patient", "action"]
+_WRAPPED_PAD = 8
 
 
 class Button(QPushButton):
-    """A push button of 48 or, in treatment, 64 px.
+    """A push button of 48 or, in treatment, 64 px. With `wrap`, a text takes two lines where it is narrow.
 
     `off` looks closed and cannot be pressed; it says why in its text. Focus is a 2 px ink ring, drawn outside by
     `widgets.focus`.
@@ -32,19 +33,23 @@ class Button(QPushButton):
         icon: str | None = None,
         icon_right: bool = False,
         height: int = 48,
+        wrap: bool = False,
+        size: int | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(text, parent)
+        self._wrap = wrap
         self._role: Role = role
         self._icon = icon
         self._icon_right = icon_right
         self._height = height
-        self._font = font(18 if height >= 64 else 15, bold=True)
+        self._font = font(size or (18 if height >= 64 else 15), bold=True)
         self.setFont(self._font)
         self.setFixedHeight(height)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(text)
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        width = QSizePolicy.Policy.Preferred if wrap or height >= 64 else QSizePolicy.Policy.Minimum
+        self.setSizePolicy(width, QSizePolicy.Policy.Fixed)
         self.setEnabled(role != "off")
 
     @property
@@ -72,7 +77,12 @@ class Button(QPushButton):
         return QSize(max(self._height, round(text + icon + 2 * pad)), self._height)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        if not self._wrap:
+            spare = 20 if self._height >= 64 else 0  # large buttons may stand closer in a narrow card
+            return QSize(max(self._height, self.sizeHint().width() - spare), self._height)
+        metrics = QFontMetricsF(self._font)
+        longest = max((metrics.horizontalAdvance(word) for word in self.text().split()), default=0.0)
+        return QSize(max(self._height, round(longest) + 2 * _WRAPPED_PAD), self._height)
 
     @property
     def _icon_size(self) -> int:
@@ -103,6 +113,12 @@ class Button(QPushButton):
 
     def _paint_content(self, painter: QPainter, ink: str) -> None:
         metrics = QFontMetricsF(self._font)
+        if self._wrap and metrics.horizontalAdvance(self.text()) > self.width() - 2 * _WRAPPED_PAD:
+            painter.setFont(self._font)
+            painter.setPen(QColor(ink))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(QRectF(self.rect()).adjusted(_WRAPPED_PAD, 0, -_WRAPPED_PAD, 0), flags, self.text())
+            return
         size, gap = (self._icon_size, self._gap) if self._icon else (0, 0)
         room = self.width() - 2 * 10 - size - gap
         text = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room)

@@ -2,7 +2,7 @@
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from widgets.theme import RADIUS_CONTROL, tokens
@@ -13,22 +13,42 @@ OWN_FOCUS = "ownFocus"
 _REACH = 4
 
 
+_KEYS = QEvent.Type.KeyPress
+_TOUCHES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.TouchBegin)
+
+
 class FocusFollower(QObject):
-    """Puts a ring round whatever has the focus. For the keyboard only: a finger sees what it touched."""
+    """Puts a ring round whatever has the focus. For the keyboard only: a finger sees what it touched.
+
+    Which of the two somebody uses is what the window heard last: the focus also moves by itself, when a button that was
+    pressed closes, and that must put no ring round what nobody chose.
+    """
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         self._ring: _Ring | None = None
+        self._by_keys = False
         app.focusChanged.connect(self._moved)
 
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Every window's own events, before its widgets get them."""
+        if event.type() == _KEYS:
+            self._by_keys = True
+        elif event.type() in _TOUCHES:
+            self._by_keys = False
+        return False
+
     def _moved(self, _old: QWidget | None, new: QWidget | None) -> None:
+        handle = new.window().windowHandle() if new is not None else None
+        if handle is not None:
+            handle.installEventFilter(self)  # again and again is once
         if self._ring is not None and shiboken6.isValid(self._ring):
             self._ring.hide()
             self._ring.deleteLater()
         self._ring = None
         if new is None or new.parentWidget() is None or new.property(OWN_FOCUS) or isinstance(new, QAbstractScrollArea):
             return
-        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+        if self._by_keys:
             self._ring = _Ring(new)
 
 

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 from widgets.review_data import ReviewRow, row_edges
 from widgets.theme import color, font, tokens
 
+WIDTH = 118
+
 
 @dataclass(frozen=True)
 class RowReading:
@@ -27,7 +29,7 @@ class ReviewRows(QWidget):
         super().__init__(parent)
         self._rows: tuple[ReviewRow, ...] = ()
         self._readings: tuple[RowReading, ...] = ()
-        self.setFixedWidth(118)
+        self.setFixedWidth(WIDTH)
 
     def show_rows(self, rows: Sequence[ReviewRow], readings: Sequence[RowReading]) -> None:
         """`readings` in the order of `rows`."""
@@ -44,7 +46,7 @@ class ReviewRows(QWidget):
         return {row.spec.key: said for row, said in zip(self._rows, self._readings, strict=True)}
 
     def sizeHint(self) -> QSize:
-        return QSize(118, 62 * max(1, len(self._rows)))
+        return QSize(WIDTH, 62 * max(1, len(self._rows)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

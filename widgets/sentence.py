@@ -19,6 +19,12 @@ class SentenceCell(QWidget):
         self._said = ("unknown", "", "", "", False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumWidth(200)
+        self._word = 34
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The state word smaller, so that reason and next step have room."""
+        self._word = 24 if narrow else 34
+        self.update()
 
     def say(self, mark: str, headline: str, reason: str, next_step: str, *, patient: bool = False) -> None:
         said = (mark, headline, reason, next_step, patient)
@@ -45,7 +51,7 @@ class SentenceCell(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         paint_state_mark(painter, mark, QRectF(22, (self.height() - 44) / 2, 44, 44), scheme)
-        big = font(34, bold=True)
+        big = font(self._word, bold=True)
         painter.setFont(big)
         painter.setPen(QColor(scheme.patient if patient else scheme.ink))
         painter.drawText(QRectF(85, 0, self.width() - 85, self.height()), Qt.AlignmentFlag.AlignVCenter, headline)
@@ -70,7 +76,7 @@ class SentenceCell(QWidget):
     def fits(self) -> bool:
         """Whether everything said is shown whole."""
         _, headline, reason, next_step, _ = self._said
-        x = 85 + QFontMetricsF(font(34, bold=True)).horizontalAdvance(headline) + 16
+        x = 85 + QFontMetricsF(font(self._word, bold=True)).horizontalAdvance(headline) + 16
         return fitting(reason, next_step, self.width() - x - 12).whole
 
 
@@ -140,7 +146,7 @@ def cell_width(title: str, detail: str, *, beside: int, least: int) -> int:
 
 
 class StatusCell(QWidget):
-    """An icon with two lines: jobs that run, and nothing to press."""
+    """An icon with two lines: jobs that run, and nothing to press. Narrow, the icon alone."""
 
     def __init__(self, icon: str, width: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,14 +154,25 @@ class StatusCell(QWidget):
         self._title = ""
         self._detail = ""
         self._least = width
+        self._narrow = False
         self.setFixedWidth(width)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The icon alone; what it says is its tip and its accessible name."""
+        self._narrow = narrow
+        self._size()
 
     def say(self, title: str, detail: str) -> None:
         if (title, detail) != (self._title, self._detail):
             self._title, self._detail = title, detail
             self.setAccessibleName(f"{title}. {detail}")
-            self.setFixedWidth(cell_width(title, detail, beside=68, least=self._least))
-            self.update()
+            self.setToolTip(f"{title}. {detail}")
+            self._size()
+
+    def _size(self) -> None:
+        wanted = cell_width(self._title, self._detail, beside=68, least=self._least)
+        self.setFixedWidth(56 if self._narrow else wanted)
+        self.update()
 
     @property
     def words(self) -> tuple[str, str]:
@@ -168,6 +185,9 @@ class StatusCell(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint_icon(painter, self._icon, QRectF(16, 28, 24, 24), scheme.muted)
+        if self._narrow:
+            painter.end()
+            return
         painter.setFont(font(15, bold=True))
         painter.setPen(QColor(scheme.ink))
         room = self.width() - 54

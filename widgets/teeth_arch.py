@@ -17,18 +17,19 @@ _LEFT, _RIGHT, _TOP, _BEND = 120.0, 800.0, 120.0, 440.0
 
 
 class TeethArch(QWidget):
-    """The jaw of the tooth shown; nothing else, no numbers."""
+    """The jaw of the tooth shown, or of the teeth planned; nothing else, no numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._current = 0
         self._missing: frozenset[int] = frozenset()
+        self._planned: frozenset[int] = frozenset()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def set_tooth(self, fdi: int, missing: frozenset[int] = frozenset()) -> None:
-        """The tooth to fill, 0 for none: then the lower jaw is shown at rest."""
-        if (fdi, missing) != (self._current, self._missing):
-            self._current, self._missing = fdi, missing
+    def set_tooth(self, fdi: int, missing: frozenset[int] = frozenset(), planned: frozenset[int] = frozenset()) -> None:
+        """The tooth to fill (0: none), and those to outline. Without any the lower jaw is shown at rest."""
+        if (fdi, missing, planned) != (self._current, self._missing, self._planned):
+            self._current, self._missing, self._planned = fdi, missing, planned
             self.update()
 
     @property
@@ -37,13 +38,18 @@ class TeethArch(QWidget):
 
     def tooth_centre(self, fdi: int) -> QPointF:
         """Where a tooth of the jaw shown stands, widget pixels."""
-        return self._place().map(_seats(self._row)[fdi].map(QPointF(0, 0)))
+        rows = self._rows
+        at = next(place for place, row in enumerate(rows) if fdi in row)
+        return self._place(at).map(_seats(rows[at])[fdi].map(QPointF(0, 0)))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        scheme = tokens()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        place = self._place()
+        for at, row in enumerate(self._rows):
+            self._paint_jaw(painter, row, self._place(at))
+
+    def _paint_jaw(self, painter: QPainter, row: tuple[int, ...], place: QTransform) -> None:
+        scheme = tokens()
         gum = QPen(color(scheme.bg), 154 * self._scale)
         gum.setCapStyle(Qt.PenCapStyle.RoundCap)
         edge = QPen(color(scheme.line), 154 * self._scale + 2)
@@ -52,7 +58,7 @@ class TeethArch(QWidget):
         for pen in (edge, gum):
             painter.setPen(pen)
             painter.drawPath(place.map(_curve()))
-        seats = _seats(self._row)
+        seats = _seats(row)
         if self._current in seats:
             self._paint_rings(painter, place.map(seats[self._current].map(QPointF(0, 0))))
         for fdi, seat in seats.items():
@@ -60,7 +66,8 @@ class TeethArch(QWidget):
                 continue
             current = fdi == self._current
             at = seat * place
-            painter.setPen(_pen(scheme.patient if current else scheme.control, 1.5))
+            planned = fdi in self._planned
+            painter.setPen(_pen(scheme.patient if current or planned else scheme.control, 5.0 if planned else 1.5))
             painter.setBrush(color(scheme.patient if current else scheme.surface))
             painter.drawPath(at.map(teeth()[fdi].outline))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -84,18 +91,21 @@ class TeethArch(QWidget):
                 painter.drawEllipse(at, dot, dot)
 
     @property
-    def _row(self) -> tuple[int, ...]:
-        return UPPER if self._current and is_upper(self._current) else LOWER
+    def _rows(self) -> tuple[tuple[int, ...], ...]:
+        """The jaws drawn: both only where teeth of both are planned, the upper one above."""
+        shown = (self._current,) if self._current else tuple(self._planned)
+        upper = {is_upper(fdi) for fdi in shown}
+        return (UPPER, LOWER) if len(upper) == 2 else (UPPER,) if True in upper else (LOWER,)
 
     @property
     def _scale(self) -> float:
-        return min(self.width() / WIDTH, self.height() / HEIGHT)
+        return min(self.width() / WIDTH, self.height() / len(self._rows) / HEIGHT)
 
-    def _place(self) -> QTransform:
-        """Drawing to widget; the upper jaw opens downwards."""
-        scale = self._scale
-        left, top = (self.width() - WIDTH * scale) / 2, (self.height() - HEIGHT * scale) / 2
-        if self._row is UPPER:
+    def _place(self, at: int) -> QTransform:
+        """Drawing to widget, for one of the jaws drawn; the upper jaw opens downwards."""
+        scale, room = self._scale, self.height() / len(self._rows)
+        left, top = (self.width() - WIDTH * scale) / 2, at * room + (room - HEIGHT * scale) / 2
+        if self._rows[at] is UPPER:
             return QTransform.fromTranslate(left, top + HEIGHT * scale).scale(scale, -scale)
         return QTransform.fromTranslate(left, top).scale(scale, scale)
 

@@ -146,8 +146,14 @@ class Timeline(QWidget):
     def _centre(self, index: int) -> float:
         return self.width() * (index + 0.5) / len(self._entries)
 
+    def _wanted(self, index: int) -> float:
+        """The width of an entry's words."""
+        entry = self._entries[index]
+        when = QFontMetricsF(font(13, bold=True)).horizontalAdvance(entry.when)
+        return max(when, QFontMetricsF(font(13)).horizontalAdvance(entry.title)) + 20
+
     def _cell(self, index: int) -> QRectF:
-        width = min(CELL, self.width() / len(self._entries))
+        width = min(max(CELL, self._wanted(index)), self.width() / len(self._entries) - 4)
         return QRectF(self._centre(index) - width / 2, 2, width, HEIGHT - 4)
 
     def _paint_entry(self, painter: QPainter, index: int, entry: TimelineEntry) -> None:

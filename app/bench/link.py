@@ -12,7 +12,7 @@ from core.model.block import Provenance, SampleBlock
 from core.safety.limit_table import load_limits
 from core.safety.limits import LimitMonitor, strictest
 from core.signals.catalogue import load_catalogue
-from devices.hub.frames import SampleFrame, decode_record, encode_samples
+from devices.hub.frames import SampleFrame, decode_frame, encode_samples
 from devices.simulator.body import Body
 
 HUB_FRAMES_S = 42.0
@@ -33,7 +33,7 @@ def bench_link(seconds: int = 60, rounds: int = 5) -> Report:
             monitor = LimitMonitor(strictest(load_limits().limits), load_catalogue())
             began = time.perf_counter()
             for at, frame in enumerate(frames):
-                decoded = decode_record(frame, Provenance.LIVE)
+                decoded = decode_frame(frame, Provenance.LIVE)
                 assert isinstance(decoded, SampleFrame)
                 for block in decoded.blocks:
                     monitor.feed(block, float(at))

@@ -52,6 +52,11 @@ class BottomBar(QWidget):
         store.stop_asked.connect(self.refresh)
         self.refresh()
 
+    def set_narrow(self, narrow: bool) -> None:
+        """The sentence needs the room: the jobs fold to their icon."""
+        self.sentence.set_narrow(narrow)
+        self.jobs.set_narrow(narrow)
+
     def press_stop(self) -> None:
         """STOP for whom the button names."""
         self._store.stop(self._store.current)

@@ -1,12 +1,13 @@
 """One chair on the *Chairs* page: number, state, patient, a line of its last ten minutes, worst alarm, one button."""
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.console import status
 from app.console.store import Store
-from app.console.trends import SECONDS, Trends
+from app.console.trends import WINDOWS, Trends
 from app.ipc.messages import Chair
 from core.model.alarm import Alarm, AlarmPriority
 from core.model.channel import ChannelSpec
@@ -19,17 +20,17 @@ from widgets.marks import alarm_colors, paint_alarm_mark, paint_state_mark
 from widgets.spark import SparkLine
 from widgets.theme import RADIUS_CONTROL, font, tokens
 
+LOWEST = 144
+"""The least height in which nothing lies upon something else, px."""
 _PAD = 20
-_RULE = 92
-_WHO = 102
 _SPARK = 132
-_FOOT = 64
 _REASON = 42
 """Two lines of the reason, in a narrow card."""
 _NARROW = 470
 _CHIP = 150
 """Below this an alarm shows its mark alone; its sentence is the reason."""
-_TALL = 400
+_TALL, _LOW = 400, 190
+"""Heights from which values are shown, and under which state, patient and button stand closer and no line is drawn."""
 _VALUES = 88
 _VALUE_COUNT = 4
 _TELLING = ("pulp_temperature", "heart_rate", "saliva_ph", "spo2")
@@ -50,9 +51,11 @@ class ChairCard(Card):
         self.number = number
         self._said = status.Said("unknown", "", "", "")
         self.spark = SparkLine(self)
+        self.setMinimumHeight(LOWEST)
         self.button = Button(words.say("shell.chairs.open"), parent=self)
         self.button.clicked.connect(lambda: self.opened.emit(self.number))
         self._spec: ChannelSpec | None = None
+        self._window = WINDOWS[0]
         self.refresh()
 
     # ---- what is known
@@ -92,9 +95,8 @@ class ChairCard(Card):
             self.spark.clear()
             return
         t, y, silent = self._trends.line(self.number, self._spec.key)
-        if len(t) and t[-1] - t[0] < SECONDS / 10:
-            t = t.copy()
-            t[0] = min(t[0], t[-1] - SECONDS / 10)
+        self._window = self._trends.window(self.number, self._spec.key)
+        t, y = np.insert(t, 0, t[-1] - self._window), np.insert(y, 0, np.nan)  # before the first value nothing is known
         limit = _strictest(chair, self._spec.key)
         value = None if limit is None else limit.high if limit.high is not None else limit.low
         owner = limit.owner if limit is not None else LimitOwner.PROTOCOL
@@ -118,16 +120,33 @@ class ChairCard(Card):
 
     def _place(self) -> None:
         size = self.button.sizeHint()
-        self.button.setGeometry(self.width() - _PAD - size.width(), self.height() - _FOOT, size.width(), 48)
-        bottom = self.height() - _FOOT - 12 - (_VALUES if self._tall else 0)
+        self.button.setGeometry(self.width() - _PAD - size.width(), self.height() - self._foot, size.width(), 48)
+        bottom = self.height() - self._foot - 12 - (_VALUES if self._tall else 0)
         top = _SPARK + (_REASON if self._narrow else 0)
         room = bottom - top
-        self.spark.setVisible(room >= 24 and self._spec is not None)
+        self.spark.setVisible(room >= 24 and not self._low and self._spec is not None)
         self.spark.setGeometry(_PAD, top, self.width() - 2 * _PAD + 7, max(24, min(room, 260)))
 
     @property
     def _tall(self) -> bool:
         return self.height() >= _TALL
+
+    @property
+    def _low(self) -> bool:
+        return self.height() < _LOW
+
+    @property
+    def _foot(self) -> int:
+        """From the bottom up to the button's upper edge."""
+        return 56 if self._low else 64
+
+    @property
+    def _rule(self) -> int:
+        return 60 if self._low else 92
+
+    @property
+    def _who(self) -> int:
+        return 64 if self._low else 102
 
     @property
     def _narrow(self) -> bool:
@@ -143,7 +162,7 @@ class ChairCard(Card):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_state(painter)
-        painter.fillRect(_PAD, _RULE, self.width() - 2 * _PAD, 1, QColor(tokens().line))
+        painter.fillRect(_PAD, self._rule, self.width() - 2 * _PAD, 1, QColor(tokens().line))
         self._paint_who(painter, chair)
         if self._tall:
             self._paint_values(painter, chair)
@@ -153,6 +172,9 @@ class ChairCard(Card):
     def _paint_state(self, painter: QPainter) -> None:
         scheme = tokens()
         narrow = self._narrow
+        if self._low:
+            self._paint_low_state(painter)
+            return
         _text(painter, QRectF(20, 17, 60, 60), str(self.number), font(56, bold=True), scheme.ink)
         size = 36 if narrow else 44
         paint_state_mark(painter, self._said.mark, QRectF(80, 48 - size / 2, size, size), scheme)
@@ -172,6 +194,15 @@ class ChairCard(Card):
         _text(painter, QRectF(x + used + 10, 25, left, 30), self._said.reason, font(18), scheme.ink)
         _text(painter, QRectF(x, 56, room, 22), self._said.next_step, font(15), scheme.muted)
 
+    def _paint_low_state(self, painter: QPainter) -> None:
+        scheme = tokens()
+        _text(painter, QRectF(20, 8, 40, 46), str(self.number), font(34, bold=True), scheme.ink)
+        paint_state_mark(painter, self._said.mark, QRectF(58, 13, 36, 36), scheme)
+        room = self.width() - 108 - _PAD
+        colour = scheme.patient if self._said.patient else scheme.ink
+        _text(painter, QRectF(108, 5, room, 30), self._said.headline, font(24, bold=True), colour)
+        _text(painter, QRectF(108, 35, room, 20), self._said.reason, font(15), scheme.ink)
+
     def _paint_who(self, painter: QPainter, chair: Chair) -> None:
         scheme = tokens()
         right = float(self.width() - _PAD)
@@ -179,26 +210,28 @@ class ChairCard(Card):
         if spec is not None:
             shown = self._value(spec)
             width = QFontMetricsF(font(18, bold=True)).horizontalAdvance(shown)
-            _text(painter, QRectF(right - width - 2, _WHO, width + 2, 24), shown, font(18, bold=True), scheme.ink)
-            label = self._words.say("shell.chairs.trend", channel=self._words.say(f"channel.{spec.key}.name"))
+            _text(painter, QRectF(right - width - 2, self._who, width + 2, 24), shown, font(18, bold=True), scheme.ink)
+            label = self._words.say(
+                "shell.chairs.trend", channel=self._words.say(f"channel.{spec.key}.name"), minutes=self._window // 60
+            )
             colour = scheme.traces[spec.trace % len(scheme.traces)]
             name = font(13, bold=True)
             wide = QFontMetricsF(name).horizontalAdvance(label)
             right -= width + 10
             if right - wide > self.width() / 2 or not self._narrow:
-                _text(painter, QRectF(right - wide, _WHO + 1, wide + 2, 24), label, name, colour, align=_RIGHT)
+                _text(painter, QRectF(right - wide, self._who + 1, wide + 2, 24), label, name, colour, align=_RIGHT)
                 right -= wide + 16
         patient = chair.patient.name if chair.patient else self._words.say("shell.chairs.no_patient")
-        used = _text(painter, QRectF(_PAD, _WHO, right - _PAD, 24), patient, font(18, bold=True), scheme.ink)
+        used = _text(painter, QRectF(_PAD, self._who, right - _PAD, 24), patient, font(18, bold=True), scheme.ink)
         step = status.step_line(self._words, chair)
         x = _PAD + used + 10
         if right - x > 40:
-            _text(painter, QRectF(x, _WHO + 1, right - x, 24), step, font(15), scheme.muted)
+            _text(painter, QRectF(x, self._who + 1, right - x, 24), step, font(15), scheme.muted)
 
     def _paint_values(self, painter: QPainter, chair: Chair) -> None:
         scheme = tokens()
         specs = [spec for spec in load_catalogue().strips if spec.pinned or spec.key in _TELLING][:_VALUE_COUNT]
-        top = self.height() - _FOOT - 12 - _VALUES + 10
+        top = self.height() - self._foot - 12 - _VALUES + 10
         wide = (self.width() - 2 * _PAD) / max(1, len(specs))
         painter.fillRect(_PAD, round(top) - 6, self.width() - 2 * _PAD, 1, QColor(scheme.line))
         for place, spec in enumerate(specs):
@@ -216,7 +249,7 @@ class ChairCard(Card):
     def _paint_foot(self, painter: QPainter, chair: Chair) -> None:
         scheme = tokens()
         alarm = status.worst_alarm(self._store, self.number)
-        top = self.height() - _FOOT
+        top = self.height() - self._foot
         room = self.button.x() - _PAD - 16
         x = float(_PAD)
         if not self._store.answering:

@@ -182,10 +182,11 @@ class ChairPage(Page):
         if fresh:
             self.panels[key] = self._make_panel(key)
         panel = self.panels[key]
+        focused = QApplication.focusWidget()
+        inside = self.panel is not None and focused is not None and self.panel.isAncestorOf(focused)
         if panel is not self.panel:
             if self.panel is not None:
-                focused = QApplication.focusWidget()
-                if focused is not None and self.panel.isAncestorOf(focused):
+                if inside:
                     self.setFocus(Qt.FocusReason.OtherFocusReason)
                 self.panel.hide()
             self.panel = panel
@@ -195,6 +196,9 @@ class ChairPage(Page):
             (self._bare_column if panel.wide else self._column).addWidget(panel)
         panel.refresh(chair)
         panel.show()
+        focused = QApplication.focusWidget()
+        if inside and (focused is None or not panel.isAncestorOf(focused)):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # it has closed: the next Tab finds the step's others
         if isinstance(panel, WelcomePanel) and fresh:
             panel.activated()
 

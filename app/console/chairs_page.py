@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from app.console.chair_card import ChairCard
 from app.console.demo_strip import DemoStrip
 from app.console.page import Page
+from app.console.steps.base import scroller
 from app.console.store import Store
 from app.console.trends import Trends
 from core.model.words import Words
@@ -38,8 +39,11 @@ class ChairsPage(Page):
         self._head.setFixedHeight(48)
         self._head.setLayout(head)
         head.setContentsMargins(0, 0, 0, 0)
-        self._grid = QGridLayout()
+        cards = QWidget()
+        self._grid = QGridLayout(cards)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(16)
+        self._cards = scroller(cards)  # scrolls in a very low window alone
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(16, 16, 16, 16)
         self._column.setSpacing(12)
@@ -47,7 +51,7 @@ class ChairsPage(Page):
             self._column.addWidget(strip)
         self._column.addWidget(self._head)
         self._column.addWidget(self.empty)
-        self._column.addLayout(self._grid, 1)
+        self._column.addWidget(self._cards, 1)
         store.chair_changed.connect(self._chair)
         for signal in (store.workstation_changed, store.link_changed):
             signal.connect(self.refresh)

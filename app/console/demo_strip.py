@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.store import Store
-from core.model.words import Words
+from core.model.errors import SmilescapeError
+from core.model.words import Text, Words
 from widgets.controls import Button, Card, Label
 from widgets.overlay import Panel
 from widgets.segmented import Segmented
@@ -64,6 +65,7 @@ class DemoPanel(Panel):
         super().__init__(parent, opener)
         self._store = store
         self._words = words
+        self._demo = demo
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 20)
         column.setSpacing(12)
@@ -80,11 +82,17 @@ class DemoPanel(Panel):
         self.buttons: dict[str, Button] = {}
         for place, name in enumerate(FAULTS):
             button = Button(words.say(f"shell.demo.fault.{name}"))
-            button.clicked.connect(lambda _=False, name=name: demo.trigger(int(self.chairs.key or 0), name))
+            button.clicked.connect(lambda _=False, name=name: self._break(name))
             grid.addWidget(button, place // _COLUMNS, place % _COLUMNS)
             self.buttons[name] = button
         column.addLayout(grid)
         self.setAccessibleName(words.say("shell.demo.break"))
+
+    def _break(self, name: str) -> None:
+        try:
+            self._demo.trigger(int(self.chairs.key or 0), name)
+        except SmilescapeError:
+            self._store.notice(Text("shell.demo.gone"), Text("shell.demo.gone_remedy"))
 
     def open_at(self, right: int, top: int) -> None:
         chairs = [chair.number for chair in self._store.chairs()]

@@ -1,7 +1,7 @@
 """Log in and lock: people at the left, the PIN at the right. Covers all but the bottom bar: STOP needs no login."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.console.store import Store
@@ -13,7 +13,8 @@ from widgets.overlay import Veil
 
 PIN_MOST = 12
 PIN_LEAST = 4
-_KEY = 72
+_KEY, _LOW_KEY = 72, 60
+_CARD = (760, 500)
 
 
 class LoginOverlay(Veil):
@@ -36,9 +37,9 @@ class LoginOverlay(Veil):
         self._who = Label(size=18, bold=True)
         self._who.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.first = FirstOperator(store, words)
-        card = Card()
-        card.setFixedSize(760, 500)
-        row = QHBoxLayout(card)
+        card = self._card = Card()
+        card.setFixedSize(*_CARD)
+        row = self._row = QHBoxLayout(card)
         row.setContentsMargins(32, 32, 32, 32)
         row.setSpacing(32)
         self._left = self._build_people()
@@ -47,11 +48,21 @@ class LoginOverlay(Veil):
         row.addWidget(self._right)
         row.addWidget(self.first)
         column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addStretch()
         column.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch()
         store.workstation_changed.connect(self.refresh)
         store.link_changed.connect(self.refresh)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the card gives up its margins and some height of its keys, so that none is cut."""
+        super().resizeEvent(event)
+        low = self.height() < _CARD[1]
+        self._card.setFixedHeight(min(_CARD[1], self.height() - 8))
+        self._row.setContentsMargins(*((32, 8, 32, 8) if low else (32, 32, 32, 32)))
+        for key in self.keys.values():
+            key.setFixedHeight(_LOW_KEY if low else _KEY)
 
     def _build_people(self) -> QWidget:
         side = QWidget()

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSt
 from app.console.store import Store
 from app.ipc.messages import Chair, Refused, Reply
 from core.model.hub import LinkState, TherapyState
-from core.model.intents import Intent, PatientYes, Pause, SignConsent
-from core.model.procedure import Hold, HoldOrigin, PhaseState, ProcedureView, Step
+from core.model.intents import BackToStep, Intent, PatientYes, Pause, SignConsent
+from core.model.procedure import Choice, Hold, HoldOrigin, PhaseState, ProcedureView, Step
 from core.model.words import Words
 from core.signals.catalogue import load_catalogue
 from widgets.breathing import BreathingGuide
@@ -31,13 +31,20 @@ TICK_MS = 500
 
 @dataclass(frozen=True)
 class Scene:
-    """What the patient sees: the key of the sentence with its name, the one action, the picture."""
+    """What the patient sees: the key of the sentence with its name, the one action, the picture.
+
+    Attributes:
+        agreed: at consent, keys of the modules that the patient is asked about.
+        planned: at consent, the teeth that will be treated.
+    """
 
     sentence: str
     action: Action = "none"
     breathing: bool = False
     tooth: int = 0
     name: str = ""
+    agreed: tuple[str, ...] = ()
+    planned: frozenset[int] = frozenset()
 
 
 def scene_of(chair: Chair | None, *, fresh: bool) -> Scene:
@@ -50,7 +57,7 @@ def scene_of(chair: Chair | None, *, fresh: bool) -> Scene:
         case Step.TREAT:
             return _treatment(chair, procedure, fresh=fresh)
         case Step.CONSENT if procedure.envelope is None:
-            return Scene("patient.consent", action="agree")
+            return _consent(procedure)
         case Step.CONSENT:
             return Scene("patient_screen.agreed")
         case Step.SEAT if name:
@@ -59,6 +66,16 @@ def scene_of(chair: Chair | None, *, fresh: bool) -> Scene:
             return Scene("patient.close", name=name)
         case step:
             return Scene(f"patient.{step.value}")
+
+
+def _consent(procedure: ProcedureView) -> Scene:
+    wanted = [row for row in procedure.plan.modules if row.choice is not Choice.DECLINED] if procedure.plan else []
+    return Scene(
+        "patient.consent",
+        action="agree",
+        agreed=tuple(row.module for row in wanted),
+        planned=frozenset(tooth for row in wanted for tooth in row.teeth),
+    )
 
 
 def _treatment(chair: Chair, procedure: ProcedureView, *, fresh: bool) -> Scene:
@@ -115,10 +132,12 @@ class PatientScreen(QWidget):
         self.setWindowTitle(words.say("patient_screen.window"))
         self.resize(1280, 800)
         self.sentence = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self.agreed: list[Label] = []
         self.button = PlumButton()
-        self.numbers_button = Button(words.say("patient_screen.numbers_show"))
-        self.numbers = Label(size=24, tone="muted", wrap=True)
-        self.problem = Label(size=24, tone="patient", wrap=True)
+        self.change = Button(words.say("patient.consent_change"), height=64, size=28)
+        self.numbers_button = Button(words.say("patient_screen.numbers_show"), height=64, size=28)
+        self.numbers = Label(size=28, tone="muted", wrap=True)
+        self.problem = Label(size=28, tone="patient", wrap=True)
         self.arch = TeethArch()
         self.guide = BreathingGuide(
             words.say("patient.breathe_in"),
@@ -131,6 +150,7 @@ class PatientScreen(QWidget):
         self.guide.setAccessibleName(words.say("patient_screen.breathing"))
         self._arrange()
         self.button.clicked.connect(self._pressed)
+        self.change.clicked.connect(self._change)
         self.numbers_button.clicked.connect(self._toggle_numbers)
         store.chair_changed.connect(lambda _number: self.refresh())
         store.current_changed.connect(self.refresh)
@@ -160,14 +180,20 @@ class PatientScreen(QWidget):
         self.scene = scene
         key = scene.sentence if scene.sentence in self._words else "patient.treat"
         self.sentence.setText(self._words.say(key, patient=scene.name))
+        self._list_agreed(scene.agreed)
+        focused = self.focusWidget()
         self.button.setVisible(scene.action != "none")
+        self.change.setVisible(scene.action == "agree")
+        self.numbers_button.setVisible(scene.action != "agree")
+        if focused is not None and not focused.isVisible():
+            self.setFocus()  # Qt would hand it to the next button, which nobody chose
         if scene.action != "none":
             text = "patient_screen.asked" if self._asked == scene.action else SAID[scene.action]
             self.button.set_content(self._words.say(text), ICONS[scene.action])
         missing = frozenset(
             tooth.fdi for tooth in (chair.procedure.teeth if chair and chair.procedure else ()) if tooth.missing
         )
-        self.arch.set_tooth(scene.tooth, missing)
+        self.arch.set_tooth(scene.tooth, missing, scene.planned)
         self._pictures.setCurrentWidget(self.guide if scene.breathing else self.arch)
         self._show_numbers()
 
@@ -197,14 +223,20 @@ class PatientScreen(QWidget):
         for picture in (self.arch, self.guide):
             self._pictures.addWidget(picture)
         self._pictures.setContentsMargins(32, 32, 32, 32)
-        self.numbers_button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        for button in (self.numbers_button, self.change):
+            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         side = QVBoxLayout()
         side.setSpacing(0)
         side.addStretch(1)
         side.addWidget(self.sentence)
-        side.addSpacing(48)
+        side.addSpacing(16)
+        self._agreed_column = QVBoxLayout()
+        self._agreed_column.setSpacing(12)
+        side.addLayout(self._agreed_column)
+        side.addSpacing(32)
         side.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         side.addSpacing(16)
+        side.addWidget(self.change, 0, Qt.AlignmentFlag.AlignLeft)
         side.addWidget(self.problem)
         side.addStretch(1)
         side.addWidget(self.numbers)
@@ -217,6 +249,8 @@ class PatientScreen(QWidget):
         """Sizes for this window; again after a change of scheme, which forgets the sentence's font."""
         large = self.width() >= 1600
         self.sentence.setFont(font(56 if large else 34, bold=True))
+        for part in self.agreed:
+            part.setFont(font(28 if large else 24))
         self.button.set_large(large)
         self._both.setContentsMargins(96 if large else 64, 64, 64, 64)
         self._both.setSpacing(128 if large else 64)
@@ -234,6 +268,27 @@ class PatientScreen(QWidget):
             self.problem.setText("")
             self._store.act(self.chair, intents[action], self._answered)
             self.refresh()
+
+    def _change(self) -> None:
+        """A no, or a not yet: the plan is opened again, and nothing was agreed."""
+        self._store.act(self.chair, BackToStep(step=Step.PLAN.value), self._answered)
+
+    def _list_agreed(self, modules: tuple[str, ...]) -> None:
+        say = self._words.say
+        wanted = [
+            say("patient_screen.agreed_part", part=say(f"module.{module}.name"), does=say(f"module.{module}.does"))
+            for module in modules
+        ]
+        if [part.text() for part in self.agreed] == wanted:
+            return
+        for part in self.agreed:
+            self._agreed_column.removeWidget(part)
+            part.hide()
+            part.deleteLater()
+        self.agreed = [Label(text, wrap=True) for text in wanted]
+        for part in self.agreed:
+            self._agreed_column.addWidget(part)
+        self._fit()
 
     def _answered(self, reply: Reply) -> None:
         if isinstance(reply, Refused):
@@ -305,4 +360,4 @@ class PlumButton(QPushButton):
 
     @property
     def _face(self) -> QFont:
-        return font(34 if self._large else 24, bold=True)
+        return font(34 if self._large else 28, bold=True)

@@ -1,4 +1,4 @@
-"""The left rail: five places, and on *Chair* the hub's link and battery at its foot."""
+"""The left rail: five places, and on *Chair* the hub's link and battery at its foot. In a narrow window icons alone."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPainter
@@ -11,7 +11,7 @@ from widgets.cells import RailItem, RailStatus
 from widgets.controls import Hairline
 from widgets.theme import tokens
 
-WIDTH = 88
+WIDTH, NARROW = 88, 64
 PLACES = (("chairs", "chairs"), ("chair", "chair"), ("patients", "people"), ("safety", "shield"), ("setup", "setup"))
 """Page key and icon."""
 
@@ -55,6 +55,14 @@ class Rail(QWidget):
             signal.connect(self.refresh)
         self.show_place("chairs")
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Icons alone, or with their words."""
+        self.setFixedWidth(NARROW if narrow else WIDTH)
+        for item in self.items.values():
+            item.set_narrow(narrow)
+        for foot in (self.link, self.battery):
+            foot.set_narrow(narrow)
+
     def show_place(self, key: str) -> None:
         """Mark the page in front."""
         self._place = key
@@ -73,5 +81,5 @@ class Rail(QWidget):
         scheme = tokens()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scheme.surface))
-        painter.fillRect(WIDTH - 1, 0, 1, self.height(), QColor(scheme.line))
+        painter.fillRect(self.width() - 1, 0, 1, self.height(), QColor(scheme.line))
         painter.end()

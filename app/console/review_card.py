@@ -16,6 +16,7 @@ from widgets.review_axis import ReviewAxis
 from widgets.review_band import ReviewBand
 from widgets.review_data import ReviewRow, ReviewTrace, fitted_range
 from widgets.review_plot import ReviewPlot
+from widgets.review_rows import WIDTH as LABELS
 from widgets.review_rows import ReviewRows, RowReading
 
 PREFERRED = ("pulp_temperature", "heart_rate", "saliva_ph", "swarm_dose")
@@ -158,7 +159,8 @@ class ReviewCard(Card):
         return head
 
     def _whole_column(self) -> QVBoxLayout:
-        self._part = Label(size=13, tone="muted")
+        self._part = Label(size=13, tone="muted", wrap=True)
+        self._part.setFixedWidth(LABELS)
         whole = QVBoxLayout()
         whole.setSpacing(0)
         whole.addStretch()
@@ -259,18 +261,23 @@ class ReviewCard(Card):
         flags = {name: ((t - begin) / span, f"{name} {at(t)}") for name, t in (("A", a), ("B", b))}
         self.axis.show_times(at(begin), at(end), flags)
         self._between.setText(words.say("patients.review.between", duration=duration(words, abs(b - a))))
-        part = words.say("patients.review.part", part=duration(words, span), whole=duration(words, self._length))
-        self._part.setText(part)
+        part, whole = duration(words, span), duration(words, self._length)
+        self._part.setText(whole if part == whole else words.say("patients.review.part", part=part, whole=whole))
         self.rows.show_rows(self.plot.rows, [self._reading(row, a, b) for row in self.plot.rows])
 
     def _reading(self, row: ReviewRow, a: float, b: float) -> RowReading:
-        trace = self.plot.trace(row.spec.key)
-        first, second = (trace.value_at(t) if trace is not None else None for t in (a, b))
+        first, second = (self._value(row.spec.key, t) for t in (a, b))
         none = self._words.say("patients.review.no_value")
         said = [none if value is None else number(row.spec, value) for value in (first, second)]
         change = none if first is None or second is None else number(row.spec, second - first, signed=True)
         between = self._words.say("patients.review.from_to", a=said[0], b=said[1])
         return RowReading(change=change, unit=row.spec.display_unit, between=between)
+
+    def _value(self, key: str, t: float) -> float | None:
+        """What was measured at a cursor, in view or not: what was read of the whole visit knows it, too."""
+        begin, end = self.plot.shown
+        trace = self.plot.trace(key) if begin <= t <= end else self._overview.get(key)
+        return trace.value_at(t) if trace is not None else None
 
     def _say_state(self, sentence: str) -> None:
         self._state.setText(sentence)

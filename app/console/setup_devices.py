@@ -80,6 +80,9 @@ class DevicesPane(QWidget):
             self._rows = rows
             self._build(chairs, rows)
 
+    def _signal(self, dbm: int) -> str:
+        return self._words.say("shell.device.signal", dbm=str(dbm).replace("-", "\N{MINUS SIGN}"))
+
     def _rows_of(self, chair: Chair) -> list[_Row]:
         say = self._words.say
         treating = chair.procedure is not None and chair.procedure.treating
@@ -90,7 +93,7 @@ class DevicesPane(QWidget):
                 details.append(say("shell.device.serial", serial=chair.identity.serial))
                 details.append(say("shell.device.firmware", firmware=chair.identity.firmware))
             if chair.hub is not None and self._store.fresh(chair.number):
-                details.append(say("shell.device.signal", dbm=chair.hub.rssi_dbm))
+                details.append(self._signal(chair.hub.rssi_dbm))
                 details.append(say("shell.device.battery", percent=chair.hub.battery_percent))
             title = say("shell.device.kind.hub")
             rows.append(
@@ -248,7 +251,7 @@ class DevicesPane(QWidget):
         said = QVBoxLayout()
         said.setSpacing(2)
         said.addWidget(Label(device.name or device.address, bold=True, wrap=True))
-        details = [say(f"shell.device.kind.{device.kind}"), say("shell.device.signal", dbm=device.rssi_dbm)]
+        details = [say(f"shell.device.kind.{device.kind}"), self._signal(device.rssi_dbm)]
         if device.battery_percent is not None:
             details.append(say("shell.device.battery", percent=device.battery_percent))
         said.addWidget(Label(", ".join(details), size=13, tone="muted", wrap=True))

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.console import status
+from app.console import rail, status
 from app.console.store import Store
 from core.model.alarm import AlarmPriority
 from core.model.words import Words
@@ -14,7 +14,6 @@ from widgets.icon import paint_icon
 from widgets.theme import tokens
 
 HEIGHT = 56
-LOGO = 88
 _CELL = 124
 _SMALLEST_CELL = 64
 _REST = 620
@@ -47,8 +46,9 @@ class TopBar(QWidget):
         who.setSpacing(0)
         for line in (self.title, self.subtitle):
             who.addWidget(line)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(LOGO, 0, 0, 0)
+        self._logo = rail.WIDTH
+        row = self._row = QHBoxLayout(self)
+        row.setContentsMargins(self._logo, 0, 0, 0)
         row.setSpacing(0)
         row.addLayout(self._chairs)
         row.addLayout(who, 1)
@@ -62,6 +62,13 @@ class TopBar(QWidget):
         for signal in (store.chair_changed, store.workstation_changed, store.link_changed, store.current_changed):
             signal.connect(self.refresh)
         self.refresh()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """The sign stands above the rail, as wide as that is."""
+        self._logo = rail.NARROW if narrow else rail.WIDTH
+        self._row.setContentsMargins(self._logo, 0, 0, 0)
+        self._fit()
+        self.update()
 
     def refresh(self) -> None:
         self._say_chairs()
@@ -121,7 +128,7 @@ class TopBar(QWidget):
 
     def _fit(self) -> None:
         if self.cells:
-            room = (self.width() - LOGO - _REST) // len(self.cells)
+            room = (self.width() - self._logo - _REST) // len(self.cells)
             for cell in self.cells.values():
                 cell.setFixedWidth(max(_SMALLEST_CELL, min(_CELL, room)))
 
@@ -129,7 +136,7 @@ class TopBar(QWidget):
         scheme = tokens()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(scheme.surface))
-        paint_icon(painter, "tooth", QRectF(30, 14, 28, 28), scheme.action)
-        painter.fillRect(LOGO - 1, 0, 1, HEIGHT, QColor(scheme.line))
+        paint_icon(painter, "tooth", QRectF((self._logo - 28) / 2, 14, 28, 28), scheme.action)
+        painter.fillRect(self._logo - 1, 0, 1, HEIGHT, QColor(scheme.line))
         painter.fillRect(0, HEIGHT - 1, self.width(), 1, QColor(scheme.line))
         painter.end()

@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject
 from app.console.store import Store
 
 SECONDS = 600
+WINDOWS = (60, 120, 300, 600)
+"""Lengths of a spark line, s: the shortest that holds what is known."""
 _BREAK_S = 3.0
 """Points further apart than this are not joined."""
 
@@ -50,6 +52,13 @@ class Trends(QObject):
         points.append((now, math.nan if silent is not None or not real else points[-1][1]))
         array = np.asarray(points, dtype=np.float64)
         return array[:, 0], array[:, 1], silent
+
+    def window(self, number: int, channel: str) -> int:
+        """How long the line is, s."""
+        now = self._store.monotonic()
+        points = self._points.get((number, channel), ())
+        known = now - points[0][0] if points else 0.0
+        return next((window for window in WINDOWS if known <= window), WINDOWS[-1])
 
     def channels(self, number: int) -> set[str]:
         """Channels of which anything is known."""

@@ -28,6 +28,10 @@ from widgets.theme import tokens
 
 STOP_KEYS = ("F12", "Ctrl+.")
 TICK_MS = 500
+SMALLEST = (900, 500)
+"""A screen of 1920 × 1080 at 200 % has 960 × 540 logical pixels, and STOP must lie on it."""
+NARROW_BELOW, SHORT_BELOW = 1000, 1100
+"""Widths under which the rail shows icons alone, and the bottom bar's jobs theirs."""
 _CHAIRLESS = ("chairs", "safety", "setup")
 """Places without a chair in context: there STOP stops all."""
 
@@ -66,7 +70,7 @@ class MainWindow(QMainWindow):
         self._last_chair = 0
         self.pages: dict[str, Page] = {}
         self.setWindowTitle(words.say("shell.title"))
-        self.setMinimumSize(1024, 700)
+        self.setMinimumSize(*SMALLEST)
         self.resize(1280, 800)
         self.top = TopBar(store, words, demo=demo is not None)
         self.rail = Rail(store, words)
@@ -289,6 +293,10 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        narrow = self.width() < NARROW_BELOW
+        self.rail.set_narrow(narrow)
+        self.top.set_narrow(narrow)
+        self.bottom.set_narrow(self.width() < SHORT_BELOW)
         for panel in (self.menu, self.demo):
             if panel is not None:
                 panel.close_panel()

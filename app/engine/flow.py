@@ -86,14 +86,23 @@ class SampleFlow:
         """The map from one boot's device time to UTC."""
         found = self._maps.get((source, boot))
         if found is None:
-            found = ClockMap(self._clock, not_before_us=self._dated_us.get(source, 0))
+            found = ClockMap(self._clock, not_before_us=self.dated_us(source))
             self._maps[(source, boot)] = found
         return found
+
+    def knows(self, source: str, boot: int) -> bool:
+        """Whether samples of this boot can be dated."""
+        found = self._maps.get((source, boot))
+        return found is not None and found.ready
+
+    def dated_us(self, source: str) -> int:
+        """UTC µs of the end of the newest sample that was dated; 0 for none."""
+        return self._dated_us.get(source, 0)
 
     def recall(self, source: str, boot: int, fits: Sequence[ClockFit], *, not_before_us: int = 0) -> None:
         """Date this boot as the record did so far, unless that is known already. Call it before the first frame."""
         if (source, boot) not in self._maps:
-            not_before_us = max(not_before_us, self._dated_us.get(source, 0))
+            not_before_us = max(not_before_us, self.dated_us(source))
             self._maps[(source, boot)] = ClockMap(self._clock, fits, not_before_us=not_before_us)
 
     def values(self, fresh_s: float = 2.0) -> dict[str, float]:
@@ -127,15 +136,10 @@ class SampleFlow:
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
-        stamped = [
-            StampedBlock(part, utc_us)
-            for block in blocks
-            for part, utc_us in dated(block, self.clock_map(source, block.boot))
-        ]
+        stamped = [part for block in blocks for part in self._stamped(source, block)]
         by_visit: dict[str | None, list[StampedBlock]] = {}
         for item in stamped:
-            ends_us = item.utc_us + len(item.block.samples) * item.block.period_us
-            self._dated_us[source] = max(ends_us, self._dated_us.get(source, 0))
+            self._dated_us[source] = max(item.end_utc_us, self._dated_us.get(source, 0))
             by_visit.setdefault(self._visit_at(item.utc_us), []).append(item)
         groups = list(by_visit.items()) or [(None, [])]
         for visit_id, items in groups[:-1]:
@@ -144,6 +148,11 @@ class SampleFlow:
         self._recorder.add(Arrival(source, tuple(frames), tuple(items), visit_id))
         for item in stamped:
             self._ring.write(item.block, item.utc_us)
+
+    def _stamped(self, source: str, block: SampleBlock) -> list[StampedBlock]:
+        """Begin and end are both mapped: what a later fit says of the end must not lie before it."""
+        clock_map = self.clock_map(source, block.boot)
+        return [StampedBlock(part, utc_us, clock_map.utc_us(part.end_us)) for part, utc_us in dated(block, clock_map)]
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)

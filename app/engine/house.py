@@ -99,6 +99,10 @@ class Engine:
     def practice(self) -> str:
         return self._setting(NAME) or self.config.practice
 
+    @property
+    def practice_phone(self) -> str:
+        return self._setting(PHONE) or self.config.practice_phone
+
     # ---- life
 
     async def open(self) -> None:
@@ -186,7 +190,7 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            setup = ReaderSetup(tuple(self._reader_files), self.practice, self._setting(PHONE))
+            setup = ReaderSetup(tuple(self._reader_files), self.practice, self.practice_phone)
             await self.reader.open(setup)
         self.touched()
 
@@ -380,7 +384,7 @@ class Engine:
             notice=self.notice,
             chairs=tuple(self.chairs),
             practice=self.practice,
-            practice_phone=self._setting(PHONE),
+            practice_phone=self.practice_phone,
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

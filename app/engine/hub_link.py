@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -221,12 +221,13 @@ class HubLink:
             )
         before = self.identity
         self.identity, self.info, self._card = identity, info, card
-        self._ledger = ""
         self._began_us = self._clock.utc_us()
         self.trust.link_began()
         self._remember(irk=card.irk)
         self._guarded(lambda: self._keys.hub_has_list(identity.serial, card.revocations))
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
+        if rebooted:
+            self._date(identity.serial, {}, 0)
         self._owner.hub_identified(identity, rebooted)
         self._compare_journal()
 
@@ -331,24 +332,33 @@ class HubLink:
 
     # ---- inside
 
-    def _date(self, serial: str, fits: dict[int, list[ClockFit]], newest_us: int) -> None:
-        """Date every boot of which memory holds frames, the present one by what comes live."""
+    def _date(self, serial: str, fits: Mapping[int, Sequence[ClockFit]], newest_us: int) -> None:
+        """Date every boot of which memory holds frames and nothing is known yet; the present one by what comes live.
+
+        Args:
+            fits: by boot, as the record has them.
+            newest_us: UTC µs of the newest sample of boots before those.
+        """
         card = self._card
         if card is None or not card.boots:
             return
         *former, present = card.boots
-        now_us = self._clock.utc_us()
-        unseen = [FormerBoot(span.boot, span.began_us, span.newest_us) for span in former if not fits[span.boot]]
-        dated = date_boots(unseen, after_us=newest_us, before_us=now_us - present.newest_us)
+        newest_us = max(newest_us, self._flow.dated_us(serial))
         for span in former:
-            known = fits[span.boot] or [dated[span.boot]]
-            self._flow.recall(serial, span.boot, known)
-            if span.boot in dated:
-                self._recorder.note(
-                    lambda record, boot=span.boot: record.save_clock_fit(serial, boot, dated[boot])  # type: ignore[misc]
-                )
-        ends = [round(fit.utc0_us + (1 + fit.drift) * boot.newest_us) for boot in unseen for fit in [dated[boot.boot]]]
-        self._flow.recall(serial, present.boot, fits[present.boot], not_before_us=max([newest_us, *ends]))
+            if fits.get(span.boot):
+                self._flow.recall(serial, span.boot, fits[span.boot])
+        unseen = [
+            FormerBoot(span.boot, span.began_us, span.newest_us)
+            for span in former
+            if not self._flow.knows(serial, span.boot)
+        ]
+        dated = date_boots(unseen, after_us=newest_us, before_us=self._clock.utc_us() - present.newest_us)
+        for boot in unseen:
+            fit = dated[boot.boot]
+            self._flow.recall(serial, boot.boot, [fit])
+            self._recorder.note(lambda record, boot=boot.boot, fit=fit: record.save_clock_fit(serial, boot, fit))  # type: ignore[misc]
+            newest_us = max(newest_us, round(fit.utc0_us + (1 + fit.drift) * boot.newest_us))
+        self._flow.recall(serial, present.boot, fits.get(present.boot, ()), not_before_us=newest_us)
 
     def _compare_journal(self) -> None:
         """Once all of the journal is here that was there when the session began."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.model.hub import HubStatus, LinkState, TherapyState
-from core.model.procedure import PhaseState, PhaseView, ProcedureView, Step
+from core.model.procedure import Hold, HoldOrigin, PhaseState, PhaseView, ProcedureView, Step
 from core.model.words import Text
 
 FRESH_SECONDS = 2.5
@@ -84,7 +84,7 @@ def _treatment(now: Situation, view: ProcedureView) -> Sentence:
             state = "held"
         else:
             state = "holding"
-        return Sentence(state, Text(f"sentence.{state}.headline"), view.hold.reason, view.hold.next_step)
+        return Sentence(state, Text(f"sentence.{state}.headline"), view.hold.reason, _way_out(now, view.hold))
     phase = next((phase for phase in view.phases if phase.number == view.current_phase), None)
     if phase is not None and phase.state is PhaseState.UNKNOWN:
         return _plain("asking")
@@ -101,6 +101,17 @@ def _treatment(now: Situation, view: ProcedureView) -> Sentence:
     left = max(0, (due - now.now_us) // 1_000_000)
     key = "sentence.treating.check_in" if left else "sentence.treating.check_in_now"
     return Sentence(told.state, told.headline, told.reason, Text(key, {"left": f"{left // 60}:{left % 60:02d}"}))
+
+
+def _way_out(now: Situation, hold: Hold) -> Text:
+    """What to do next about a hold: what its reason asks for, until the link or the touches already given say more."""
+    if now.link is not LinkState.UP or now.status is None:
+        return Text("hold.link.next")
+    if hold.patient_yes_us is not None:
+        return Text("sentence.held.resume")
+    if hold.hub_checked_us is not None:
+        return Text("sentence.held.yes", {"patient": now.patient})
+    return Text("sentence.held.check") if hold.origin is HoldOrigin.LINK else hold.next_step
 
 
 def _with_phase(state: str, phase: PhaseView, view: ProcedureView) -> Sentence:

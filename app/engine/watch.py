@@ -1,5 +1,6 @@
 """Watches what stands around the chairs: consoles that answer, sleep of the machine, disk space, sound."""
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,26 @@ class Watch:
         self._offset_us = self._wall_offset()
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._looks())
+            group.create_task(self._stays_awake())
+
+    async def _looks(self) -> None:
         while True:
             await self._engine.clock.sleep(LOOK_SECONDS)
             try:
                 self.look()
-                await self._sleep()
             except Exception:
                 log.exception("the watch stumbled and goes on")
+
+    async def _stays_awake(self) -> None:
+        """Beside the looks: the system may take seconds to answer, and nobody would see a window freeze meanwhile."""
+        while True:
+            await self._engine.clock.sleep(LOOK_SECONDS)
+            try:
+                await self._sleep()
+            except Exception:
+                log.exception("the machine could not be kept awake")
 
     async def close(self) -> None:
         await self._inhibitor.release()

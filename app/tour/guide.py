@@ -1,22 +1,26 @@
-"""Drives the real console as a person would: waits, clicks, types, looks."""
+"""Drives the real console as a person would: waits, clicks, types, looks.
+
+Clicks and keys go to the window, not to a widget: what is covered, closed or without the focus does not get them.
+"""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QWindow
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QScrollArea, QWidget
 
 from app.console.store import Store
 from app.console.window import MainWindow
 from app.ipc.messages import Chair
 from core.model.errors import SmilescapeError
 from core.model.procedure import ProcedureView
+from widgets.theme import tokens
 
 PATIENCE_S = 45.0
-SETTLE_MS = 250
+SETTLE_MS = 180
 
 
 class TourFailed(SmilescapeError):  # noqa: N818
@@ -90,26 +94,65 @@ class Guide:
         self.click(found)
 
     def click(self, widget: QWidget, at: QPoint | None = None) -> None:
-        QTest.mouseClick(
-            widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at or widget.rect().center()
-        )
+        """Press and release at the middle of a widget, or at a point of it.
+
+        Raises:
+            TourFailed: something else lies there.
+        """
+        for area in self._scrolled(widget):
+            area.ensureWidgetVisible(widget)
+        where = widget.mapTo(widget.window(), at or widget.rect().center())
+        hit = widget.window().childAt(where)
+        if hit is not None and hit is not widget and not widget.isAncestorOf(hit):
+            raise TourFailed(f"{widget.objectName() or widget.accessibleName()} is covered by {type(hit).__name__}.")
+        QTest.mouseClick(self._handle(widget), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, where)
 
     def keys(self, sequence: str) -> None:
-        QTest.keySequence(self.window, QKeySequence(sequence))
+        """One shortcut or key, for whatever has the focus."""
+        QTest.keySequence(self._handle(self.window), QKeySequence(sequence))
 
     def type(self, widget: QWidget, text: str) -> None:
-        widget.setFocus()
-        QTest.keyClicks(widget, text)
+        """Click into a field and type."""
+        self.click(widget)
+        for letter in text:
+            QTest.keyClick(self._handle(widget), ord(letter))
+
+    def _handle(self, widget: QWidget) -> QWindow:
+        """The window of a widget, in front as any window is that somebody uses."""
+        window = widget.window()
+        handle = window.windowHandle()
+        if handle is None:
+            raise TourFailed("The window is not there.")
+        if not window.isActiveWindow():
+            window.activateWindow()
+            self.until("the window comes to the front", window.isActiveWindow, 5)
+        return handle
+
+    @staticmethod
+    def _scrolled(widget: QWidget) -> list[QScrollArea]:
+        """What a widget may have to be scrolled into view in, the innermost first."""
+        found = []
+        parent = widget.parentWidget()
+        while parent is not None:
+            if isinstance(parent, QScrollArea):
+                found.append(parent)
+            parent = parent.parentWidget()
+        return found
 
     # ---- what is kept
 
-    def picture(self, name: str, window: QWidget | None = None) -> None:
-        """One PNG in light and one in dark."""
-        shown = window or self.window
-        for mode in ("dark", "light"):
-            self.window.set_mode(mode)
-            QTest.qWait(SETTLE_MS)
-            file = f"{name}-{mode}.png"
-            if not shown.grab().save(str(self._out / file)):
-                raise TourFailed(f"{self._out / file} cannot be written.", "Choose another folder.")
-            self.pictures.append(file)
+    def picture(self, name: str, **others: QWidget) -> None:
+        """One PNG of the window in light and one in dark, and of other windows that show the same moment.
+
+        The colours are changed once for all of them, and stay as they were changed: the story goes on in either.
+        """
+        first = "dark" if tokens().dark else "light"
+        for mode in (first, "light" if first == "dark" else "dark"):
+            if mode != first:
+                self.window.set_mode(mode)
+                QTest.qWait(SETTLE_MS)
+            for shot, shown in {name: self.window, **others}.items():
+                file = f"{shot.replace('_', '-')}-{mode}.png"
+                if not shown.grab().save(str(self._out / file)):
+                    raise TourFailed(f"{self._out / file} cannot be written.", "Choose another folder.")
+                self.pictures.append(file)

@@ -3,17 +3,20 @@
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLineEdit
 
+from app.console.chair_page import ChairPage
 from app.console.patients_page_visits import VisitsView
 from app.console.run import PatientScreens
+from app.console.setup_page import SetupPage
 from app.tour.guide import Guide, TourFailed
-from app.workplace import DemoControls
 from core.model.hub import LinkState, TherapyState
 from core.model.procedure import PhaseState, Step
+
+if TYPE_CHECKING:
+    from widgets.strips.strips import Strips
 
 TOOK_UP = 8
 ZOOMS = 8
@@ -28,16 +31,22 @@ class Measured:
     frame_times_ms: dict[str, float] = field(default_factory=dict)
     tapped_frames: int = 0
     visit_id: str = ""
+    due_bytes: dict[int, int] = field(default_factory=dict)
+    """How long each chair's hub journal was when the visit had been closed on the screen."""
 
 
 class Story:
-    """The main job on chair 1, step by step."""
+    """The main job on chair 1, step by step.
 
-    def __init__(self, guide: Guide, screens: PatientScreens, demo: DemoControls, exports: Path) -> None:
+    Args:
+        journals: where each chair's simulated hub writes what it makes.
+    """
+
+    def __init__(self, guide: Guide, screens: PatientScreens, exports: Path, journals: dict[int, Path]) -> None:
         self.guide = guide
         self.screens = screens
-        self.demo = demo
         self.exports = exports
+        self.journals = journals
         self.measured = Measured()
 
     def run(self) -> Measured:
@@ -83,7 +92,7 @@ class Story:
             guide.rest(0.2)
         field_ = next(one for one in guide.window.page.findChildren(QLineEdit) if one.isVisible())
         guide.type(field_, "Please tell me before each step")
-        QTest.keyClick(field_, Qt.Key.Key_Return)
+        guide.keys("Return")
         guide.until("the answers are kept", lambda: not guide.view().blocked and guide.view().comfort_words)
         guide.picture("chair-listen")
         self._go_on("listen.go_on", Step.BASELINE)
@@ -93,8 +102,26 @@ class Story:
         guide.press("baseline.measure")
         guide.until("the baseline is half done", lambda: guide.view().baseline.seconds > 9)
         guide.picture("chair-baseline")
+        self._look_back()
         guide.until("the baseline is done", lambda: not guide.view().blocked)
         self._go_on("baseline.go_on", Step.PLAN)
+
+    def _look_back(self) -> None:
+        """Freeze, look back and mark a moment by keys, while the measurement goes on."""
+        guide = self.guide
+        strips = self._strips()
+        guide.click(strips.view)
+        guide.keys("F")
+        guide.until("the picture stands", lambda: strips.frozen)
+        guide.keys("Left")
+        guide.rest(0.3)
+        guide.picture("chair-frozen")
+        seconds = guide.view().baseline.seconds
+        guide.keys("F")
+        guide.until("the picture goes on", lambda: not strips.frozen)
+        guide.keys("M")
+        guide.until("the moment is marked", lambda: strips.view.marks)
+        guide.until("the measurement goes on", lambda: guide.view().baseline.seconds > seconds)
 
     def plan(self) -> None:
         guide = self.guide
@@ -110,8 +137,7 @@ class Story:
         assert screen is not None
         screen.resize(1920, 1080)
         guide.rest(0.5)
-        guide.picture("chair-consent")
-        guide.picture("patient-consent", screen)
+        guide.picture("chair-consent", patient_consent=screen)
         button = next(one for one in screen.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled())
         guide.click(self._largest(screen) or button)
         guide.until("the patient agreed", lambda: guide.view().envelope is not None)
@@ -137,14 +163,19 @@ class Story:
         guide.until("the first phase runs", lambda: self._running() is not None)
         guide.until("the second phase runs", lambda: (self._running() or 0) >= 2)
         guide.rest(3.0)
-        guide.picture("chair-treat")
         screen = self.screens.window
         assert screen is not None
-        guide.picture("patient-treat", screen)
+        guide.picture("chair-treat", patient_treat=screen)
         guide.window.resize(1920, 1080)
         guide.rest(2.0)
         guide.picture("chair-treat-1920")
         guide.window.resize(1280, 800)
+        guide.keys("Ctrl+1")
+        guide.until("Ctrl+1 opens the chairs", lambda: guide.window.page.key == "chairs")
+        guide.rest(0.3)
+        guide.picture("chairs-treating")
+        guide.keys("Ctrl+2")
+        guide.until("Ctrl+2 opens the chair", lambda: guide.window.page.key == "chair")
 
     def stop(self) -> None:
         """STOP by a click on the octagon; the time until the hub itself says that it holds."""
@@ -159,16 +190,21 @@ class Story:
         self.measured.stop_to_screen_s = time.monotonic() - began
         self.measured.stop_to_hold_s = max(0.0, held.hub.received_monotonic - began)
         guide.until("the procedure is held", lambda: guide.view().hold is not None)
-        guide.rest(0.5)
-        guide.picture("chair-held")
+        guide.rest(2.0)
         screen = self.screens.window
         assert screen is not None
-        guide.picture("patient-paused", screen)
+        guide.picture("chair-held", patient_paused=screen)
 
     def lose_the_link(self) -> None:
         """Out of range for some seconds while therapy is held: an alarm, a gap, and a gap filled."""
         guide = self.guide
-        self.demo.trigger(1, "drop_link")
+        guide.click(guide.window.top.mark)
+        panel = guide.window.demo
+        assert panel is not None
+        guide.rest(0.3)
+        guide.picture("break-something")
+        guide.click(panel.buttons["drop_link"])
+        guide.keys("Escape")
         guide.until("the link is lost", lambda: guide.chair(1).link is not LinkState.UP, 15)
         guide.until("the alarm is raised", lambda: "link.lost" in self._alarms(), 15)
         guide.click(guide.window.bottom.beacon)
@@ -216,9 +252,9 @@ class Story:
         guide = self.guide
         guide.rest(0.5)
         guide.picture("chair-close")
-        self.measured.tapped_frames = getattr(guide.chair(1), "tapped_frames", 0)
         guide.press("close.sign")
         guide.until("the visit is closed", lambda: guide.view().closed)
+        self.measured.due_bytes = {chair: path.stat().st_size for chair, path in self.journals.items()}
         self.screens.show(False)
         guide.picture("chair-closed")
 
@@ -235,22 +271,39 @@ class Story:
         guide.click(visits.report.back_button)
         guide.rest(1.5)
         guide.picture("patients")
+        guide.click(visits.review.plot)
         for _ in range(ZOOMS):
-            QTest.keyClick(visits.review.plot, Qt.Key.Key_Up)
+            guide.keys("Up")
             guide.rest(0.15)
         guide.rest(1.0)
         guide.picture("patients-zoom")
         guide.press("patients.csv")
         guide.until("the samples are exported", lambda: any(self.exports.glob("*.csv")))
+        guide.click(visits.all_button)
+        guide.rest(0.5)
+        guide.picture("patients-all")
 
     def other_pages(self) -> None:
         guide = self.guide
-        guide.click(guide.window.rail.items["safety"])
+        guide.keys("Ctrl+4")
+        guide.until("Ctrl+4 opens Safety", lambda: guide.window.page.key == "safety")
         guide.rest(1.0)
         guide.picture("safety")
-        guide.click(guide.window.rail.items["setup"])
-        guide.rest(1.0)
+        guide.keys("Ctrl+5")
+        guide.until("Ctrl+5 opens Set-up", lambda: isinstance(guide.window.page, SetupPage))
+        page = guide.window.page
+        assert isinstance(page, SetupPage)
+        guide.click(page.devices.scan)
+        guide.until("the scan is over", page.devices.scan.isEnabled)
+        guide.rest(0.3)
         guide.picture("setup")
+        guide.click(page.tabs.button("people"))
+        guide.rest(0.3)
+        guide.picture("setup-people")
+        guide.click(page.tabs.button("settings"))
+        guide.rest(0.3)
+        guide.picture("setup-settings")
+        self.measured.tapped_frames = guide.chair(1).tapped_frames
 
     # ---- parts
 
@@ -305,12 +358,17 @@ class Story:
     def _frame_times(self) -> None:
         import numpy as np
 
+        times = self._strips().frame_times()
+        if not len(times):
+            raise TourFailed("The strips drew nothing.")
+        self.measured.frame_times_ms = {
+            "frames": float(len(times)),
+            "p50": round(float(np.percentile(times, 50)), 3),
+            "p99": round(float(np.percentile(times, 99)), 3),
+        }
+
+    def _strips(self) -> "Strips":
         page = self.guide.window.page
-        strips = getattr(page, "strips", None)
-        times = strips.frame_times() if strips is not None else np.empty(0)
-        if len(times):
-            self.measured.frame_times_ms = {
-                "frames": float(len(times)),
-                "p50": round(float(np.percentile(times, 50)), 3),
-                "p99": round(float(np.percentile(times, 99)), 3),
-            }
+        if not isinstance(page, ChairPage) or page.strips is None:
+            raise TourFailed("The chair shows no strips.")
+        return page.strips

@@ -169,7 +169,7 @@ def _tail_row(stream: int, stamped: StampedBlock, first: int, last: int, visit: 
     block: SampleBlock = stamped.block
     skipped = first - block.first_index
     samples: npt.NDArray[np.int16] = block.samples[skipped : skipped + last - first]
-    utc_us = stamped.utc_us + skipped * block.period_us
+    span_us, count = stamped.end_utc_us - stamped.utc_us, len(block.samples)
     data = encode_raw(samples)
     values = row_values(
         stream=stream,
@@ -177,8 +177,8 @@ def _tail_row(stream: int, stamped: StampedBlock, first: int, last: int, visit: 
         first_index=first,
         start_us=block.start_us + skipped * block.period_us,
         period_us=block.period_us,
-        utc_us=utc_us,
-        end_utc_us=utc_us + len(samples) * block.period_us,
+        utc_us=stamped.utc_us + span_us * skipped // count,
+        end_utc_us=stamped.utc_us + span_us * (skipped + len(samples)) // count,
         provenance=int(Provenance(block.provenance)),
         visit=visit,
         codec=Codec.RAW,

@@ -39,6 +39,8 @@ def complete_file(path: Path) -> Iterator[TextIO]:
 
     Raises ExportFailed: it cannot be written.
     """
+    if path.exists() and not path.is_file():
+        raise ExportFailed(f"{path} is no file that could be replaced.", "Choose another name.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with draft.open("x", encoding="utf-8", newline="") as out:

@@ -1,4 +1,4 @@
-"""Encrypted SQLite through sqlite-utils: the only module that imports either.
+"""Encrypted SQLite through sqlite-utils: the only module of the record that imports either.
 
 sqlite-utils looks for `pysqlite3` before the standard library's sqlite3, so sqlcipher3 is registered under that name
 before its first import; otherwise its upserts and schema changes use the wrong library's exceptions.

@@ -13,10 +13,23 @@ from core.model.words import Text
 
 @dataclass(frozen=True, slots=True)
 class StampedBlock:
-    """A block with the UTC time of its first sample, µs, as the clock map gave it."""
+    """A block with its UTC times, µs, as the clock map gave them.
+
+    Attributes:
+        utc_us: of the first sample.
+        mapped_end_us: of one period past the last; None where the source's own period is all that is known.
+    """
 
     block: SampleBlock
     utc_us: int
+    mapped_end_us: int | None = None
+
+    @property
+    def end_utc_us(self) -> int:
+        """UTC of one period past the last sample; samples lie evenly between."""
+        if self.mapped_end_us is not None:
+            return self.mapped_end_us
+        return self.utc_us + len(self.block.samples) * self.block.period_us
 
 
 @dataclass(frozen=True, slots=True)

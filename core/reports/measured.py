@@ -9,6 +9,8 @@ from core.reports.data import ReportData, Signal
 from core.reports.phrasing import Told, either, listed, span
 from core.reports.plot import plot
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 def main_first(signals: tuple[Signal, ...]) -> list[Signal]:
     """The first is the one on the first page: the warmth of the tooth, or the first there is."""
@@ -27,7 +29,7 @@ def plot_told(data: ReportData, signal: Signal, words: Words) -> Told:
     said |= {name: words.say(f"report.plot.{name}") for name in ("minutes", "measured")}
     limits = " ".join(_limit(limit, said[limit.owner.value], words) for limit in signal.limits)
     return {
-        "title": title,
+        "title": _titled(title, key, words),
         "explain": words.say(f"channel.{key}.plain"),
         "text": " ".join(filter(None, (range_said, gaps))),
         "alt": " ".join(filter(None, (words.say("report.plot.alt", name=title), range_said, limits, gaps))),
@@ -47,7 +49,15 @@ def channel_key(channel: str, words: Words) -> str:
 def _valued(channel: str, value: str, words: Words) -> str:
     """A value with its unit, as patients read it."""
     key = f"report.channel.{channel}.value"
-    return words.say(key, value=value) if key in words else value
+    return words.say(key, value=value).replace(" ", NO_BREAK, 1) if key in words else value
+
+
+def _titled(title: str, channel: str, words: Words) -> str:
+    """The name of a plot with the unit of its figures, where they have one."""
+    key = f"report.channel.{channel}"
+    own = words.say(f"{key}.unit") if f"{key}.unit" in words else ""
+    unit = own or (words.say(f"{key}.value", value="").strip() if f"{key}.value" in words else "")
+    return words.say("report.plot.titled", name=title, unit=unit) if unit else title
 
 
 def bound_said(limit: Limit, words: Words) -> str:

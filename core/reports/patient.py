@@ -71,6 +71,8 @@ def _fonts() -> typst.Fonts:
 
 
 def _write(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():
+        raise ReportFailed(f"{path} is no file that could be replaced.", "Choose another name.")
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with draft.open("xb") as stream:

@@ -136,8 +136,8 @@ def _ticks(low: float, high: float) -> Sequence[float]:
         if (high - low) / (step * factor) <= 5:
             step *= factor
             break
-    first = np.ceil(low / step)
-    return [round(float(number * step), 6) for number in np.arange(first, np.floor(high / step) + 1)]
+    first = np.ceil(low / step)  # may be a negative zero, which + 0.0 takes its sign from
+    return [round(float(number * step), 6) + 0.0 for number in np.arange(first, np.floor(high / step) + 1)]
 
 
 def _minute_step(minutes: float) -> float:

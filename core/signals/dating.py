@@ -1,4 +1,4 @@
-"""UTC for blocks. A record lays the samples of a block evenly, which is wrong for a long one while a clock is bent."""
+"""UTC for blocks. A record lays the samples of a block evenly; a long one does not bear that while a clock is bent."""
 
 from collections.abc import Iterator
 from dataclasses import replace

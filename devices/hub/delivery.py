@@ -1,5 +1,6 @@
 """Each frame once: what is wanted, what came, what is fetched, what may be forgotten. Outlives the link."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final
 
@@ -13,12 +14,15 @@ from devices.errors import LinkRefused
 from devices.hub.acknowledger import Acknowledger
 from devices.hub.backfill import Backfill
 from devices.hub.commander import Commander
+from devices.hub.errors import NotDurable
 from devices.hub.frames import FetchEnd
 from devices.hub.intake import Intake
 from devices.hub.ledger import Ledger
 from devices.hub.listener import HubListener
 from devices.hub.session.keys import Session
 from devices.hub.status import StatusReport
+
+SETTLE_S: Final = 30.0
 
 
 class Delivery:
@@ -32,6 +36,7 @@ class Delivery:
         self._ledger: Ledger | None = None
         self._keys = b""
         self._missing = 0
+        self._durable = asyncio.Event()
         self._backfill: Backfill | None = None
         self._acknowledger: Acknowledger | None = None
         self._refuse: Callable[[SmilescapeError, bytes], None] = listener.frame_refused
@@ -82,8 +87,26 @@ class Delivery:
         else:
             for sequence in sequences:
                 self._ledger.commit(sequence, sequence + 1)
+        self._durable.set()
         if self._acknowledger is not None:
             self._acknowledger.look()
+
+    async def settled(self) -> None:
+        """Until everything that the hub has made up to now is durable, or lost.
+
+        Raises:
+            NotDurable: it is not so within SETTLE_S.
+        """
+        if self._ledger is None:
+            return
+        last = self._ledger.next_sequence - 1
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while self._ledger.acknowledgeable < last:
+                    self._durable.clear()
+                    await self._durable.wait()
+        except TimeoutError as error:
+            raise NotDurable(last - self._ledger.acknowledgeable) from error
 
     def count(self) -> None:
         """What is missing may be another number."""
@@ -132,6 +155,7 @@ class Delivery:
 
     def _lost(self, first: int, last: int) -> None:
         self._listener.frames_lost(first, last)
+        self._durable.set()
         if self._acknowledger is not None:
             self._acknowledger.look()
 

@@ -71,6 +71,11 @@ class HubDriver:
         """Whether the hub has proven its firmware in this session: without it nothing that treats is ordered."""
         return self.session_id is not None and self._profile.orders.proven
 
+    @property
+    def known(self) -> KnownHub | None:
+        """What is to be remembered of the hub, as it stands now; None before the first session."""
+        return self._profile.known
+
     async def run(self) -> None:
         """Keep the link until cancelled or closed."""
         await self._link.run()
@@ -142,11 +147,18 @@ class HubDriver:
             EnrolmentRefused: it does not take it.
             SmilescapeError: nobody is logged in who may certify, or the hub's answer cannot be read.
         """
-        self._profile.joined(await self._profile.enrolment.certify())
+        await self._profile.renew()
 
     async def rekey(self) -> None:
-        """Give the hub new keys. What it holds is forgotten: fetch and commit first. Raises as `renew_certificate`."""
-        self._profile.joined(await self._profile.enrolment.rekey())
+        """Give the hub new keys. It drops the link, is found again, and counts its frames from 0.
+
+        What it made before is fetched and committed first; what it makes meanwhile is lost. Raises as
+        `renew_certificate`, and:
+
+        Raises:
+            NotDurable: what it made is not committed in time; it keeps its keys.
+        """
+        await self._profile.rekey()
 
     async def trust_changed(self) -> None:
         """Somebody was revoked, or our own certificate is another: tell the hub, or part from it.

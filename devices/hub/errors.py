@@ -69,6 +69,17 @@ class EnrolmentRefused(DeviceError):
         self.answer = answer
 
 
+class NotDurable(DeviceError):
+    """What the hub made is not committed yet, so it must not forget it."""
+
+    code = "hub.not_durable"
+
+    def __init__(self, frames: int) -> None:
+        super().__init__(
+            f"{frames} frames of the hub are not recorded yet.", "Wait until everything is fetched, then try again."
+        )
+
+
 class ReceiptMisplaced(FrameError):
     """A signed receipt that answers nothing that was sent, or another message than was sent."""
 

@@ -3,7 +3,7 @@
 import logging
 
 from bleak import BleakClient
-from bleak.exc import BleakGATTProtocolError
+from bleak.exc import BleakError, BleakGATTProtocolError
 
 from core.model.strict_cbor import Value
 from devices.hub import uuids
@@ -56,8 +56,11 @@ class Line:
         return None if whole is None else decode_document(whole)
 
     async def end(self) -> None:
-        """Disconnect: a session ends with its link."""
-        await self._client.disconnect()
+        """Disconnect: a session ends with its link. Never raises."""
+        try:
+            await self._client.disconnect()
+        except (BleakError, TimeoutError, OSError, EOFError) as error:
+            _log.info("The link did not end cleanly: %s", error)
 
     def _join(self, joiner: Joiner, stream: FromHub, record: bytes) -> bytes | None:
         segment = self.open(stream, record)

@@ -47,6 +47,8 @@ class HubListener(Protocol):
     def identified(self, card: HubCard, info: DeviceInfo) -> None:
         """Once for each session, before anything else of it; a new boot and a new IRK show here first.
 
+        In the session that enrols a hub, too: its flags say that it is open, and its serial can still be compared.
+
         Raises:
             LinkRefused: it may not be talked to.
         """

@@ -57,6 +57,7 @@ class HubProfile:
         enrol: a hub that is open joins the practice.
 
     Attributes:
+        known: what is remembered of the hub by now.
         commander, orders, enrolment, delivery: for whoever commands the hub.
     """
 
@@ -76,7 +77,7 @@ class HubProfile:
         self._clock = clock
         self._tap = tap
         self._credentials = credentials
-        self._known = known
+        self.known = known
         self._enrol = enrol
         self._documents = Documents()
         self.commander = Commander(listener.command_sent, listener.receipt_arrived)
@@ -98,7 +99,7 @@ class HubProfile:
 
     def recognises(self, device: BLEDevice, data: AdvertisementData) -> bool:
         """Whether an advertisement is of the hub that is meant; its address is a fallback, since it changes."""
-        irk = self._known.irk if self._known is not None else None
+        irk = self.known.irk if self.known is not None else None
         mine = irk is not None and is_of(irk, device.address, data.service_data)
         return mine or device.address.lower() == self._address
 
@@ -109,11 +110,6 @@ class HubProfile:
             LinkRefused: not a hub, or not one that we may talk to.
             SmilescapeError, BleakError: the hub is not in order now; connecting anew may help.
         """
-        if self._pairs:
-            paired = await pair(client)
-            # One that fails may cost the link, and the next attempt would fail likewise.
-            self._pairs = paired is not False
-            self._listener.paired(paired)
         card = await self._meet(client)
         report = await self._first_report(card)
         self.commander.count_from(report.status.command_counter)
@@ -139,10 +135,24 @@ class HubProfile:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def joined(self, card: HubCard) -> None:
-        """The hub took a certificate: this is how it is found from now on."""
-        assert self._known is not None
-        self._known = replace(self._known, irk=card.irk)
+    async def renew(self) -> None:
+        """A new certificate over the hub's present keys; it drops the link. Raises as Enrolment."""
+        self._joined(await self.enrolment.certify())
+
+    async def rekey(self) -> None:
+        """New keys, once what came under the old ones is durable; it drops the link. Raises as Enrolment.
+
+        Raises:
+            NotDurable: it is not so in time. The hub keeps its keys, and streams on.
+        """
+        await self.commander.send(Bare(Opcode.STOP_STREAM))
+        try:
+            await self.delivery.settled()
+            self._joined(await self.enrolment.rekey())
+        except SmilescapeError:
+            if self.session is not None:
+                await self.commander.send(Bare(Opcode.START_STREAM))
+            raise
 
     async def read_status(self) -> HubStatus:
         """Ask for a status. Raises HubUnreachable: no session, or no answer."""
@@ -180,11 +190,12 @@ class HubProfile:
         if enrolling and not self._enrol:
             raise LinkRefused("No practice has it.", reason=Text("hub.refused.not_enrolled"))
         me, trust = keys(self._credentials, enrolling=enrolling)
+        await self._pair(client)
         info = await read_device_info(client)
         self.orders.begin()
         self._reports = Reports()
         self._incoming = Incoming(client, self.commander, self._documents, self._listener, self._clock, self._on_report)
-        serial = self._known.serial if self._known is not None else None
+        serial = self.known.serial if self.known is not None else None
         try:
             card = await meet(
                 client,
@@ -207,6 +218,13 @@ class HubProfile:
         self._listener.identified(card, info)
         return card
 
+    async def _pair(self, client: BleakClient) -> None:
+        if self._pairs:
+            paired = await pair(client)
+            # One that fails may cost the link, and the next attempt would fail likewise.
+            self._pairs = paired is not False
+            self._listener.paired(paired)
+
     async def _first_report(self, card: HubCard) -> StatusReport:
         """The status that comes with the identity; from now on each is told."""
         report = await self._reports.since(0)
@@ -225,15 +243,20 @@ class HubProfile:
 
     async def _recall(self, card: HubCard) -> None:
         """Whose session this is: the next one has to be with the same hub."""
-        if self._known is None:
+        if self.known is None:
             serial = card.identity.serial
-            self._known = await self._listener.known(serial) or KnownHub(serial)
-        self.joined(card)
+            self.known = await self._listener.known(serial) or KnownHub(serial)
+        self._joined(card)
+
+    def _joined(self, card: HubCard) -> None:
+        """This is how the hub is found from now on."""
+        assert self.known is not None
+        self.known = replace(self.known, irk=card.irk)
 
     async def _join(self) -> None:
         """Let an open hub join the practice. The next connection finds it as one of ours."""
         try:
-            self.joined(await self.enrolment.certify())
+            await self.renew()
         except (HubUnreachable, CommandUnknown, FrameError):
             raise
         except SmilescapeError as error:
@@ -254,7 +277,7 @@ class HubProfile:
 
     async def _attest(self, card: HubCard) -> None:
         """Have the hub prove what it runs."""
-        assert self._known is not None
+        assert self.known is not None
         session = self.commander.session
         try:
             notice, body = await self._documents.ask(self.commander, Bare(Opcode.ATTEST), DocumentKind.ATTESTATION)
@@ -266,7 +289,7 @@ class HubProfile:
                 self._credentials.firmware_signers,
                 session_id=session.id,
                 model=card.identity.model,
-                least_version=self._known.security_version,
+                least_version=self.known.security_version,
             )
             if attestation.boot != card.identity.boot:
                 raise FirmwareRefused("the proof is of another boot")
@@ -274,14 +297,14 @@ class HubProfile:
             unproven = error if isinstance(error, FirmwareRefused) else FirmwareRefused(str(error))
             self._listener.firmware_refused(unproven)
             return
-        self._known = replace(self._known, security_version=attestation.security_version)
+        self.known = replace(self.known, security_version=attestation.security_version)
         self.orders.proven = True
         self._listener.attested(attestation)
 
     async def _stream(self, card: HubCard, report: StatusReport) -> None:
         """Stream, and begin all that goes on beside it."""
         assert self._incoming is not None
-        assert self._known is not None
+        assert self.known is not None
         incoming = self._incoming
         session = self.commander.session
         incoming.intake = await self.delivery.begin(session, card.identity.boot, report, incoming.refuse)
@@ -294,7 +317,7 @@ class HubProfile:
             self._listener,
             self._clock,
             card=card,
-            known=self._known,
+            known=self.known,
             learnt=self._learnt,
         )
         for work in (*self.delivery.work(), catch_up.run()):
@@ -302,8 +325,8 @@ class HubProfile:
 
     def _learnt(self, known: KnownHub) -> None:
         """What catching up adds to memory; address key and firmware are not its own."""
-        assert self._known is not None
-        self._known = replace(self._known, journal=known.journal, next_event=known.next_event, last_day=known.last_day)
+        assert self.known is not None
+        self.known = replace(self.known, journal=known.journal, next_event=known.next_event, last_day=known.last_day)
 
 
 async def _background(work: Coroutine[Any, Any, None]) -> None:

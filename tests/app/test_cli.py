@@ -1,5 +1,6 @@
 """The command line as a person meets it: one line, a next step, no traceback."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,61 @@ def test_what_is_no_record_is_said_in_a_line(
     assert "Traceback" not in shown.err
     assert shown.out == ""
     assert len(shown.err.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nonsense"], "No such command"),
+        (["--chairs", "99"], "99 is not in the range"),
+        (["bench", "nope"], "There is no benchmark"),
+        (["simulate", "hub"], "Missing option"),
+        (["simulate", "sensor", "toaster", "--transport", "usb:0"], "toaster"),
+        (["tour", "--out", "{file}"], "is a file"),
+        (["record", "export", "{record}", "--out", "{out}", "--channel", "nope"], "is no channel"),
+        (["record", "export", "{record}", "--out", "{out}", "--from", "yesterday"], "is no moment"),
+        (
+            ["record", "export", "{record}", "--out", "{out}", "--from", "2046-01-02", "--to", "2046-01-01"],
+            "ends before",
+        ),
+        (["record", "export", "{record}", "--out", "{folder}"], "is a directory"),
+        (["doctor", "--radio", "nonsense"], "names no radio"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_a_wrong_command_line_is_one_line_with_a_way_on(
+    folder: Path, tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {
+        "{file}": folder / "letter.txt",
+        "{record}": folder / "chair-1.sqlite",
+        "{out}": tmp_path / "x.csv",
+        "{folder}": folder,
+    }
+    passphrase = ["--passphrase", "word"] if arguments[0] == "record" else []
+    assert main([str(places.get(one, one)) for one in arguments] + passphrase) != 0
+    shown = capsys.readouterr()
+    assert said in (shown.out if arguments[0] == "doctor" else shown.err)
+    assert "Traceback" not in shown.err
+    if arguments[0] != "doctor":
+        assert len(shown.err.strip().splitlines()) == 1, shown.err
+        assert shown.out == ""
+    assert not (tmp_path / "x.csv").exists()
+
+
+if hasattr(os, "mkfifo"):
+
+    def test_what_is_no_file_is_not_replaced_by_an_export(folder: Path, tmp_path: Path) -> None:
+        """Such as /dev/full, which a root user could rename away."""
+        os.mkfifo(tmp_path / "pipe")
+        out = str(tmp_path / "pipe")
+        assert main(["record", "export", str(folder / "chair-1.sqlite"), "--out", out, "--passphrase", "word"]) != 0
+        assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record"]) != 0
+    assert "Commands:" in capsys.readouterr().err
 
 
 def test_a_record_opens_with_its_passphrase_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

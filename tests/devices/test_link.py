@@ -281,7 +281,7 @@ async def test_a_closed_radio_says_so(radio: Radio) -> None:
         radio.client(BAND, lambda: None)
 
 
-@pytest.mark.parametrize("spec", ["", "bumble:", "serial", "PLATFORM"])
+@pytest.mark.parametrize("spec", ["", "bumble:", "bumble:foo", "bumble:usbs:0", "serial", "PLATFORM"])
 def test_a_radio_that_is_none_is_refused(spec: str) -> None:
     with pytest.raises(RadioError):
         Radio.parse(spec)

@@ -207,6 +207,17 @@ def test_silence_grows_a_gap_and_the_value_becomes_unknown(strips: Strips, clock
     assert near(lane(strips, 0)[:, column(strips, 5.0) : column(strips, 7.5)], theme.tokens().control, 40).mean() > 0.1
 
 
+def test_a_value_measured_each_second_never_flickers_while_it_comes_in_time(strips: Strips, clock: ManualClock) -> None:
+    """A sensor's second is dated to its begin and comes after its end, with the delay of the air."""
+    for second in range(5):
+        constant(strips, STEP, 71.0, second, second + 1)
+        for tenths in (12, 17, 21):
+            frame(strips, clock, second + tenths / 10)
+            assert strips.readouts.values[1] == "71.0", (second, tenths)
+    frame(strips, clock, 8.0)
+    assert strips.readouts.values[1] == "–"
+
+
 def test_limit_is_a_line_in_its_owners_colour_at_its_value(strips: Strips, clock: ManualClock) -> None:
     strips.set_limits(
         [
@@ -292,6 +303,19 @@ def test_freeze_stands_still_while_values_go_on_and_one_looks_back(
     assert strips.view.head_us > START, "no further than what is known"
     QTest.keyClick(strips, Qt.Key.Key_Escape)
     assert strips.view.head_us == START + 49_000_000
+
+
+def test_the_newest_moment_looked_back_at_stands_at_the_right_edge_alone(strips: Strips, clock: ManualClock) -> None:
+    constant(strips, LINE, 50.0, 20, 44)
+    frame(strips, clock, 43)
+    strips.set_frozen(True)
+    strips.look_back(3)
+    assert strips.view.head_us == START + 40_000_000
+    raster = strips.view.raster
+    assert raster is not None
+    known = [x for x in range(raster.width) if len(trace_rows(strips, 0, x))]
+    assert known[0] == pytest.approx(raster.width / 3, abs=2), "nothing is known before"
+    assert known[-1] == raster.width - 1
 
 
 def test_a_wall_clock_set_back_redraws_and_does_not_stop(strips: Strips, clock: ManualClock) -> None:
@@ -404,20 +428,27 @@ best = min(
     int(((parts[0] & 0xFFFFFF) != own[3 + dy : 3 + dy + h, 3 + dx : 3 + dx + w]).sum())
     for dx in (-1, 0, 1) for dy in (-1, 0, 1)
 )
-print(stale, best / parts[0].size)
+grown = raster.pixels.copy()
+head = view.sweep.column(view.head_us)
+raster.redraw(view.sweep, head, view._hold_ranges(head))
+columns = int((grown != raster.pixels).any(axis=(0, 2)).sum())
+print(stale, best / parts[0].size, columns)
 strips.close(); strips.deleteLater(); app.processEvents()
 '''
 
 
 @pytest.mark.parametrize("ratio", ["1", "1.25", "1.5", "2"])
 def test_screen_shows_the_raster_pixel_by_pixel_at_every_device_pixel_ratio(ratio: str) -> None:
-    """Cursor, head dots and notes lie over it: less than 2 % of the pixels."""
+    """Cursor, head dots and notes lie over it: less than 2 % of the pixels. What grew frame by frame is what one
+    redraw makes of it.
+    """
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": ratio}
     script = RATIO_SCRIPT.replace("RATIO)", f"{ratio})").replace("*SIZE", "620, 560")
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    stale, share = done.stdout.split()[-2:]
+    stale, share, different = done.stdout.split()[-3:]
     assert int(stale) == 0
     assert float(share) < 0.02
+    assert int(different) == 0

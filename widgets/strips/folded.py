@@ -14,9 +14,10 @@ from widgets.strips.reading import NOTHING
 from widgets.theme import font, tokens
 
 HEAD = 52
-ROW = 64
+ROW, LOWEST = 64, 38
 PAD = 16
 WIDTH = 152
+NOTE = 44
 
 
 class Folded(QAbstractButton):
@@ -59,13 +60,18 @@ class Folded(QAbstractButton):
         half = 1.0 if focus else 0.5
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), 12 - half, 12 - half)
         self._paint_head(painter)
-        row = max(48.0, min(ROW, (self.height() - HEAD - 56) / max(1, len(self._specs))))
+        body = self.height() - HEAD - 8
+        row = max(float(LOWEST), min(ROW, (body - NOTE) / max(1, len(self._specs))))
+        if row < 48:
+            row = max(float(LOWEST), body / max(1, len(self._specs)))
         for place, spec in enumerate(self._specs):
             self._paint_row(painter, spec, HEAD + place * row, row)
+        noted = HEAD + len(self._specs) * row + NOTE <= self.height()
         foot = QRectF(PAD, HEAD + len(self._specs) * row + 6, self.width() - 2 * PAD, 60)
         painter.setFont(font(13))
         painter.setPen(QColor(scheme.muted))
-        painter.drawText(foot, Qt.TextFlag.TextWordWrap, self._words.say("chair.strips.folded_note"))
+        if noted:
+            painter.drawText(foot, Qt.TextFlag.TextWordWrap, self._words.say("chair.strips.folded_note"))
         painter.end()
 
     def _paint_head(self, painter: QPainter) -> None:
@@ -88,15 +94,16 @@ class Folded(QAbstractButton):
         painter.setPen(QColor(scheme.traces[spec.trace]))
         name = self._words.say(f"channel.{spec.key}.name")
         name = QFontMetricsF(painter.font()).elidedText(name, Qt.TextElideMode.ElideRight, room - PAD)
-        inset = (height - 44) / 2
+        low = height < 46
+        inset = (height - (36 if low else 44)) / 2
         painter.drawText(QRectF(PAD, top + inset, room, 18), Qt.AlignmentFlag.AlignVCenter, name)
         value = self._values.get(spec.key, NOTHING)
-        face = font(24, bold=True)
+        face = font(18 if low else 24, bold=True)
         painter.setFont(face)
         painter.setPen(QColor(scheme.muted if value == NOTHING else scheme.ink))
-        box = QRectF(PAD, top + inset + 16, room, 28)
+        box = QRectF(PAD, top + inset + 16, room, 20 if low else 28)
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, value)
         painter.setFont(font(13))
         painter.setPen(QColor(scheme.muted))
-        unit = box.adjusted(QFontMetricsF(face).horizontalAdvance(value) + 6, 4, 0, 2)
+        unit = box.adjusted(QFontMetricsF(face).horizontalAdvance(value) + 6, 2 if low else 4, 0, 2)
         painter.drawText(unit, Qt.AlignmentFlag.AlignVCenter, spec.display_unit)

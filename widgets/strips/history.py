@@ -15,7 +15,8 @@ Flags = npt.NDArray[np.bool_]
 KEEP_S = 600
 """How far one can look back."""
 SILENT_US = 2_000_000
-"""A value older than this, or than two periods of a slow channel, is no longer shown."""
+"""A value older than this, or than three periods of a slow channel, is no longer shown. A sample is dated to the begin
+of its period and comes at the end, so that one measured each second is two seconds old when the next one arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class ChannelHistory:
     def newest(self, now_us: int) -> float | None:
         """The newest value, None once it is too old to be shown."""
         last = self.last_us
-        if last is None or now_us - last > max(SILENT_US, 2 * self.spec.period_us):
+        if last is None or now_us - last > max(SILENT_US, 3 * self.spec.period_us):
             return None
         return float(self._v[self._to - 1])
 

@@ -92,6 +92,8 @@ class SweepRaster:
         self.heads: list[float | None] = [None] * len(lanes)
         """Where each trace stands at the newest column, device pixels."""
         self._parts = 3 if ratio < 1.5 else 2
+        self.reach = math.ceil(PEN / 2 * ratio)
+        """Columns beside its own into which a pen reaches."""
         heights = [lane.bottom - lane.top for lane in lanes]
         self._lane_of_row = np.repeat(np.arange(len(lanes)), heights)
         self._rows = np.arange(self.height, dtype=np.float32)[:, None]
@@ -126,9 +128,10 @@ class SweepRaster:
 
     def _draw(self, sweep: Sweep, first: int, head: int, holds: Sequence[Range]) -> None:
         until = sweep.start_us(head + 1)
-        edges = sweep.edges(first - 1, head, self._parts)  # the column before: its pen reaches into the first
+        before = first - self.reach  # the pens of those columns reach into the first
+        edges = sweep.edges(before, head, self._parts)
         spans = [lane.history.spans(edges, until) for lane in self.lanes]
-        trace = self._trace(spans, (first - 1) * self._parts)[:, 1:]
+        trace = self._trace(spans, before * self._parts)[:, self.reach :]
         gaps = self._gap_columns(sweep, first, head, until)
         held = self._held_columns(sweep, first, head, holds)
         x, done, count = first % self.width, 0, head - first + 1

@@ -11,6 +11,8 @@ from widgets.strips.reading import NOTHING
 from widgets.theme import font, tokens
 
 PAD = 16
+LOW = 52
+"""A row lower than this has label and value on one line, px."""
 
 
 class Readouts(QWidget):
@@ -54,6 +56,9 @@ class Readouts(QWidget):
     def _paint_row(self, painter: QPainter, spec: ChannelSpec, label: str, value: str, row: QRect) -> None:
         scheme = tokens()
         painter.fillRect(QRect(row.left(), row.bottom(), row.width(), 1), QColor(scheme.line))
+        if row.height() < LOW:
+            self._paint_line(painter, spec, label, value, row)
+            return
         block, head, size = (72, 18, 56) if spec.pinned and row.height() >= 76 else (48, 16, 34)
         top = row.top() + max(0.0, (row.height() - block) / 2)
         painter.setFont(font(13, bold=True))
@@ -73,3 +78,23 @@ class Readouts(QWidget):
         painter.setFont(font(15 if spec.pinned else 13))
         painter.setPen(QColor(scheme.muted))
         painter.drawText(QPointF(box.left() + width + (8 if spec.pinned else 6), baseline), spec.display_unit)
+
+    def _paint_line(self, painter: QPainter, spec: ChannelSpec, label: str, value: str, row: QRect) -> None:
+        """A low row: the label, and its value at the right; the label gives way."""
+        scheme = tokens()
+        middle = QRectF(PAD, row.top(), self.width() - PAD - 8, row.height())
+        big, small = font(24, bold=True), font(13)
+        unit = QFontMetricsF(small).horizontalAdvance(spec.display_unit)
+        width = QFontMetricsF(big).horizontalAdvance(value)
+        left = middle.right() - unit - (4 if unit else 0) - width
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.setFont(small)
+        painter.setPen(QColor(scheme.muted))
+        painter.drawText(middle, right, spec.display_unit)
+        painter.setFont(big)
+        painter.setPen(QColor(scheme.muted if value == NOTHING else scheme.ink))
+        painter.drawText(QRectF(left, row.top(), width + 2, row.height()), Qt.AlignmentFlag.AlignVCenter, value)
+        painter.setFont(font(13, bold=True))
+        painter.setPen(QColor(scheme.traces[spec.trace]))
+        said = QFontMetricsF(painter.font()).elidedText(label, Qt.TextElideMode.ElideRight, left - PAD - 6)
+        painter.drawText(middle, Qt.AlignmentFlag.AlignVCenter, said)

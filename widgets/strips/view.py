@@ -184,11 +184,11 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         return True
 
     def _draw_from(self, first: int, head: int) -> None:
-        """Draw columns first…head; the one before too, for the pen of the first reaches into it."""
+        """Draw columns first…head, and those before into which the pen of the first reaches."""
         assert self._sweep is not None
         assert self._item.raster is not None
         oldest = self._sweep.oldest(head)
-        first = max(first - 1, oldest)
+        first = max(first - self._item.raster.reach, oldest)
         holds = self._hold_ranges(head)
         if first == oldest:
             self._item.raster.redraw(self._sweep, head, holds)
@@ -229,7 +229,8 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
 
     def _new_sweep(self, head_us: int, linear: bool) -> Sweep:
         if linear:
-            return Sweep(head_us - WINDOW_US, self._columns(), erase_us=0)
+            # one µs less than a window: the head's own column is the last one, not the first one over again
+            return Sweep(head_us - WINDOW_US + 1, self._columns(), erase_us=0)
         origin = head_us - head_us % WINDOW_US - 1000 * WINDOW_US
         return Sweep(origin, self._columns(), erase_us=ERASE_US)
 

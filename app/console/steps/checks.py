@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.steps.base import StepPanel, scroller
@@ -19,15 +18,15 @@ class CheckLine(QWidget):
     def __init__(self, name: str, button: Button | None) -> None:
         super().__init__()
         self.mark = RowMark()
-        self.name = Label(name, bold=button is not None)
+        self.name = Label(name, bold=button is not None, wrap=True)
         self.detail = Label("", size=13, tone="muted")
         self.button = button
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
         row.addWidget(self.mark)
-        row.addWidget(self.name)
-        row.addWidget(self.detail, 1, Qt.AlignmentFlag.AlignRight)
+        row.addWidget(self.name, 1)
+        row.addWidget(self.detail)
         if button is not None:
             row.addWidget(button)
         self.setFixedHeight(54 if button is not None else 34)

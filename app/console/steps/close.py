@@ -3,14 +3,32 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout
 
+from app.console.review_moments import MomentList
 from app.console.steps.base import StepPanel, mmss, scroller
-from app.ipc.messages import Chair
+from app.ipc.messages import Chair, GetVisit, Moment, Reply, VisitDetail
 from core.model.intents import SignSummary
 from core.model.procedure import PhaseState, ProcedureView
 from core.people.comfort import ITEMS, score_mdas
 from widgets.controls import Card, Hairline, Label
 from widgets.phases import PhaseRow, PhaseRows
 from widgets.strips.reading import say_clock
+
+HAPPENED = (
+    "comfort_words",
+    "consent",
+    "held",
+    "alarm",
+    "patient_yes",
+    "resumed",
+    "check_in_fine",
+    "check_in_unsure",
+    "check_in_stop",
+    "phase_skipped",
+    "order_unknown",
+    "ended_early",
+    "mark",
+)
+"""Kinds of moments that a person who signs must have read; the phases stand beside them."""
 
 
 class ClosePanel(StepPanel):
@@ -61,7 +79,11 @@ class ClosePanel(StepPanel):
         self.facts = [Label("", wrap=True) for _ in range(4)]
         for label in self.facts:
             column.addWidget(label)
-        column.addStretch(1)
+        self._asked: tuple[str, int] = ("", 0)
+        column.addWidget(Label(self.say("close.happened"), size=15, bold=True))
+        self.moments = MomentList(self.words, leads=False)
+        self.moments.setMinimumHeight(96)
+        column.addWidget(self.moments, 1)
         self.note_name = Label(self.say("close.note"), size=13, tone="muted")
         column.addWidget(self.note_name)
         self.note = QLineEdit()
@@ -89,6 +111,26 @@ class ClosePanel(StepPanel):
             label.setText(text)
             label.setVisible(bool(text))
         self._show_signature(view)
+        self._ask_moments(view)
+
+    def _ask_moments(self, view: ProcedureView) -> None:
+        """Read from the record, as the report will; again when the procedure moved on."""
+        asked = (view.visit_id, view.revision)
+        if asked != self._asked:
+            self._asked = asked
+            body = GetVisit(chair=self.number, visit_id=view.visit_id)
+            self.store.ask(body, lambda reply: self._take_moments(reply, asked))
+
+    def _take_moments(self, reply: Reply, asked: tuple[str, int]) -> None:
+        if asked != self._asked:
+            return
+        known = reply.moments if isinstance(reply, VisitDetail) else ()
+        self.moments.show_moments(self._told_once([one for one in known if one.kind in HAPPENED]))
+
+    def _told_once(self, moments: list[Moment]) -> list[Moment]:
+        """Without an alarm that says what a hold beside it says."""
+        held = {self.words.tell(one.text).rstrip(".") for one in moments if one.kind == "held"}
+        return [one for one in moments if one.kind != "alarm" or self.words.tell(one.text).rstrip(".") not in held]
 
     def _show_signature(self, view: ProcedureView) -> None:
         self.sign.setVisible(not view.closed)

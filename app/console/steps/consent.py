@@ -36,12 +36,12 @@ class ConsentPanel(StepPanel):
         column.setContentsMargins(20, 16, 16, 16)
         self.lead = Label("", size=18, bold=True, wrap=True)
         column.addWidget(self.lead)
-        self.inner = QWidget()
-        self.text = QVBoxLayout(self.inner)
+        self.told = QWidget()
+        self.text = QVBoxLayout(self.told)
         self.text.setContentsMargins(0, 4, 8, 0)
         self.text.setSpacing(6)
         self.text.addStretch(1)
-        column.addWidget(scroller(self.inner), 1)
+        column.addWidget(scroller(self.told), 1)
         self._shown: list[tuple[str, Tone, bool]] = []
         return card
 

@@ -20,21 +20,23 @@ class ListenPanel(StepPanel):
     def build(self) -> None:
         card = Card()
         column = QVBoxLayout(card)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(8)
+        column.setContentsMargins(16, 8, 16, 10)
+        column.setSpacing(6)
         self.groups: dict[str, QButtonGroup] = {}
         self.choices: dict[tuple[str, int], Button] = {}
         for place, item in enumerate(ITEMS):
             if place:
                 column.addWidget(Hairline())
             column.addLayout(self._question(item))
-        self.body.addWidget(card)
+        column.addWidget(Hairline())
         self.words_field = QLineEdit()
         self.words_field.setMaxLength(400)
         self.words_field.setPlaceholderText(self.words.say("comfort.words"))
         self.words_field.setAccessibleName(self.words.say("comfort.words"))
         self.words_field.editingFinished.connect(self._words_said)
-        self.body.addWidget(self.words_field)
+        column.addWidget(self.words_field)
+        self.body.setSpacing(6)
+        self.body.addWidget(card)
         self.total = Label("", bold=True)
         self.signal = Label(self.words.say("comfort.signal"), tone="patient", wrap=True)
         row = QHBoxLayout()
@@ -58,7 +60,7 @@ class ListenPanel(StepPanel):
         row.setSpacing(12)
         group = QButtonGroup(self)
         for answer in ANSWERS:
-            button = Button(self.words.say(f"mdas.answer{answer}"))
+            button = Button(self.words.say(f"mdas.answer{answer}"), wrap=True)
             button.setCheckable(True)
             button.setAccessibleName(f"{self.words.say(f'mdas.{item}')} {button.text()}")
             group.addButton(button, answer)

@@ -30,8 +30,8 @@ class PlanPanel(StepPanel):
         self.modules = load_modules()
         self._offered: dict[str, Plan] = {}
         shown = Sentence("eye", "patient", bold=True, wrap=False)
-        shown.say(self.say("plan.shown"))
         self.head.addWidget(shown)
+        shown.say(self.say("plan.shown"))
         self.head.removeWidget(self.stepper)
         self.head.insertWidget(2, self.stepper)
         self.body.setSpacing(8)

@@ -71,8 +71,7 @@ class PlanTable(Card):
         titles.setSpacing(10)
         name = self._words.say(f"module.{module.key}.name")
         titles.addWidget(Label(name, size=18, bold=True))
-        subtitle = Label("", tone="muted")
-        subtitle.setMinimumWidth(1)  # may be cut short in a narrow window
+        subtitle = Label("", tone="muted", wrap=True)
         titles.addWidget(subtitle, 1)
         self._subtitles[module.key] = subtitle
         box.addLayout(titles)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.console.steps.base import StepPanel
 from app.ipc.messages import Chair
@@ -21,8 +21,10 @@ class Touch(QWidget):
         self.setFixedHeight(75)
         self.ring = TouchRing(number)
         self.name = Label("", size=18, bold=True)
-        self.reason = Label("", size=13, tone="muted")
+        self.reason = Label("", size=13, tone="muted", wrap=True)
+        self.reason.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.time = Label("", tone="muted")
+        self.time.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.button = button
         button.setFixedWidth(152)
         row = QHBoxLayout(self)
@@ -122,7 +124,7 @@ class ResumePanel(StepPanel):
             return self.say("resume.asking")
         if not hold.hub_confirmed or chair.hub is None:
             return self.say("resume.unconfirmed")
-        return self.words.tell(hold.next_step)
+        return self.words.tell(chair.next_step)
 
     def _phase(self, view: ProcedureView, hold: Hold) -> str:
         phase = next((one for one in view.phases if one.number == hold.phase), None)

@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout
 
+from app.console.status import birth_date
 from app.console.steps.base import StepPanel
 from app.ipc.messages import Chair
 from core.model.hub import LinkState
@@ -39,7 +40,7 @@ class SeatPanel(StepPanel):
         if patient is not None:
             self.who.setText(patient.name)
             allergy = self.say("seat.allergy", allergies=patient.allergies) if patient.allergies else ""
-            born = self.say("seat.born", date=patient.birth_date)
+            born = self.say("seat.born", date=birth_date(patient.birth_date, self.words))
             self.born.setText(" · ".join(part for part in (born, patient.code, allergy) if part))
         up = chair.link is LinkState.UP
         battery = self.say("seat.battery", percent=chair.hub.battery_percent) if chair.hub is not None else ""

@@ -23,6 +23,8 @@ MARKS: dict[PhaseState, Mark] = {
 }
 LIVE = (PhaseState.STARTING, PhaseState.RUNNING, PhaseState.HELD, PhaseState.UNKNOWN)
 OVER = (PhaseState.DONE, PhaseState.SKIPPED)
+ANSWERS = ("fine", "unsure", "stop")
+"""Equal in looks: none is suggested."""
 TALL = 340
 """Height from which the phase rows stand 40 high."""
 
@@ -77,8 +79,8 @@ class TreatPanel(StepPanel):
         answers = QHBoxLayout()
         answers.setSpacing(12)
         self.answers: dict[str, Button] = {}
-        for answer, role in (("fine", "plum"), ("unsure", "plum_outline"), ("stop", "plum_outline")):
-            button = self.button(f"treat.answer.{answer}", role=role)
+        for answer in ANSWERS:
+            button = self.button(f"treat.answer.{answer}", role="plum_outline")
             button.clicked.connect(lambda _=False, answer=answer: self._answered(answer))
             answers.addWidget(button, 1)
             self.answers[answer] = button
@@ -169,7 +171,7 @@ class TreatPanel(StepPanel):
         if self.chair is not None and self.chair.procedure is not None:
             self._show_buttons(self.chair.procedure)
         if asking:
-            self.answers["fine"].setFocus(Qt.FocusReason.OtherFocusReason)
+            self.not_now.setFocus(Qt.FocusReason.OtherFocusReason)  # a second press answers for nobody
 
     def _answered(self, answer: str) -> None:
         self.act(CheckIn(answer=answer))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QDate, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from app.console.status import birth_date
 from app.console.steps.base import StepPanel, scroller
 from app.ipc.messages import AddPatient, Chair, Done, ListPatients, Patients, Refused, Reply, SeatPatient
 from core.model.hub import LinkState
@@ -167,7 +168,7 @@ class WelcomePanel(StepPanel):
         self._form_changed()
 
     def _line(self, patient: Patient) -> str:
-        parts = [self.words.say("chair.seat.born", date=patient.birth_date), patient.code]
+        parts = [self.words.say("chair.seat.born", date=birth_date(patient.birth_date, self.words)), patient.code]
         if patient.allergies:
             parts.append(self.say("seat.allergy", allergies=patient.allergies))
         return " · ".join(parts)

@@ -25,7 +25,19 @@ from app.console.steps.resume import ResumePanel
 from app.console.steps.treat import TreatPanel
 from app.console.steps.welcome import PatientRow, WelcomePanel
 from app.console.store import Store
-from app.ipc.messages import Act, AddMark, AddPatient, Done, ListPatients, Patients, Refused, SeatPatient
+from app.ipc.messages import (
+    Act,
+    AddMark,
+    AddPatient,
+    Done,
+    GetVisit,
+    ListPatients,
+    Moment,
+    Patients,
+    Refused,
+    SeatPatient,
+    VisitDetail,
+)
 from app.ipc.ring import LiveBlock, RingPoll
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
@@ -48,6 +60,7 @@ from core.model.intents import (
     StartTherapy,
 )
 from core.model.limits import Limit, LimitOwner
+from core.model.people import VisitSummary
 from core.model.procedure import (
     Baseline,
     CheckItem,
@@ -209,6 +222,22 @@ def test_baseline_is_measured_and_measured_again(page: ChairPage, visit: Visit, 
     visit.show(Step.BASELINE, baseline=Baseline(seconds=60))
     click(qtbot, step.go_on)
     assert intents(backend) == [StartBaseline(), StartBaseline(), NextStep()]
+
+
+def test_a_button_that_closes_leaves_the_focus_with_its_step(page: ChairPage, visit: Visit, qtbot: QtBot) -> None:
+    """Qt would hand it to whatever comes next, such as the demo's mark in the top bar."""
+    qtbot.waitUntil(page.window().isActiveWindow)
+    visit.show(Step.BASELINE, blocked=(Text("blocked.baseline"),))
+    step = panel(page, BaselinePanel)
+    step.measure.setFocus()
+    visit.show(Step.BASELINE, baseline=Baseline(seconds=3, running=True), blocked=(Text("blocked.baseline"),))
+    assert not step.measure.isVisible()
+    assert QApplication.focusWidget() is page
+    reached = []
+    for _ in range(12):
+        QTest.keyClick(QApplication.focusWidget() or page, Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    assert step.again in reached
 
 
 def sent_plan(backend: object) -> SetPlan:
@@ -383,6 +412,35 @@ def test_three_touches_resume_in_their_order_only(
     assert isinstance(intents(backend)[-1], EndEarly)
 
 
+@pytest.mark.parametrize("width", [1280, 1100])
+@pytest.mark.parametrize("origin", list(HoldOrigin))
+def test_what_to_do_about_a_hold_is_read_to_its_end(
+    page: ChairPage, visit: Visit, sample: object, store: Store, origin: HoldOrigin, width: int
+) -> None:
+    page.window().resize(*BODY[width])
+    hold = sample.hold(origin, phase=1, next_step=Text(f"hold.{origin.value}.next"))  # type: ignore[attr-defined]
+    view = sample.procedure(  # type: ignore[attr-defined]
+        2, Step.TREAT, plan=visit.plan, phases=visit.phases(PhaseState.HELD), current_phase=1, hold=hold
+    )
+    store.apply(sample.chair(2, "held", procedure=view, next_step=hold.next_step))  # type: ignore[attr-defined]
+    page.grab()
+    resume = panel(page, ResumePanel)
+    reason = resume.check.reason
+    assert reason.text() == page.words.tell(hold.next_step)
+    assert reason.heightForWidth(reason.width()) <= reason.height()
+    assert resume.check.height() >= reason.geometry().bottom()
+
+
+def test_the_time_of_a_touch_stands_at_the_right(page: ChairPage, visit: Visit, sample: object) -> None:
+    hold = sample.hold(phase=1, hub_checked_us=1_800_000_000_000_000)  # type: ignore[attr-defined]
+    visit.show(Step.TREAT, "held", phases=visit.phases(PhaseState.HELD), current_phase=1, hold=hold)
+    QApplication.processEvents()
+    check = panel(page, ResumePanel).check
+    assert check.time.isVisible()
+    assert check.time.geometry().right() == pytest.approx(check.width() - 5, abs=2)
+    assert check.reason.heightForWidth(check.reason.width()) == check.reason.fontMetrics().height()
+
+
 def test_a_refusal_is_shown_in_the_card(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
     backend.answers[Act] = Refused(  # type: ignore[attr-defined]
         code="stale", text=Text("refusal.stale"), remedy=Text("refusal.stale_remedy")
@@ -412,6 +470,56 @@ def test_summary_is_signed_and_the_report_is_asked_for(
     visit.show(Step.CLOSE, phases=over, closed=True, signed_by="op-mira", signed_us=1_800_000_000_000_000)
     click(qtbot, close.next)
     assert isinstance(page.panel, WelcomePanel)
+
+
+def test_who_signs_reads_what_happened(
+    page: ChairPage, visit: Visit, backend: object, sample: object, words: Words
+) -> None:
+    def moment(kind: str, text: str) -> Moment:
+        return Moment(at_us=1_800_000_000_000_000, kind=kind, text=Text("test.say", {"text": text}))
+
+    summary = VisitSummary(
+        id="visit-2",
+        patient_id="patient-2",
+        code="V-2",
+        chair=2,
+        began_us=1,
+        ended_us=None,
+        state="open",
+        title_key="",
+    )
+    backend.answers[GetVisit] = VisitDetail(  # type: ignore[attr-defined]
+        visit=summary,
+        patient=sample.patient(2),  # type: ignore[attr-defined]
+        procedure=None,
+        channels=(),
+        moments=(
+            moment("step", "Step: Treat"),
+            moment("held", "STOP was pressed."),
+            moment("resumed", "Sealing resumed"),
+            moment("held", "Hub link lost."),
+            moment("alarm", "Hub link lost"),
+        ),
+    )
+    visit.show(Step.CLOSE, phases=visit.phases(PhaseState.DONE))
+    close = panel(page, ClosePanel)
+    assert [row.text() for row in close.moments.rows()] == ["STOP was pressed.", "Sealing resumed", "Hub link lost."]
+    page.refresh()
+    page.refresh()
+    assert len(backend.of(GetVisit)) == 1, "asked once, not with every push"  # type: ignore[attr-defined]
+
+
+def test_no_answer_of_the_check_in_is_suggested(page: ChairPage, visit: Visit, backend: object, qtbot: QtBot) -> None:
+    qtbot.waitUntil(page.window().isActiveWindow)
+    visit.show(Step.TREAT, phases=visit.phases(PhaseState.RUNNING), current_phase=1)
+    treat = panel(page, TreatPanel)
+    treat.check_in.setFocus()
+    QTest.keyClick(treat.check_in, Qt.Key.Key_Space)
+    assert len({answer.role for answer in treat.answers.values()}) == 1
+    focused = QApplication.focusWidget()
+    assert focused is treat.not_now
+    QTest.keyClick(focused, Qt.Key.Key_Space)
+    assert intents(backend) == []
 
 
 def live(clock: ManualClock, seconds: float) -> RingPoll:

@@ -14,12 +14,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.console.patient_screen import PatientScreen, scene_of
+from app.console.patient_screen import PatientScreen, PlumButton, scene_of
 from app.console.store import Store
 from app.ipc.messages import Act, Refused
 from core.model.hub import LinkState, TherapyState
-from core.model.intents import PatientYes, Pause, SignConsent
-from core.model.procedure import HoldOrigin, PhaseState, Step
+from core.model.intents import BackToStep, PatientYes, Pause, SignConsent
+from core.model.procedure import Choice, HoldOrigin, ModulePlan, PhaseState, Plan, Step
 from core.model.words import Text, Words
 from widgets import theme
 from widgets.breathing import BreathingGuide
@@ -70,6 +70,60 @@ def test_at_consent_the_patient_agrees(screen: PatientScreen, store: Store, samp
     assert screen.button.text() == "I agree"
     QTest.keyClick(screen.button, Qt.Key.Key_Space)
     assert acts(backend) == [SignConsent(how="patient_screen")]
+
+
+def test_the_patient_reads_what_is_agreed_and_may_want_something_else(
+    screen: PatientScreen, store: Store, sample: Any, backend: Any, words: Words
+) -> None:
+    rows = (
+        ModulePlan(module="repair", choice=Choice.INCLUDED, teeth=(44,)),
+        ModulePlan(module="balance", choice=Choice.GENTLER),
+        ModulePlan(module="augment", choice=Choice.DECLINED),
+    )
+    view = sample.procedure(2, Step.CONSENT, plan=Plan(modules=rows))
+    store.apply(sample.chair(2, "planning", procedure=view))
+    said = " ".join(part.text() for part in screen.agreed)
+    assert words.say("module.repair.does") in said
+    assert words.say("module.balance.does") in said
+    assert words.say("module.augment.does") not in said
+    assert not any(letter.isdigit() for letter in said)
+    QApplication.processEvents()
+    image = screen.arch.grab().toImage()
+    plum = QColor(theme.tokens().patient)
+
+    def plum_round(fdi: int) -> int:
+        at = screen.arch.tooth_centre(fdi).toPoint()
+        return sum(image.pixelColor(at.x() + x, at.y() + y) == plum for x in range(-45, 46) for y in range(-45, 46))
+
+    assert plum_round(44) > 200
+    assert plum_round(34) == 0
+    QTest.mouseClick(screen.change, Qt.MouseButton.LeftButton)
+    assert acts(backend) == [BackToStep(step="plan")]
+
+
+def test_teeth_of_both_jaws_are_shown_in_both(qapp: QApplication) -> None:
+    arch = TeethArch()
+    arch.resize(800, 800)
+    arch.set_tooth(0, planned=frozenset({26, 36}))
+    assert arch.tooth_centre(26).y() < 400 < arch.tooth_centre(36).y()
+    arch.deleteLater()
+
+
+def test_a_button_that_leaves_gives_its_focus_to_nobody(screen: PatientScreen, store: Store, sample: Any) -> None:
+    store.apply(sample.chair(2, "treating"))
+    screen.button.setFocus()
+    store.apply(held(sample))
+    assert not screen.button.isVisible()
+    assert screen.focusWidget() is screen
+
+
+def test_what_a_patient_reads_is_large(screen: PatientScreen, store: Store, sample: Any) -> None:
+    view = sample.procedure(2, Step.CONSENT)
+    store.apply(sample.chair(2, "planning", procedure=view))
+    assert screen.agreed or not view.plan.modules
+    for part in (screen.sentence, *screen.agreed, screen.button, screen.change, screen.numbers_button, screen.numbers):
+        face = part._face if isinstance(part, PlumButton) else part.font()
+        assert face.pixelSize() >= 28, part
 
 
 def test_going_on_is_offered_only_after_the_first_touch(
@@ -228,13 +282,20 @@ def test_without_motion_nothing_moves(store: Store, words: Words, sample: Any) -
 def test_pictures(
     screen: PatientScreen, store: Store, sample: Any, snap: Callable[..., Path], mode: theme.Mode
 ) -> None:
+    plan = Plan(
+        modules=(
+            ModulePlan(module="repair", choice=Choice.INCLUDED, teeth=(44,)),
+            ModulePlan(module="balance", choice=Choice.INCLUDED),
+            ModulePlan(module="augment", choice=Choice.INCLUDED),
+        )
+    )
     repair = tuple(msgspec.structs.replace(phase, module="repair") for phase in sample.phases())
     states = {
         "treating": sample.chair(2, "treating", procedure=sample.procedure(2, phases=repair)),
         "paused": held(sample),
         "go-on": held(sample, hub_checked_us=1),
         "unknown": sample.chair(2, "unknown"),
-        "consent": sample.chair(2, "planning", procedure=sample.procedure(2, Step.CONSENT)),
+        "consent": sample.chair(2, "planning", procedure=sample.procedure(2, Step.CONSENT, plan=plan)),
     }
     for name, chair in states.items():
         store.apply(chair)

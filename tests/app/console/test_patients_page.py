@@ -1,15 +1,16 @@
 """Patients: find somebody, open a visit, look closely, write a report; and what is shown when that fails."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QEvent, QIODevice, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDesktopServices, QImage, QImageWriter, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QDesktopServices, QFontMetricsF, QImage, QImageWriter, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -42,6 +43,8 @@ from core.model.procedure import Plan, ProcedureView, Step
 from core.model.wear import DAY_US, AtHome, HomeDay
 from core.model.words import Text, Words
 from widgets import theme
+from widgets.timeline import Timeline as TimelineWidget
+from widgets.timeline import TimelineEntry
 
 BEGAN = 2_391_847_200_000_000
 MINUTE = 60_000_000
@@ -393,6 +396,40 @@ def test_the_cursors_read_the_values_that_were_measured(opened: PatientsPage) ->
     assert [float(text) for text in shown] == pytest.approx([a, b], abs=1.0)
     assert float(said.change.replace("−", "-")) == pytest.approx(b - a, abs=1.0)
     assert review._between.text() == "A to B: 13 min"
+
+
+def test_a_cursor_out_of_view_still_reads_its_value(opened: PatientsPage) -> None:
+    review = opened.visits.review
+    review.plot.set_cursors(600, 1400)
+    before = review.rows.readings["heart_rate"]
+    review._go(2000, 2010)
+    review.fetcher.flush()
+    assert review.plot.shown == pytest.approx((2000, 2010))
+    assert review.rows.readings["heart_rate"] == before
+    assert review._between.text() == "A to B: 13 min"
+
+
+def test_the_labels_beside_the_traces_keep_their_width(opened: PatientsPage) -> None:
+    review = opened.visits.review
+    left = review.plot.x()
+    assert review._part.text() == "48 min"
+    review._go(100.0, 699.0)
+    QApplication.processEvents()
+    assert review._part.text() == "9 min 59 s of 48 min"
+    assert review.plot.x() == left == review.band.x()
+    assert review._part.heightForWidth(review._part.width()) <= review._part.height()
+
+
+def test_a_visits_title_is_read_whole_where_there_is_room(qapp: QApplication) -> None:
+    line = TimelineWidget()
+    line.resize(1128, 92)
+    entry = TimelineEntry(id="v", when="Today 18:00", title="Smilescape procedure 44, 46, 47")
+    line.set_entries([entry])
+    assert line.entry_rect("v").width() >= QFontMetricsF(theme.font(13)).horizontalAdvance(entry.title) + 4
+    line.set_entries([replace(entry, id=str(n)) for n in range(10)])
+    cells = [line.entry_rect(str(n)) for n in range(10)]
+    assert all(left.right() <= right.left() for left, right in itertools.pairwise(cells))
+    line.deleteLater()
 
 
 def test_a_cursor_in_a_gap_reads_no_value(opened: PatientsPage) -> None:

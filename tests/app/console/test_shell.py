@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
+from app.clinic.control import ClinicNotRunning
 from app.console.chairs_page import ChairsPage, grid_columns
 from app.console.demo_strip import FAULTS
 from app.console.page import EmptyPage, Page
@@ -31,8 +32,11 @@ class Broken:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, str]] = []
+        self.gone = False
 
     def trigger(self, chair: int, name: str) -> None:
+        if self.gone:
+            raise ClinicNotRunning("The simulated clinic does not run.")
         self.asked.append((chair, name))
 
 
@@ -186,6 +190,8 @@ def test_stop_with_the_focus_on_it(window: MainWindow, backend: Backend, key: Qt
     window.bottom.stop.setFocus()
     QTest.keyPress(window.bottom.stop, key)
     assert backend.stopped == [0]
+    QTest.keyRelease(window.bottom.stop, key)
+    assert backend.stopped == [0]
 
 
 def test_stop_needs_no_engine(window: MainWindow, backend: Backend) -> None:
@@ -194,6 +200,7 @@ def test_stop_needs_no_engine(window: MainWindow, backend: Backend) -> None:
     QTest.mousePress(window.bottom.stop, Qt.MouseButton.RightButton)
     assert backend.stopped == [0]
     assert window.bottom.stop.isEnabled()
+    QTest.mouseRelease(window.bottom.stop, Qt.MouseButton.RightButton)  # the next test has a mouse, too
 
 
 def test_stop_says_asked_until_the_hub_itself_reports_no_therapy(
@@ -202,7 +209,7 @@ def test_stop_says_asked_until_the_hub_itself_reports_no_therapy(
     window.open_chair(2)
     stop = window.bottom.stop
     assert (stop.state, stop.whom) == ("ready", "chair 2")
-    QTest.mousePress(stop, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
     assert stop.state == "asked"
     old = sample.hub_status(TherapyState.HELD, received_monotonic=clock.monotonic() - 0.1)
     window.store.apply(sample.chair(2, "held", hub=old))
@@ -226,6 +233,57 @@ def test_stop_names_whom_it_stops(window: MainWindow) -> None:
 
 
 # ---- finding one's way ---------------------------------------------------------------------------
+
+
+def test_on_a_full_hd_screen_at_200_percent_everything_is_there(window: MainWindow, sample: Sample) -> None:
+    """960 × 540 logical pixels. Rail and jobs fold to their icons and keep their names; nothing lies outside."""
+    window.resize(960, 540)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (960, 540)
+    assert window.rect().contains(stop_box(window))
+    assert window.bottom.stop.size() == QSize(168, 64)
+    for place, _ in PLACES:
+        window.show_page(place)
+        QApplication.processEvents()
+        item = window.rail.items[place]
+        assert (item.width(), item.height()) == (56, 56)
+        assert item.accessibleName()
+        assert window.rect().contains(QRect(window.page.mapTo(window, QPoint(0, 0)), window.page.size()))
+    assert window.bottom.jobs.width() == 56
+    assert window.bottom.jobs.accessibleName()
+    window.open_chair(2)
+    assert window.bottom.sentence.fits()
+    window.resize(1280, 800)
+    QApplication.processEvents()
+    assert window.rail.items["chairs"].width() == 72
+    assert window.bottom.jobs.width() >= 140
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (960, 540), (900, 500)])
+def test_every_key_of_the_login_is_whole(window: MainWindow, sample: Sample, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    window.store.apply(sample.workstation(operator=None))
+    QApplication.processEvents()
+    assert window.login.isVisible()
+    for name, key in window.login.keys.items():
+        assert key.visibleRegion().boundingRect() == key.rect(), (name, size)
+        below = key.mapTo(window, QPoint(0, key.height())).y()
+        assert below <= window.bottom.y(), (name, size)
+
+
+@pytest.mark.parametrize("width", [960, 1000, 1100, 1200])
+@pytest.mark.parametrize("state", ["idle", "treating", "held", "unknown"])
+def test_cards_say_state_and_patient_in_any_window(window: MainWindow, sample: Sample, state: str, width: int) -> None:
+    """What is drawn does not lie upon something else: each card's button stands under its words."""
+    window.store.apply(sample.chair(1, state))
+    window.resize(width, 540 if width < 1000 else 800)
+    window.show_page("chairs")
+    QApplication.processEvents()
+    page: Any = window.page
+    for card in page.cards.values():
+        words = card._who + 24
+        assert card.button.y() >= words, (card.number, card.height())
+        assert card.rect().contains(card.button.geometry())
 
 
 def test_five_places_by_click_and_by_key(window: MainWindow) -> None:
@@ -569,6 +627,9 @@ def test_the_demo_breaks_what_is_asked_at_the_chair_that_is_chosen(window: MainW
     press(window, window.top.mark)
     press(window, window.demo.buttons["sugar"])
     assert demo.asked[-1] == (2, "sugar")
+    demo.gone = True
+    press(window, window.demo.buttons["sugar"])
+    assert "does not answer" in " ".join(label.text() for label in window.notices.findChildren(QLabel))
 
 
 def test_run_a_procedure_goes_to_a_free_chair_and_watch_to_a_busy_one(window: MainWindow) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from app.console.chair_card import ChairCard
 from app.console.safety_page import SafetyPage
 from app.console.setup_page import SetupPage
 from app.console.store import Store
@@ -27,7 +29,9 @@ from app.ipc.messages import (
 )
 from core.model.clock import ManualClock
 from core.model.hub import DeviceSeen, LinkState
-from core.model.words import Text, Words
+from core.model.words import Text, Words, load_words
+from core.signals.catalogue import load_catalogue
+from widgets import theme
 
 Sample = Any
 Backend = Any
@@ -151,7 +155,7 @@ def test_forgetting_a_device_asks_in_its_place_and_never_during_treatment(setup:
 
 
 def test_old_signal_and_battery_are_not_shown_as_live(setup: SetupPage, sample: Sample, clock: ManualClock) -> None:
-    assert any("-54 dBm, battery 82 %" in text for text in shown(setup))
+    assert any("−54 dBm, battery 82 %" in text for text in shown(setup))
     clock.advance(3)
     setup.store.apply(sample.workstation(chairs=(1, 2)))
     setup.store.apply(sample.chair(2, "link_lost"))
@@ -196,6 +200,29 @@ def test_settings_emit_what_is_chosen(setup: SetupPage) -> None:
     assert modes == ["dark"]
     assert screens == [True, False]
     assert "/home/mira/smilescape" in shown(setup)
+
+
+def test_a_young_trend_draws_nothing_before_its_first_value(clinic: Store, sample: Sample, clock: ManualClock) -> None:
+    trends = Trends(clinic)
+    for _ in range(6):
+        clinic.apply(sample.chair(2, "treating", values={"heart_rate": 70.0}))
+        clock.advance(1)
+    assert trends.window(2, "heart_rate") == 60
+    card = ChairCard(clinic, load_words(), trends, 2)
+    card.resize(572, 278)
+    card.show()
+    clinic.apply(sample.chair(2, "treating", values={"heart_rate": 70.0}, limits=()))
+    card.refresh()
+    image = card.spark.grab().toImage()
+    trace = QColor(theme.tokens().traces[load_catalogue().key("heart_rate").trace])
+    drawn = [x for x in range(image.width()) if any(image.pixelColor(x, y) == trace for y in range(image.height()))]
+    assert drawn
+    assert drawn[0] > image.width() * 0.85, "six seconds of a minute"
+    for _ in range(100):
+        clinic.apply(sample.chair(2, "treating", values={"heart_rate": 70.0}))
+        clock.advance(1)
+    assert trends.window(2, "heart_rate") == 120
+    card.deleteLater()
 
 
 def test_a_trend_keeps_ten_minutes_breaks_at_gaps_and_says_since_when_it_is_silent(

@@ -51,7 +51,8 @@ def triples(words: Words) -> Iterator[tuple[str, str, str]]:
             yield words.say(f"{base}.headline"), filled(words, key), filled(words, f"{base}.next")
         elif key.startswith("hold.") and key.endswith(".reason"):
             base = key.removesuffix(".reason")
-            yield words.say("sentence.holding.headline"), filled(words, key), filled(words, f"{base}.next")
+            for then in (f"{base}.next", "sentence.held.check", "sentence.held.yes", "sentence.held.resume"):
+                yield words.say("sentence.holding.headline"), filled(words, key), filled(words, then)
         elif key.startswith("alarm.") and key.endswith(".text"):
             remedy = filled(words, key.removesuffix("text") + "remedy")
             yield words.say("sentence.unreachable.headline"), filled(words, key), remedy

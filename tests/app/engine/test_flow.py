@@ -15,7 +15,7 @@ from core.record import Record, RecordReader, StampedBlock
 from core.safety.limits import LimitMonitor
 from core.signals.boots import FormerBoot, date_boots
 from core.signals.catalogue import load_catalogue
-from core.signals.clockmap import ClockMap
+from core.signals.clockmap import ClockFit, ClockMap
 
 KEY = bytes(range(32))
 PH = 2
@@ -133,3 +133,18 @@ def test_nor_does_one_that_was_set_back_while_the_engine_was_away(
     fresh = ClockMap(clock, not_before_us=ends[-1])
     fresh.observe(5_000_000, clock.monotonic())
     assert fresh.utc_us(0) >= ends[-1]
+
+
+def test_a_long_block_ends_where_the_next_begins_whatever_the_fit_becomes(
+    flow: SampleFlow, recorder: Recorder, tmp_path: Path
+) -> None:
+    flow.take("hub", [block(0, 1)], [("hub", 0, 1)])
+    clock_map = flow.clock_map("hub", 5)
+    clock_map._append(
+        ClockFit(hub0_us=50_000, utc0_us=clock_map.utc_us(50_000), drift=-0.01, observations=1, spread_us=0)
+    )
+    flow.take("hub", [block(1, 30, late=True)], [("hub", 1, 30)])
+    flow.take("hub", [block(31, 5, late=True)], [("hub", 30, 35)])
+    found, _ = recorded(recorder, tmp_path)
+    times = [at for *_, at in found]
+    assert times == sorted(set(times)), "3 s at 1 % would be 30 ms"

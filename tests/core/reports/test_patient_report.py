@@ -4,6 +4,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,14 +18,16 @@ from core.model.clock import ManualClock
 from core.model.people import Patient, ToothState, VisitSummary
 from core.model.procedure import Choice, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
 from core.model.wear import DAY_US, AtHome, DaySummary
-from core.model.words import Text
+from core.model.words import Text, load_words
 from core.people.lexicon import forbidden_in
 from core.people.teeth import healthy_teeth
 from core.record import NotFound, Record, RecordReader, StampedBlock
 from core.record.at_home import at_home
 from core.reports.collect import collect
-from core.reports.data import Practice, ReportData
+from core.reports.data import Pause, Practice, ReportData
+from core.reports.measured import plot_told
 from core.reports.patient import ReportFailed, make_report
+from core.reports.plot import _ticks
 from core.signals.catalogue import load_catalogue
 
 KEY = bytes(range(32))
@@ -241,6 +244,14 @@ def test_a_place_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.glob("*.part")) == []
 
 
+def test_a_device_is_not_replaced_by_a_report(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    (tmp_path / "folder.pdf").mkdir()
+    with pytest.raises(ReportFailed, match="no file"):
+        make_report(data, tmp_path / "folder.pdf")
+    assert (tmp_path / "folder.pdf").is_dir()
+
+
 def test_an_unknown_visit_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "a.sqlite", procedure(), patient())
     with RecordReader.open(path, KEY) as reader, pytest.raises(NotFound):
@@ -288,3 +299,43 @@ def test_the_days_at_home_are_in_the_report_for_eyes_and_ears(tmp_path: Path) ->
 def test_without_days_at_home_the_report_does_not_speak_of_them(tmp_path: Path) -> None:
     make_report(told(write(tmp_path / "a.sqlite", procedure(), patient())), tmp_path / "report.pdf")
     assert "at home" not in text_of(tmp_path / "report.pdf")
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.3, 128.0), (-12.0, 112.0), (-0.05, 0.4), (35.9, 39.1)])
+def test_the_figures_of_an_axis_have_no_negative_zero(low: float, high: float) -> None:
+    figures = [f"{tick:g}" for tick in _ticks(low, high)]
+    assert len(figures) >= 2
+    assert "-0" not in figures
+
+
+def test_a_figure_and_its_unit_stay_on_one_line_and_the_plot_names_the_unit(tmp_path: Path) -> None:
+    data = told(write(tmp_path / "a.sqlite", procedure(), patient()))
+    (signal,) = data.signals
+    said = plot_told(data, signal, load_words())
+    assert said["title"] == "Warmth of the tooth (°C)"
+    assert "\N{NO-BREAK SPACE}°C" in str(said["text"])
+    assert " °C" not in str(said["text"])
+
+
+def test_the_fullest_first_page_is_still_one_page(tmp_path: Path) -> None:
+    """Two teeth in a gentler way, everything else, many pauses, an early end, and all that is to be watched."""
+    parts = (("repair", 36), ("repair", 46), ("balance", 0), ("augment", 0))
+    phases = tuple(
+        PhaseView(
+            number=number, module=module, key="seal", tooth=tooth, seconds=60, dose_percent=60, state=PhaseState.DONE
+        )
+        for number, (module, tooth) in enumerate(parts, 1)
+    )
+    rows = (
+        ModulePlan(module="repair", choice=Choice.GENTLER, teeth=(36, 46), dose_percent=60),
+        ModulePlan(module="balance", choice=Choice.INCLUDED),
+        ModulePlan(module="augment", choice=Choice.INCLUDED),
+    )
+    view = procedure(phases=phases, plan=Plan(modules=rows), ended_early=True)
+    data = told(write(tmp_path / "a.sqlite", view, patient()), name="Mill Street", phone="0123 456")
+    pauses = (Pause(True, True), Pause(True, True), Pause(False, True), Pause(False, True))
+    made = make_report(replace(data, pauses=pauses), tmp_path / "r.pdf")
+    first, second = (" ".join(page.extract_text().split()) for page in PdfReader(made.path).pages[:2])
+    for wanted in ("You paused us 2 times", "We ended early", "Tiny helpers stay in", "Swelling or fever", "0123 456"):
+        assert wanted in first
+    assert second.startswith("What we measured")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from core.model.block import Provenance
 from core.model.hub import LinkState, Opcode, ReceiptCode
 from devices.hub import uuids
 from devices.hub.credentials import KnownHub
-from devices.hub.errors import EnrolmentRefused
+from devices.hub.errors import EnrolmentRefused, NotDurable
 from devices.hub.session.identity import ENROLLED, OPEN
 from devices.simulator.air import Air
 from devices.simulator.brain import Brain
@@ -25,6 +26,7 @@ async def test_an_open_hub_is_refused_unless_it_is_to_be_enrolled(open_rig: Rig)
     open_rig.run(open_rig.driver)
     await open_rig.refused("not_enrolled")
     assert not open_rig.between.written
+    assert not open_rig.store.pairings
 
 
 async def test_an_open_hub_joins_the_practice_and_is_ours_in_the_next_session(open_rig: Rig) -> None:
@@ -35,6 +37,9 @@ async def test_an_open_hub_joins_the_practice_and_is_ours_in_the_next_session(op
     assert store.enrolments == [("SH-1", clinic.certified[0].raw, store.cards[1].irk)]
     assert [card.flags & (ENROLLED | OPEN) for card in store.cards] == [OPEN, ENROLLED]
     assert store.cards[0].irk != store.cards[1].irk
+    known = open_rig.driver.known
+    assert known is not None
+    assert (known.serial, known.irk, known.security_version) == ("SH-1", store.cards[1].irk, 2)
     assert open_rig.brain.vault.key.certificate.raw == clinic.certified[0].raw
     await open_rig.passes(1)
     await open_rig.complete()
@@ -133,6 +138,7 @@ async def test_new_keys_begin_a_new_count(rig: Rig) -> None:
     now = rig.brain.vault.key.certificate.kid
     assert [keys for _, keys in rig.store.asked] == [before, now]
     assert before != now
+    assert rig.store.sequences == set(range(max(rig.store.sequences) + 1)), "all that was made before is here"
     rig.store.sequences.clear()
     await rig.passes(1)
     await rig.complete()
@@ -141,12 +147,28 @@ async def test_new_keys_begin_a_new_count(rig: Rig) -> None:
     await rig.begun_phase()
 
 
+async def test_what_is_not_durable_is_not_given_up_for_new_keys(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.hub.delivery.SETTLE_S", 0.05)
+    rig.store.committing = False
+    await rig.connect()
+    await rig.passes(1)
+    await rig.complete()
+    with pytest.raises(NotDurable):
+        await rig.driver.rekey()
+    await rig.passes(1)
+    await rig.complete()
+    rig.assert_equals_journal()
+    assert rig.store.provenances == {Provenance.LIVE}, "the stream went on"
+
+
 async def test_a_hub_that_takes_no_new_keys_says_why(rig: Rig) -> None:
     await rig.connect()
     await rig.begun_phase()
     with pytest.raises(EnrolmentRefused) as caught:
         await rig.driver.rekey()
     assert caught.value.answer is ReceiptCode.NOT_NOW
+    await rig.passes(1)
+    await rig.complete()
     rig.clinic.locked = True
     with pytest.raises(NobodyMay):
         await rig.driver.renew_certificate()
