@@ -150,12 +150,13 @@ def _kept(reader: RecordReader) -> dict[Key, tuple[np.ndarray, np.ndarray]]:
 def _check_times(reader: RecordReader) -> None:
     """UTC rises over boots and over every jump of the clock."""
     for spec in load_catalogue().from_source("hub"):
-        ends = 0
+        ends, before = 0, ""
         for block in reader.samples(None, spec.key):
             times = block.times_us()
-            assert np.all(np.diff(times) > 0), f"{spec.key}: time stands"
-            assert times[0] > ends, f"{spec.key}: time went back by {ends - int(times[0])} µs in boot {block.boot}"
-            ends = int(times[-1])
+            place = f"{block.provenance.name} {block.first_index} of boot {block.boot}, hub time {block.start_us} µs"
+            assert np.all(np.diff(times) > 0), f"{spec.key}: time stands: {place}"
+            assert times[0] > ends, f"{spec.key}: time went back by {ends - int(times[0])} µs: {place} after {before}"
+            ends, before = int(times[-1]), place
 
 
 def _check_memory(reader: RecordReader, source: str) -> None:
