@@ -188,7 +188,7 @@ def simulate() -> None:
 
 
 @simulate.command("hub")
-@click.option("--transport", required=True, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
+@click.option("--transport", default=None, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
 @click.option("--seed", type=int, default=1)
 @click.option("--serial", default="SIM-0001")
 @click.option("--address", default="C0:5E:00:00:00:01", help="Static random Bluetooth address.")
@@ -201,8 +201,12 @@ def simulate() -> None:
 )
 @click.option("--journal", type=click.Path(path_type=Path), default=None, help="Write every sample made.")
 @click.option("--obey", is_flag=True, help='Read faults as JSON lines on standard input, such as {"type": "sugar"}.')
+@click.option("--scenario", default=None, help="An attack or fault; `list` names them. Begins once somebody listens.")
+@click.option(
+    "--stolen", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Keys for attacks with keys."
+)
 def simulate_hub(  # one parameter for each option
-    transport: str,
+    transport: str | None,
     seed: int,
     serial: str,
     address: str,
@@ -210,13 +214,23 @@ def simulate_hub(  # one parameter for each option
     state: Path | None,
     journal: Path | None,
     obey: bool,
+    scenario: str | None,
+    stolen: Path | None,
 ) -> int:
     """Be a nanobot hub, until Ctrl-C.
 
-    Example: python main.py simulate hub --transport usb:0
+    Example: python main.py simulate hub --transport usb:0 --scenario replay
     """
-    from app.clinic.hub_process import run_hub_process
+    from app.clinic.hub_process import run_hub_process, scenarios
 
+    known = scenarios()
+    if scenario == "list":
+        click.echo("\n".join(f"{name:22}{what}" for name, what in known.items()))
+        return 0
+    if scenario is not None and scenario not in known:
+        raise click.BadParameter(f"there is no scenario {scenario}; `--scenario list` names them.")
+    if transport is None:
+        raise click.UsageError("Missing option '--transport'.")
     return run_hub_process(
         transport,
         seed=seed,
@@ -226,6 +240,8 @@ def simulate_hub(  # one parameter for each option
         state=state,
         journal=journal,
         obey=obey,
+        scenario=scenario,
+        stolen=stolen,
     )
 
 

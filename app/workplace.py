@@ -61,7 +61,7 @@ def open_demo(data: Path | None, *, seed: int, theme: Theme) -> int:
         return run_tour(Path("out"), seed=seed)
     folder = Folder.open(data or Folder.default(demo=True), simulated=True)
     click.echo(f"Simulated data lies in {folder.root}. Forget it with: make reset")
-    clinic = ClinicProcess(ClinicConfig(runtime=str(folder.runtime_dir), chairs=2, seed=seed), folder.root)
+    clinic = ClinicProcess(clinic_config(folder, chairs=2, seed=seed), folder.root)
     try:
         engine = EngineProcess(demo_config(folder, clinic), folder.root)
         return _show(
@@ -73,6 +73,13 @@ def open_demo(data: Path | None, *, seed: int, theme: Theme) -> int:
         )
     finally:
         clinic.end()
+
+
+def clinic_config(folder: Folder, *, chairs: int, seed: int = 1) -> ClinicConfig:
+    """A simulated clinic for this folder, whose keys may be stolen there."""
+    return ClinicConfig(
+        runtime=str(folder.runtime_dir), chairs=chairs, seed=seed, data=str(folder.root), passphrase=DEMO_PASSPHRASE
+    )
 
 
 def demo_config(folder: Folder, clinic: ClinicProcess, *, sound: bool = True) -> EngineConfig:

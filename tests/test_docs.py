@@ -15,6 +15,7 @@ from core.record.sqlcipher import Database
 from core.signals.catalogue import own_catalogue
 from devices.simulator.control import Control
 from devices.simulator.physiology.figures import load_physiology
+from devices.simulator.scenarios.registry import ATTACKS
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -176,6 +177,16 @@ def test_every_message_that_a_tester_reads_about_is_heard() -> None:
     assert len(lines) > 10
     for line in lines:
         msgspec.json.decode(line, type=Control)
+
+
+def test_every_attack_has_a_defence_and_a_test_that_exists() -> None:
+    text = read(ROOT / "docs" / "security.md")
+    rows = re.findall(r"^\| ([^*|]+?) \| ([^|]+?) \| `(test_\w+)` \|$", text, re.MULTILINE)
+    assert len(rows) > 30
+    tests = "".join(read(file) for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for *_, name in rows if f"def {name}(" not in tests] == []
+    played = [name for attack, *_ in rows for name in re.findall(r"\(`(\w+)`\)", attack)]
+    assert sorted(played) == sorted(ATTACKS)
 
 
 def test_every_decision_says_what_why_and_whether_it_stands() -> None:

@@ -16,13 +16,15 @@ import msgspec
 from app.clinic.air_faults import AirFault, air_faults
 from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trigger, last_clinic, write_clinic
 from app.clinic.control import ControlListener
-from app.clinic.hubs import HubProcess
+from app.clinic.hubs import STOLEN, HubProcess
+from app.clinic.theft import steal
 from app.ipc.address import EngineNotRunning, read_address
 from core.model.errors import SmilescapeError
 from core.model.ids import new_id
 from devices.simulator.air import Air, AirError
 from devices.simulator.air_control import AirControl, SetTiming
 from devices.simulator.heart_rate import run_heart_rate
+from devices.simulator.scenarios.registry import EVERYWHERE, MEND, NEEDS_KEYS
 
 log = logging.getLogger(__name__)
 
@@ -140,9 +142,17 @@ class Clinic:
         asyncio.run_coroutine_threadsafe(self._carry_out(trigger), self._loop).result(5.0)
 
     async def _carry_out(self, trigger: Trigger) -> None:
+        if trigger.name in NEEDS_KEYS and self._config.data:
+            await asyncio.to_thread(steal, Path(self._config.data), self._config.passphrase, self._runtime / STOLEN)
+        if trigger.name in EVERYWHERE:
+            for one in self._hubs.values():
+                await one.trigger(trigger.name)
+            return
         hub = self._hubs.get(trigger.chair)
         if hub is None:
             return
+        if trigger.name == MEND:
+            self._tell(2 * trigger.chair - 1, self._air_faults["calm_air"].begin)
         fault = self._air_faults.get(trigger.name)
         if fault is None:
             await hub.trigger(trigger.name)

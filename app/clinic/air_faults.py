@@ -21,6 +21,7 @@ def air_faults(usual: SetTiming) -> Mapping[str, AirFault]:
         "drop_link": AirFault((SetRange(in_range=False),), 6.0, (SetRange(in_range=True),)),
         # Longer than a usual supervision timeout and than the lease: the link is lost and the hub holds.
         "jam": AirFault((Jam(seconds=5.0),)),
+        "jamming": AirFault((Jam(seconds=5.0),)),
         # A thrifty or old radio. With the next one besides it still carries more than a hub sends.
         "slow_radio": AirFault((SetTiming(interval_ms=50, phy=1),), 60.0, (usual,)),
         # A bad place: three packets of ten are sent again, and a host loses some notifications over it.

@@ -19,6 +19,7 @@ class ClinicConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         seed: the same seed gives the same mouths.
         speed: how many times faster than life.
         interval_ms: connection interval of every link, 7.5–4000; 0: the air takes no time.
+        data, passphrase: the data folder whose keys can be stolen, and what wraps them; empty for none.
     """
 
     runtime: str
@@ -26,6 +27,8 @@ class ClinicConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     seed: int = 1
     speed: float = 1.0
     interval_ms: float = 0.0
+    data: str = ""
+    passphrase: str = ""
 
 
 class SimulatedDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +57,7 @@ class ClinicAddress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to happen to the hub of a chair, or to the air around it; named in `hubs.py` and `air_faults.py`."""
+    """Something to happen to the hub of a chair, or to the air around it: an air fault's or a scenario's name."""
 
     chair: int
     name: str

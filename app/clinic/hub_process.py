@@ -1,6 +1,7 @@
 """`main.py simulate hub`: a simulated hub as a program, told faults on standard input."""
 
 import asyncio
+import logging
 import signal
 import sys
 import threading
@@ -9,6 +10,12 @@ from pathlib import Path
 
 from devices.simulator.control import Control, read_control
 from devices.simulator.hub import run_hub
+from devices.simulator.scenarios.registry import names, what
+
+
+def scenarios() -> dict[str, str]:
+    """What `--scenario` may name, each in one sentence."""
+    return {name: what(name) for name in names()}
 
 
 def run_hub_process(
@@ -21,11 +28,14 @@ def run_hub_process(
     state: Path | None,
     journal: Path | None,
     obey: bool,
+    scenario: str | None = None,
+    stolen: Path | None = None,
 ) -> int:
     """Be a hub until interrupted, until the transport is lost, or, with `obey`, until standard input ends.
 
-    Prints `ready` once it advertises.
+    Prints `ready` once it advertises, and on standard error what became of each attack.
     """
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     if sys.platform != "win32":
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -39,6 +49,8 @@ def run_hub_process(
             state=state,
             journal=journal,
             control=_spoken() if obey else None,
+            scenario=scenario,
+            stolen=stolen,
             ready=lambda: print("ready", flush=True),  # noqa: T201 - said to whoever started us
         )
 

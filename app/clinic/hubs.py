@@ -7,29 +7,16 @@ import sys
 from pathlib import Path
 
 from app.clinic.config import SimulatedDevice
-from devices.simulator import control
+from devices.simulator.control import Attack, encode_control
+from devices.simulator.scenarios.registry import names
 
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 END_SECONDS = 3.0
 RESTART_SECONDS = 5.0
-SALIVA_PH = 2
-FAULTS: dict[str, tuple[control.Control, ...]] = {
-    "sugar": (control.Sugar(),),
-    "clench": (control.Clench(),),
-    "warm_tooth": (control.Warm(),),
-    "silence_sensor": (control.Silence(channel=SALIVA_PH),),
-    "unsilence_sensor": (control.Unsilence(channel=SALIVA_PH),),
-    "reboot_hub": (control.Reboot(),),
-    "battery_low": (control.Battery(percent=12),),
-    "patient_stop": (control.PatientStop(), control.PatientStop(pressed=False)),
-    "pulse_up": (control.PulseUp(),),
-    "fault": (control.Fail(),),
-    "lose_receipts": (control.LoseReceipts(),),
-    "damage_frames": (control.DamageFrames(),),
-}
-"""Name in a trigger → what the hub is told."""
+STOLEN = "stolen.json"
+"""In the runtime folder: keys for attacks with keys."""
 VANISH = "vanish"
 """The hub is not told: its process is killed, as by a battery that falls out."""
 
@@ -49,6 +36,7 @@ class HubProcess:
             *("--speed", str(speed)),
             *("--state", str(folder / "state")),
             *("--journal", device.journal),
+            *("--stolen", str(folder.parent / STOLEN)),
             "--obey",
         ]
         self._process: asyncio.subprocess.Process | None = None
@@ -77,14 +65,13 @@ class HubProcess:
 
     async def trigger(self, name: str) -> None:
         """Let something happen to it; unknown names are logged."""
-        if self._process is None or self._process.stdin is None or (name not in FAULTS and name != VANISH):
-            log.warning("no such fault: %s", name)
+        if self._process is None or self._process.stdin is None or (name not in names() and name != VANISH):
+            log.warning("no such scenario: %s", name)
             return
         if name == VANISH:
             self._process.kill()
             return
-        for message in FAULTS[name]:
-            self._process.stdin.write(control.encode_control(message))
+        self._process.stdin.write(encode_control(Attack(name=name)))
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.console.bridge import EngineBridge
-from app.console.demo_strip import Demo
+from app.console.demo_panel import Demo
 from app.console.page import Page
 from app.console.store import Store
 from app.console.window import MainWindow, PageMaker

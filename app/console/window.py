@@ -10,7 +10,8 @@ from app.console import bottombar, topbar
 from app.console.alarm_panel import AlarmPanel, panel_box
 from app.console.bottombar import BottomBar
 from app.console.chairs_page import ChairsPage
-from app.console.demo_strip import Demo, DemoPanel, DemoStrip
+from app.console.demo_panel import Demo, DemoPanel
+from app.console.demo_strip import DemoStrip
 from app.console.login import LoginOverlay
 from app.console.notice import NoticePanel
 from app.console.operator_menu import OperatorMenu

@@ -39,6 +39,8 @@ _BATTERY_LOW: Final = 20
 
 Tongue = Callable[[list[SampleBlock]], list[SampleBlock]]
 """What a hub that lies makes of a tick's samples."""
+Voice = Callable[[bytes], bytes]
+"""What a hub that lies makes of a receipt."""
 WearLogs = Callable[[Store, Catalogue, int], WearLog]
 """Makes what looks after the time between visits, of a boot."""
 
@@ -66,6 +68,7 @@ class Brain:
         identity: as it reads now; its boot changes with each `reboot`.
         client: the session that stands, None without one.
         tongues: what becomes of samples between sensors and memory; nothing, of an honest hub.
+        voice: what becomes of a signed receipt on its way to the radio; nothing, of an honest hub.
     """
 
     parts: Parts
@@ -95,6 +98,7 @@ class Brain:
         self._firmware = released(measurement)
         self.client: Client | None = None
         self.tongues: list[Tongue] = []
+        self.voice: Voice = _honest
         self._mischief: list[Mischief] = []
         self._boot()
 
@@ -128,6 +132,7 @@ class Brain:
         self.logbook.write(JournalEvent.BOOT)
         store.save()
         self.tongues.clear()
+        self.voice = _honest
         for one in self._mischief:
             one.corrupt(self)
 
@@ -297,6 +302,10 @@ class Brain:
                 self.wear.note(EventKind.FAULT, 0)
             case _:
                 undergo(self.body, message)
+
+
+def _honest(receipt: bytes) -> bytes:
+    return receipt
 
 
 def _packed(blocks: Sequence[SampleBlock]) -> list[list[SampleBlock]]:

@@ -19,6 +19,11 @@ class Consent:
         self._hash: bytes | None = None
         self._until_us = 0
 
+    @property
+    def envelope(self) -> HubEnvelope | None:
+        """What was agreed last, unless it was withdrawn."""
+        return self._envelope
+
     def in_force(self, now_us: int) -> bytes | None:
         """Hash of the envelope, 32 bytes; None without one, or once its time is over."""
         if self._hash is not None and now_us >= self._until_us:

@@ -189,6 +189,16 @@ class DamageFrames(Message, frozen=True, kw_only=True, tag="damage_frames"):
     count: int = 1
 
 
+class CutAtOrder(Message, frozen=True, kw_only=True, tag="cut_at_order"):
+    """The link ends with the next order that changes therapy or consent: it is obeyed, and nothing is answered."""
+
+
+class Attack(Message, frozen=True, kw_only=True, tag="attack"):
+    """Begin what this name stands for (`main.py simulate hub --scenario list`); it ends what was under way."""
+
+    name: str
+
+
 class TamperFirmware(Message, frozen=True, kw_only=True, tag="tamper_firmware"):
     """The hub runs something else than its manifest says."""
 
@@ -255,6 +265,8 @@ Control = (
     | LoseReceipts
     | LoseFrames
     | DamageFrames
+    | CutAtOrder
+    | Attack
     | TamperFirmware
     | RollBackFirmware
     | CloneHub

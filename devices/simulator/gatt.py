@@ -27,6 +27,7 @@ from devices.hub.session.errors import RecordRefused, SegmentRefused
 from devices.hub.session.wire import ATT_INSUFFICIENT_AUTHENTICATION, ATT_RECORD_REFUSED, FromHub, ToHub
 from devices.simulator.brain import Brain
 from devices.simulator.card import HARDWARE, clear_identity
+from devices.simulator.eavesdropper import Eavesdropper
 from devices.simulator.faults import Faults
 from devices.simulator.firmware import MODEL
 from devices.simulator.link import HubLink, NoSession, Outgoing
@@ -61,12 +62,14 @@ class HubServer:
 
     Attributes:
         faults: what goes wrong on the way, on purpose.
+        eavesdropper: who hears what crosses the air here.
         missed: live frames that the radio could not take.
         link: to the client that is connected; None without one.
     """
 
     def __init__(self, brain: Brain, clock: Clock) -> None:
         self.faults = Faults()
+        self.eavesdropper = Eavesdropper()
         self.missed = 0
         self.link: HubLink | None = None
         self._brain = brain
@@ -88,7 +91,7 @@ class HubServer:
         )
 
     def services(self) -> list[Service]:
-        read = CharacteristicValue(read=lambda _: clear_identity(self._brain.parts))
+        read = CharacteristicValue(read=lambda _: self.eavesdropper.read(clear_identity(self._brain.parts)))
         written = [
             _characteristic(uuid, properties, _unreadable(self._writer(stream)))
             for stream, (uuid, properties) in _WRITTEN.items()
@@ -129,9 +132,14 @@ class HubServer:
             else:
                 await self._send([out])
 
+    @property
+    def ready(self) -> bool:
+        """Whether the radio has room for more."""
+        return self._waiting() < _QUEUE_FULL
+
     async def send_history(self) -> None:
         """As much of a fetch under way as the radio takes now."""
-        while self.link is not None and self._waiting() < _QUEUE_FULL:
+        while self.link is not None and self.ready:
             out = self.link.history()
             if out is None:
                 return
@@ -162,32 +170,56 @@ class HubServer:
             self.link.close()
             self.link = self._connection = None
 
+    async def hear(self, stream: ToHub | None, value: bytes) -> None:
+        """A value written to the characteristic of this stream, None for Handshake, by whoever is connected.
+
+        Raises:
+            ATT_Error: as it is answered; nothing of the value is used.
+        """
+        link = self.link
+        if link is None:
+            raise ATT_Error(ATT_INSUFFICIENT_AUTHENTICATION)
+        if self.faults.jammed:
+            return
+        if stream is None:
+            await self._send(link.shake_hands(value))
+            return
+        before = self._brain.shown()
+        try:
+            out = link.write(stream, value)
+        except NoSession as error:
+            raise ATT_Error(ATT_INSUFFICIENT_AUTHENTICATION) from error
+        except (RecordRefused, SegmentRefused) as error:
+            if link.drop:
+                self._part()
+            raise ATT_Error(ATT_RECORD_REFUSED) from error
+        except FrameError as error:
+            raise ATT_Error(ATT_INVALID_ATTRIBUTE_LENGTH_ERROR) from error
+        if self._brain.shown() != before and self.faults.cut.strikes():
+            await self._leave_at_once()
+        await self._send(out)
+
+    async def say(self, stream: FromHub | None, value: bytes) -> None:
+        """Notify a value as it is, whoever made it."""
+        await self._notify(self._handshake if stream is None else self._notified[stream], value)
+
     async def _on_handshake(self, connection: Connection, value: bytes) -> None:
-        link = self._linked(connection)
-        await self._send(link.shake_hands(value))
+        self._admit(connection)
+        self.eavesdropper.written.append((None, value))
+        await self.hear(None, value)
 
     def _writer(self, stream: ToHub) -> _Write:
         async def on_write(connection: Connection, value: bytes) -> None:
-            link = self._linked(connection)
-            try:
-                out = link.write(stream, value)
-            except NoSession as error:
-                raise ATT_Error(ATT_INSUFFICIENT_AUTHENTICATION) from error
-            except (RecordRefused, SegmentRefused) as error:
-                if link.drop:
-                    self._part()
-                raise ATT_Error(ATT_RECORD_REFUSED) from error
-            except FrameError as error:
-                raise ATT_Error(ATT_INVALID_ATTRIBUTE_LENGTH_ERROR) from error
-            await self._send(out)
+            self._admit(connection)
+            self.eavesdropper.written.append((stream, value))
+            await self.hear(stream, value)
 
         return on_write
 
-    def _linked(self, connection: Connection) -> HubLink:
+    def _admit(self, connection: Connection) -> None:
         if self.link is None or connection is not self._connection:
             raise ATT_Error(ATT_INSUFFICIENT_AUTHENTICATION)
         self.link.mtu = connection.att_mtu
-        return self.link
 
     async def _send(self, outgoing: Iterable[Outgoing]) -> None:
         """Seal and notify; nothing yields in between, so that records leave in the order of their numbers."""
@@ -198,12 +230,15 @@ class HubServer:
             sealed = link.seal(out)
             arriving = self._arriving(out.stream, sealed) if sealed is not None else None
             if arriving is not None:
-                await self._notify(self._handshake if out.stream is None else self._notified[out.stream], arriving)
+                self.eavesdropper.notified.append((out.stream, arriving))
+                await self.say(out.stream, arriving)
         if link.drop:
             self._part()
 
     def _arriving(self, stream: FromHub | None, value: bytes) -> bytes | None:
         """What the air makes of a value; None for nothing."""
+        if self.faults.jammed:
+            return None
         if stream is FromHub.TELEMETRY:
             return self.faults.live(value)
         return None if stream is FromHub.RECEIPT and self.faults.receipts.strikes() else value
@@ -226,8 +261,13 @@ class HubServer:
                     await queue.drain(connection.handle)
         except (TimeoutError, ValueError):
             pass
+        await self._leave_at_once()
+
+    async def _leave_at_once(self) -> None:
+        if self._connection is None:
+            return
         try:
-            await connection.disconnect()
+            await self._connection.disconnect()
         except BaseBumbleError:
             pass
 

@@ -15,13 +15,11 @@ from devices.hub.session.wire import PROFILE
 from devices.simulator.body import TICK_US
 from devices.simulator.brain import Brain
 from devices.simulator.control import (
+    Attack,
     Behave,
     ClockDrift,
     Control,
-    DamageFrames,
     DropLink,
-    LoseFrames,
-    LoseReceipts,
     OpenEnrolment,
     Quit,
     Reboot,
@@ -30,6 +28,8 @@ from devices.simulator.gatt import HubServer
 from devices.simulator.journal import JournalWriter
 from devices.simulator.mischief import mischief
 from devices.simulator.peripheral import Peripheral, TransportError
+from devices.simulator.scenarios.stage import Stage
+from devices.simulator.scenarios.stolen import read_stolen
 from devices.simulator.store import CAPACITY_FRAMES
 
 _log = logging.getLogger(__name__)
@@ -70,6 +70,9 @@ class SimulatedHub:
     Args:
         speed: hub seconds for each second of the clock; the lease runs in seconds of the clock.
         private: advertise from private addresses once enrolled; otherwise always from the one given to `open`.
+
+    Attributes:
+        stage: where scenarios play.
     """
 
     def __init__(
@@ -77,13 +80,15 @@ class SimulatedHub:
     ) -> None:
         self.brain = brain
         self.server = HubServer(brain, clock)
-        self._clock = clock
-        self._sleep = sleep
+        self.clock = clock
+        self.sleep = sleep
+        self.stage = Stage(self)
         self._speed = speed
         self._private = private
         self._ticker = Ticker(clock, speed)
         self._peripheral: Peripheral | None = None
         self._announced: tuple[HubAdvert, bytes | None] | None = None
+        self._announcing = asyncio.Lock()
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
 
@@ -102,6 +107,7 @@ class SimulatedHub:
         self.server.attach(self._peripheral.device)
 
     async def close(self) -> None:
+        await self.stage.end()
         self.server.close()
         if self._peripheral is not None:
             await self._peripheral.close()
@@ -139,27 +145,23 @@ class SimulatedHub:
     async def _tell_link(self, message: Control) -> bool:
         """What concerns the link, or ends it. False: nothing of the kind."""
         match message:
+            case Attack(name=name):
+                await self.stage.begin(name)
             case DropLink():
-                await self._drop()
+                await self.drop()
             case Reboot():
-                await self._drop()
+                await self.drop()
                 self.brain.reboot()
             case Behave():
-                await self._drop()
+                await self.drop()
                 self.brain.behave()
             case OpenEnrolment():
                 if self.brain.open_by_hand():
-                    await self._drop()
+                    await self.drop()
             case ClockDrift():
                 self._ticker.drift(message.ppm)
-            case LoseReceipts():
-                self.server.faults.receipts.add(message.count)
-            case LoseFrames():
-                self.server.faults.frames.add(message.count)
-            case DamageFrames():
-                self.server.faults.damage.add(message.count)
             case _:
-                return False
+                return self.server.faults.tell(message)
         return True
 
     async def _live(self) -> None:
@@ -174,13 +176,13 @@ class SimulatedHub:
             self.server.look_after()
             await self._announce()
             busy = due > ticks
-            await self._sleep(0.0 if busy else max(_SHORTEST_SLEEP_S, TICK_US / 1e6 / self._speed / 2))
+            await self.sleep(0.0 if busy else max(_SHORTEST_SLEEP_S, TICK_US / 1e6 / self._speed / 2))
 
     async def _tick(self, lease_us: int) -> None:
         before = self.brain.shown()
         frames = self.brain.tick(lease_us)
         await self.server.send_frames(frames)
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if self.brain.shown() != before or now >= self._status_due:
             self._status_due = now + _STATUS_S
             await self.server.send_status()
@@ -199,7 +201,8 @@ class SimulatedHub:
         await self._peripheral.lost.wait()
         raise TransportError("The hub's radio is gone.", "Start the simulated air again, then the hub.")
 
-    async def _drop(self) -> None:
+    async def drop(self) -> None:
+        """End the link from this side."""
         if self._peripheral is not None:
             try:
                 await self._peripheral.drop()
@@ -208,17 +211,19 @@ class SimulatedHub:
 
     async def _announce(self) -> None:
         """Advertise what is true now; while a client is connected that waits for its end."""
-        fresh = self._announcement()
-        if self._peripheral is None or fresh == self._announced:
-            return
-        self._peripheral.irk = fresh[1]
-        if not self._peripheral.connections:
-            try:
-                await self._peripheral.advertise()
-            except BaseBumbleError as error:
-                _log.info("Advertising is changed a little later: %s", error)
+        # One at a time: Bumble stumbles when advertising is stopped twice at once.
+        async with self._announcing:
+            fresh = self._announcement()
+            if self._peripheral is None or fresh == self._announced:
                 return
-        self._announced = fresh
+            self._peripheral.irk = fresh[1]
+            if not self._peripheral.connections:
+                try:
+                    await self._peripheral.advertise()
+                except BaseBumbleError as error:
+                    _log.info("Advertising is changed a little later: %s", error)
+                    return
+            self._announced = fresh
 
     def _announcement(self) -> tuple[HubAdvert, bytes | None]:
         """What is advertised, and the key of the private addresses; a hub without a practice stays at its own."""
@@ -247,6 +252,8 @@ async def run_hub(
     speed: float = 1.0,
     capacity: int = CAPACITY_FRAMES,
     clock: Clock | None = None,
+    scenario: str | None = None,
+    stolen: Path | None = None,
 ) -> None:
     """One simulated hub, until `Quit` comes in on `control`, `control` ends, or it is cancelled.
 
@@ -260,6 +267,8 @@ async def run_hub(
         ready: called once it advertises.
         speed: hub seconds in a second, at least 1.
         capacity: frames that memory holds.
+        scenario: begins once, as soon as a workstation has a session.
+        stolen: file of keys for scenarios that need some, read when they begin.
 
     Raises:
         TransportError: no such transport, or it went away.
@@ -268,10 +277,16 @@ async def run_hub(
     with JournalWriter(journal) if journal is not None else nullcontext() as writer:
         brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity)
         hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed))
+        hub.stage.stolen = lambda: read_stolen(stolen) if stolen is not None else None
+        staging: asyncio.Task[None] | None = None
         try:
             await hub.open(transport, address)
             ready()
+            if scenario is not None:
+                staging = asyncio.create_task(hub.stage.begin_when_seen(scenario))
             await hub.run(control)
         finally:
+            if staging is not None:
+                staging.cancel()
             await hub.close()
             brain.close()

@@ -172,7 +172,7 @@ class HubLink:
         return self._outgoing(answer, changed=brain.shown() != before)
 
     def _outgoing(self, answer: Answer, *, changed: bool) -> list[Outgoing]:
-        out = _segments(FromHub.RECEIPT, answer.receipt)
+        out = _segments(FromHub.RECEIPT, self._brain.voice(answer.receipt))
         if answer.report or changed:
             out.append(Outgoing(FromHub.STATUS, self._brain.status()))
         if answer.document is not None:

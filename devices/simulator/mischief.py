@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from core.model.block import SampleBlock, Samples
-from core.model.cose import KeySigner, Signer
+from core.model.certificate import Role, issue, read_unverified
+from core.model.cose import KeySigner
 from devices.hub.session.handshake import SessionKey
 from devices.hub.session.journal import JournalEntry, decode_entry, encode_entry
 from devices.hub.session.wire import JOURNAL_KEPT
@@ -61,6 +62,29 @@ class Clone:
         brain.vault.key = SessionKey(brain.vault.key.certificate, self._agreement)
 
 
+class Impostor:
+    """Another hub in its place: the serial is the hub's; certificate and keys are of its own making."""
+
+    def __init__(self) -> None:
+        self._signer = KeySigner()
+        self._agreement = KeyPair()
+        self._root = KeySigner()
+
+    def corrupt(self, brain: Brain) -> None:
+        true = brain.vault.key.certificate
+        raw = issue(
+            self._root,
+            role=Role.HUB,
+            subject=true.subject,
+            not_before_s=true.not_before_s,
+            not_after_s=true.not_after_s,
+            signing_key=self._signer.public,
+            agreement_x=self._agreement.x,
+        )
+        brain.vault.signer = self._signer
+        brain.vault.key = SessionKey(read_unverified(raw), self._agreement.private)
+
+
 class SpoofedCalm:
     """Samples recorded once are shown over and over, at the right times and under the right numbers."""
 
@@ -91,12 +115,14 @@ class TamperedJournal:
     """What is told of the journal is not what was written.
 
     Args:
-        how: `alter` turns the code of the newest entry but one round; `remove` leaves it out; `truncate` cuts off all
+        how: `alter` turns the code of an entry round; `remove` leaves it out; `truncate` cuts off all
             from it on, and chains what comes later to what is left, so that the journal is whole in itself.
+        last: so many entries from the end is the one concerned.
     """
 
-    def __init__(self, how: Literal["alter", "remove", "truncate"]) -> None:
+    def __init__(self, how: Literal["alter", "remove", "truncate"], last: int = 2) -> None:
         self._how = how
+        self._last = last
         self._victim: int | None = None
 
     def corrupt(self, brain: Brain) -> None:
@@ -104,7 +130,7 @@ class TamperedJournal:
         parts.logbook.settle()
         cut_to = parts.logbook.next
         if self._victim is None:
-            self._victim = max(0, cut_to - 2)
+            self._victim = max(0, cut_to - self._last)
         parts.logbook = _Doctored(brain, self._how, range(self._victim, cut_to))
 
 
@@ -146,28 +172,17 @@ def _chained(entries: list[JournalEntry]) -> list[JournalEntry]:
 
 
 class ForgedReceipts:
-    """Receipts name the hub's key and are signed with another."""
+    """Receipts name the hub's key and are signed with another; those that are kept are the hub's."""
+
+    def __init__(self) -> None:
+        self._forger = KeySigner()
 
     def corrupt(self, brain: Brain) -> None:
-        forger = _Forger(brain.vault.signer.public)
-        brain.vault.signer = forger
-        if brain.client is not None:
-            brain.client.signer = forger
+        brain.voice = self._forge
 
-
-class _Forger:
-    """Signs in another's name."""
-
-    def __init__(self, public: bytes) -> None:
-        self._public = public
-        self._key: Signer = KeySigner()
-
-    @property
-    def public(self) -> bytes:
-        return self._public
-
-    def sign(self, data: bytes) -> bytes:
-        return self._key.sign(data)
+    def _forge(self, receipt: bytes) -> bytes:
+        signature = self._forger.sign(receipt)
+        return receipt[: -len(signature)] + signature
 
 
 def mischief(message: Control) -> Mischief | None:

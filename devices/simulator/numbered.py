@@ -40,19 +40,20 @@ class RecordLog:
     Args:
         keep: most records held; an older one goes for each that is too many.
         per_file: records in a file; forgotten ones leave the disk file by file.
+        first: number of the very first record.
 
     Raises:
         StoreDamaged: the files do not follow each other.
     """
 
-    def __init__(self, folder: Path | None, *, keep: int, per_file: int = 2048) -> None:
+    def __init__(self, folder: Path | None, *, keep: int, per_file: int = 2048, first: int = 0) -> None:
         self._folder = folder
         self._per_file = per_file
         self._records: deque[bytes] = deque()
         self._files: list[tuple[int, Path]] = []
         self._handle: int | None = None
         self.keep = keep
-        self.next = 0
+        self.next = first
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self._load(folder)

@@ -46,7 +46,9 @@ class State(msgspec.Struct, kw_only=True):
         factory, maker: the keys the hub left the factory with, and the maker's certificate over them.
         keys: those that count now; `pending`: those that REKEY made and no ENROL has brought a certificate over yet.
         made: sets of keys ever made, so that none is made twice.
-        life: counts changes of keys. Each life has its own sequence and memory.
+        life: counts changes of keys. Each life has its own memory.
+        first_frame: sequence of the first frame of this life.
+        factory_frames: sequence that the next frame under the factory's keys gets, while others count.
         counter: highest counter accepted, or some more: after a power loss it may jump ahead, never back.
         factory_counter: likewise, under the factory's keys, while others count.
         accounted: highest counter that the journal tells of.
@@ -65,6 +67,8 @@ class State(msgspec.Struct, kw_only=True):
     pending: KeySeeds | None = None
     made: int = 1
     life: int = 0
+    first_frame: int = 0
+    factory_frames: int = 0
     counter: int = 0
     factory_counter: int = 0
     accounted: int = 0
@@ -131,7 +135,7 @@ class Store:
             self._open_logs()
 
     def begin_life(self) -> None:
-        """New keys count: save them; memory and sequence start at 0."""
+        """Other keys count: save them; memory is empty, and the sequence starts at the state's first frame."""
         self.state.life += 1
         self.save()
         self.frames.close()
@@ -174,7 +178,7 @@ class Store:
             for former in self._folder.glob("frames-*"):
                 if former != present:
                     shutil.rmtree(former)
-        return RecordLog(present, keep=self._capacity)
+        return RecordLog(present, keep=self._capacity, first=self.state.first_frame)
 
     def _within(self, name: str) -> Path | None:
         return None if self._folder is None else self._folder / name

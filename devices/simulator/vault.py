@@ -178,7 +178,8 @@ class Vault:
     def _change_keys(self, keys: KeySeeds, *, counter: int) -> None:
         state = self._store.state
         if state.keys == state.factory:
-            state.factory_counter = state.counter
+            state.factory_counter, state.factory_frames = state.counter, self._store.frames.next
+        state.first_frame = state.factory_frames if keys == state.factory else 0
         state.keys, state.pending = keys, None
         state.counter = state.accounted = counter
         state.receipts = []

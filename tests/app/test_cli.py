@@ -12,17 +12,31 @@ from click.testing import CliRunner
 from app import __version__
 from app.cli import cli, main
 from app.clinic.air_faults import air_faults
-from app.clinic.hubs import FAULTS as HUB_FAULTS
-from app.console.demo_strip import FAULTS as STRIP_FAULTS
+from app.console.demo_panel import FAULTS as STRIP_FAULTS
 from core.model.clock import ManualClock
 from core.model.wear import DAY_US, DaySummary
 from core.record import PracticeFile, Record
 from core.record.keys import KeyStore
 from devices.simulator.air_control import SetTiming
+from devices.simulator.scenarios.registry import names, what
 
 
 def test_every_button_of_the_demo_strip_reaches_a_hub_or_the_air() -> None:
-    assert set(STRIP_FAULTS) <= set(HUB_FAULTS) | set(air_faults(SetTiming()))
+    assert set(STRIP_FAULTS) <= set(names()) | set(air_faults(SetTiming()))
+
+
+def test_every_scenario_is_listed_with_what_it_does() -> None:
+    said = CliRunner().invoke(cli, ["simulate", "hub", "--scenario", "list"])
+    assert said.exit_code == 0
+    assert [line.split(maxsplit=1) for line in said.output.splitlines()] == [[name, what(name)] for name in names()]
+    assert all(len(what(name)) > 10 for name in names())
+
+
+def test_a_scenario_that_is_none_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "hub", "--transport", "tcp-client:127.0.0.1:9", "--scenario", "charm"]) != 0
+    said = capsys.readouterr().err
+    assert "charm" in said
+    assert "--scenario list" in said
 
 
 def test_the_version_is_said_without_an_installed_package() -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from app.clinic.config import ClinicConfig, Trigger
+from app.clinic.config import Trigger
 from app.clinic.control import trigger
 from app.engine.runtime import Folder
 from app.ipc import messages as ipc
 from app.ipc.address import EngineNotRunning, read_address
 from app.ipc.client import EngineClient, StopLine
 from app.launch import ClinicProcess, EngineProcess
-from app.workplace import DEMO_PASSPHRASE, demo_config
+from app.workplace import DEMO_PASSPHRASE, clinic_config, demo_config
 from core.model.alarm import AlarmState
 from core.model.block import Samples
 from core.model.hub import HubStatus, LinkState
@@ -52,7 +52,7 @@ class Practice:
 
     def __init__(self, root: Path, chairs: int = 1) -> None:
         self.folder = Folder.open(root, simulated=True)
-        self.clinic = ClinicProcess(ClinicConfig(runtime=str(self.folder.runtime_dir), chairs=chairs), root)
+        self.clinic = ClinicProcess(clinic_config(self.folder, chairs=chairs), root)
         self.devices = self.clinic.ensure().devices
         self.engine = EngineProcess(demo_config(self.folder, self.clinic, sound=False), root)
         self.chairs: dict[int, ipc.Chair] = {}

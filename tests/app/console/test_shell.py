@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from app.clinic.control import ClinicNotRunning
 from app.console.chairs_page import ChairsPage, grid_columns
-from app.console.demo_strip import FAULTS
+from app.console.demo_panel import FAULTS, GROUPS
 from app.console.page import EmptyPage, Page
 from app.console.rail import PLACES
 from app.console.store import Store
@@ -617,19 +617,44 @@ def test_the_demo_breaks_what_is_asked_at_the_chair_that_is_chosen(window: MainW
     assert window.demo is not None
     press(window, window.strip.buttons["break"])
     press(window, window.demo.chairs.button("3"))
-    for name in FAULTS:
-        press(window, window.demo.buttons[name])
+    for group, names in GROUPS.items():
+        press(window, window.demo.groups.button(group))
+        for name in names:
+            press(window, window.demo.buttons[name])
     assert demo.asked == [(3, name) for name in FAULTS]
     window._close_panels()
     press(window, window.strip.buttons["dismiss"])
     assert window.strip.isHidden()
     window.open_chair(2)
     press(window, window.top.mark)
+    press(window, window.demo.groups.button("body"))
     press(window, window.demo.buttons["sugar"])
     assert demo.asked[-1] == (2, "sugar")
     demo.gone = True
     press(window, window.demo.buttons["sugar"])
     assert "does not answer" in " ".join(label.text() for label in window.notices.findChildren(QLabel))
+
+
+def test_all_that_can_be_broken_fits_the_smallest_usual_screen(window: MainWindow, demo: Broken) -> None:
+    window.resize(1280, 800)
+    assert window.demo is not None
+    press(window, window.top.mark)
+    for group, names in GROUPS.items():
+        press(window, window.demo.groups.button(group))
+        QApplication.processEvents()
+        for name in names:
+            button = window.demo.buttons[name]
+            assert button.visibleRegion().boundingRect() == button.rect(), f"{name} is cut"
+            assert button.fontMetrics().horizontalAdvance(button.text()) < button.width() - 16, name
+            assert button.accessibleName()
+            assert button.accessibleDescription()
+        for label in window.demo.findChildren(QLabel):
+            if label.isVisible():
+                needed = label.heightForWidth(label.width()) if label.wordWrap() else label.sizeHint().height()
+                assert label.visibleRegion().boundingRect() == label.rect(), label.text()
+                assert needed <= max(label.height(), 48), label.text()
+    QTest.keyClick(window.demo.buttons["replay"], Qt.Key.Key_Space)
+    assert demo.asked == [(window.store.current or 1, "replay")]
 
 
 def test_run_a_procedure_goes_to_a_free_chair_and_watch_to_a_busy_one(window: MainWindow) -> None:

@@ -23,6 +23,7 @@ LONGEST: dict[str, str | float] = {
     "value": "39.4 °C",
     "bound": "38.5 °C",
     "owner": "clinician",
+    "what": "it does not tell of an order that it answered",
     "reason": "Heat can harm the pulp.",
     "seconds": 120,
     "phase": "Settle minerals",

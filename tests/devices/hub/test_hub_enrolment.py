@@ -185,6 +185,24 @@ async def test_a_hub_that_was_opened_by_hand_is_refused_until_it_is_enrolled_aga
     assert len(rig.clinic.certified) == 2
 
 
+async def test_a_hub_with_the_keys_of_its_youth_goes_on_counting_where_those_stopped(rig: Rig) -> None:
+    """New keys, then opened by hand: the factory's count again, and the record knows frames of them."""
+    await rig.connect()
+    await rig.passes(1)
+    await rig.complete()
+    await asyncio.gather(rig.reconnected(), rig.driver.rekey())
+    youth = max(rig.store.sequences)
+    await rig.driver.close()
+    await rig.hub.tell(OpenEnrolment())
+    again = Store()
+    again.resume = youth
+    rig.run(rig.new_driver(again, enrol=True))
+    await until(lambda: again.up)
+    await rig.passes(1)
+    await until(lambda: bool(again.sequences) and not again.missing)
+    assert min(again.sequences) > youth
+
+
 async def test_pairing_is_told_and_nothing_depends_on_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     await rig.connect()
     assert rig.store.pairings == [True]

@@ -1,0 +1,56 @@
+"""Attacks on a whole practice, in processes of their own: what is found out is told, and nobody is treated by it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.model.hub import LinkState, TherapyState
+from tests.integration.practice import Practice
+
+CHAIRS = (1, 2)
+
+
+@pytest.fixture(scope="module")
+def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """One practice of two chairs for all attacks, in their order."""
+    root: Path = tmp_path_factory.mktemp("besieged")
+    one = Practice(root / "data", chairs=len(CHAIRS))
+    try:
+        one.start()
+        for chair in CHAIRS:
+            one.until(lambda chair=chair: one.chairs[chair].hub and one.caught_up(chair))  # type: ignore[misc]
+        yield one
+    finally:
+        one.close()
+
+
+def test_one_signed_order_for_every_hub_moves_none_and_alarms_all(besieged: Practice) -> None:
+    besieged.break_something("mass_command")
+    besieged.until(lambda: {"trust.journal", "trust.many"} <= besieged.alarms())
+    for chair in CHAIRS:
+        besieged.until(lambda chair=chair: besieged.hub(chair).therapy is TherapyState.IDLE)  # type: ignore[misc]
+    besieged.until_frames(20)
+    assert besieged.workstation is not None
+    (alarm,) = [one for one in besieged.workstation.alarms if one.kind == "trust.journal" and one.chair == 1]
+    assert alarm.text.values["what"] == "@trust.journal.unknown"
+
+
+def test_other_firmware_is_told_until_it_is_mended(besieged: Practice) -> None:
+    besieged.break_something("tampered_firmware")
+    besieged.until(lambda: "trust.firmware" in besieged.alarms())
+    besieged.until_frames(20)
+    besieged.break_something("mend")
+    besieged.until(lambda: besieged.chairs[1].link is not LinkState.UP)
+    besieged.until(lambda: besieged.chairs[1].link is LinkState.UP)
+    besieged.until_frames(20)
+
+
+def test_calm_that_is_played_again_while_the_hub_runs_wild_is_found_out(besieged: Practice) -> None:
+    besieged.break_something("spoofed_calm", chair=2)
+    besieged.until(lambda: "trust.repeated" in besieged.alarms(), seconds=60.0)
+    besieged.stop(2)
+    besieged.break_something("mend", chair=2)
+    besieged.until(lambda: besieged.chairs[2].link is not LinkState.UP)
+    besieged.until(lambda: besieged.hub(2).therapy in (TherapyState.IDLE, TherapyState.HELD))
+    besieged.until_frames(20, chair=2)
