@@ -6,11 +6,12 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import msgspec
 import numpy as np
 import pytest
 
 import app.launch
-from app.clinic.config import ClinicConfig
+from app.workplace import clinic_config
 from core.model.block import Provenance, Samples
 from core.model.hub import LinkState
 from core.record import RecordReader
@@ -48,8 +49,8 @@ def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | 
         app.launch, "spawn", lambda arguments, *more: spawn([_OWN.get(one, one) for one in arguments], *more)
     )
     monkeypatch.setattr(
-        "tests.integration.practice.ClinicConfig",
-        lambda **given: ClinicConfig(**{**given, **clinic}),
+        "tests.integration.practice.clinic_config",
+        lambda folder, **given: msgspec.structs.replace(clinic_config(folder, **given), **clinic),
     )
     monkeypatch.setattr(app.launch, "START_SECONDS", 120.0)
     return Practice(root, chairs=int(clinic.get("chairs", 1)))
