@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from app.clinic.config import SimulatedDevice
-from devices.simulator.control import Attack, encode_control
+from devices.simulator.control import Attack, Control, encode_control
 from devices.simulator.scenarios.registry import names
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,8 @@ END_SECONDS = 3.0
 RESTART_SECONDS = 5.0
 STOLEN = "stolen.json"
 """In the runtime folder: keys for attacks with keys."""
+FAULTS: dict[str, tuple[Control, ...]] = {name: (Attack(name=name),) for name in names()}
+"""Name in a trigger → what the hub is told: its own scenarios by their names."""
 VANISH = "vanish"
 """The hub is not told: its process is killed, as by a battery that falls out."""
 
@@ -65,13 +67,14 @@ class HubProcess:
 
     async def trigger(self, name: str) -> None:
         """Let something happen to it; unknown names are logged."""
-        if self._process is None or self._process.stdin is None or (name not in names() and name != VANISH):
+        if self._process is None or self._process.stdin is None or (name not in FAULTS and name != VANISH):
             log.warning("no such scenario: %s", name)
             return
         if name == VANISH:
             self._process.kill()
             return
-        self._process.stdin.write(encode_control(Attack(name=name)))
+        for message in FAULTS[name]:
+            self._process.stdin.write(encode_control(message))
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()
 
