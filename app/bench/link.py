@@ -40,7 +40,7 @@ def bench_link(
         figure("callback to disk, one core", ingest.frames_s, "frames/s", ceiling, CEILING_FRAMES_S, ">=10"),
         figure("callback to disk, a CPU second", ingest.frames_cpu_s, "frames/s", ceiling, CEILING_FRAMES_S, ">=10"),
         figure("CPU at the ceiling", 100 * ingest.share, "%", "one core", 100.0, "<=0.15"),
-        figure("Bumble to recorder", ours, "frames/s", "bare bleak callback", bare, ">=0.8"),
+        figure("Bumble through our link", ours, "frames/s", "bare bleak callback", bare, ">=0.8"),
         *(one for interval_ms in intervals_ms for one in _held(interval_ms, held[interval_ms])),
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.bench.common import say
 from app.bench.corpus import full_frames
-from app.bench.practice import Practice, Seat
+from app.bench.practice import EndOfTheLink, Practice, Seat
 from app.engine.clock import SystemAsyncClock
 from devices.hub import uuids
 from devices.simulator.air import Air
@@ -25,7 +25,7 @@ _OURS: Final = (uuids.DOCUMENTS, uuids.RECEIPT, uuids.STATUS, uuids.HISTORY, uui
 
 
 def measure_through(frames: int, rounds: int) -> tuple[float, float]:
-    """Frames a second through our link to limits, ring and recorder, and through a bare callback.
+    """Frames a second through our link, and through a bare callback.
 
     Of the round whose ratio is the median of all.
 
@@ -69,7 +69,7 @@ async def _round(
 ) -> tuple[float, float]:
     """One connection: first with our callbacks, then with a bare one in their place."""
     with tempfile.TemporaryDirectory(prefix="smilescape-bench-") as folder:
-        seat = Seat(1, Path(folder), clock)
+        seat = Seat(1, Path(folder), clock, flow=EndOfTheLink)
         seat.bind(radio, practice, ADDRESS, SERIAL)
         async with asyncio.timeout(_PATIENCE_S):
             await seat.up.wait()
