@@ -102,6 +102,14 @@ class CountingFlow(SampleFlow):
         return crossings
 
 
+class EndOfTheLink(CountingFlow):
+    """Takes blocks and keeps none: what comes after the link is measured elsewhere."""
+
+    def take(self, source: str, blocks: Sequence[SampleBlock], frames: Frames = ()) -> list[Crossing]:
+        self.frames += sum(stop - first for _, first, stop in frames)
+        return []
+
+
 class Seat:
     """A chair without people (app.engine.hub_link.HubOwner): link, detectors, limits, record, ring, acknowledgements.
 
@@ -116,7 +124,9 @@ class Seat:
         dose: that may flow, %.
     """
 
-    def __init__(self, number: int, folder: Path, clock: AsyncClock) -> None:
+    def __init__(
+        self, number: int, folder: Path, clock: AsyncClock, *, flow: type[CountingFlow] = CountingFlow
+    ) -> None:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self.path = folder / f"chair-{number}.sqlite"
@@ -131,7 +141,7 @@ class Seat:
         record = Record.create(self.path, self.key, chair=number, simulated=True, clock=clock)
         self._ring = RingWriter(folder / f"chair-{number}.ring")
         self._recorder = Recorder(record, committed=self._on_committed, failed=self._on_failed)
-        self.flow = CountingFlow(
+        self.flow = flow(
             catalogue=self._catalogue,
             monitor=LimitMonitor(strictest(load_limits().limits), self._catalogue),
             recorder=self._recorder,

@@ -32,7 +32,14 @@ def _follows(run: list[StampedBlock], item: StampedBlock) -> bool:
         block.period_us,
         block.provenance,
     )
-    return same and abs(item.utc_us - first.utc_us - (block.start_us - first.block.start_us)) <= MOVED_US
+    passed_us = block.start_us - first.block.start_us
+    return same and all(
+        abs(moved_us) <= MOVED_US
+        for moved_us in (
+            item.utc_us - first.utc_us - passed_us,
+            item.end_utc_us - first.utc_us - passed_us - len(block.samples) * block.period_us,
+        )
+    )
 
 
 def _one(run: list[StampedBlock]) -> StampedBlock:

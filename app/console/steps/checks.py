@@ -29,7 +29,7 @@ class CheckLine(QWidget):
         row.addWidget(self.detail)
         if button is not None:
             row.addWidget(button)
-        self.setFixedHeight(54 if button is not None else 34)
+        self.setFixedHeight(54 if button is not None else 30)
 
 
 class CheckPanel(StepPanel):
