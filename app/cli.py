@@ -13,6 +13,9 @@ from app.keys_cli import DATA, PASSPHRASE, keys
 from core.model.errors import SmilescapeError
 
 FAILED = 1
+SEED = click.option("--seed", type=int, default=1, help="The same seed gives the same mouths.")
+RADIO = click.option("--radio", default="platform", help="How to reach the air: platform, or bumble:TRANSPORT.")
+THEME = click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="Colours at the start.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,9 +52,9 @@ def _one_line(error: click.ClickException) -> str:
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version=__version__, prog_name="smilescape")
 @DATA
-@click.option("--radio", default="platform", help="How to reach the air: platform, or bumble:TRANSPORT.")
+@RADIO
 @click.option("--chairs", type=click.IntRange(1, 8), default=4, help="How many chairs this workstation has.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
+@THEME
 @click.pass_context
 def cli(context: click.Context, data: Path | None, radio: str, chairs: int, theme: Literal["light", "dark"]) -> int:
     """Smilescape Workstation. Without a command it opens the window on real hubs.
@@ -68,8 +71,8 @@ def cli(context: click.Context, data: Path | None, radio: str, chairs: int, them
 @cli.command()
 @DATA
 @click.option("--reset", is_flag=True, help="Forget the simulated clinic's data and end.")
-@click.option("--seed", type=int, default=1, help="The same seed gives the same mouths.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), default="light")
+@SEED
+@THEME
 def demo(data: Path | None, reset: bool, seed: int, theme: Literal["light", "dark"]) -> int:
     """Open the workstation on a simulated clinic of two chairs.
 
@@ -82,7 +85,7 @@ def demo(data: Path | None, reset: bool, seed: int, theme: Literal["light", "dar
 
 @cli.command()
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the results go.")
-@click.option("--seed", type=int, default=1)
+@SEED
 def tour(out: Path, seed: int) -> int:
     """Run the main job end to end, without a display, and leave pictures, report, record and figures in OUT.
 
@@ -95,7 +98,7 @@ def tour(out: Path, seed: int) -> int:
 
 @cli.command()
 @DATA
-@click.option("--radio", default="platform")
+@RADIO
 def doctor(data: Path | None, radio: str) -> int:
     """Check adapter, keyring, disk, clock and libraries, each with a remedy.
 
@@ -144,8 +147,8 @@ def record_verify(file: Path, passphrase: str | None) -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
 @click.option("--channel", "channels", multiple=True, help="Key of a channel; all when left out.")
-@click.option("--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00.")
-@click.option("--to", "end", default=None, help="UTC.")
+@click.option("--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00; the first sample when left out.")
+@click.option("--to", "end", default=None, help="UTC, not included; the last sample when left out.")
 @PASSPHRASE
 def record_export(
     file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
@@ -189,8 +192,8 @@ def simulate() -> None:
 
 @simulate.command("hub")
 @click.option("--transport", default=None, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
-@click.option("--seed", type=int, default=1)
-@click.option("--serial", default="SIM-0001")
+@SEED
+@click.option("--serial", default="SIM-0001", help="The serial number that it tells.")
 @click.option("--address", default="C0:5E:00:00:00:01", help="Static random Bluetooth address.")
 @click.option("--speed", type=click.FloatRange(0.1, 1000), default=1.0, help="Times faster than life.")
 @click.option(
@@ -248,7 +251,7 @@ def simulate_hub(  # one parameter for each option
 @simulate.command("sensor")
 @click.argument("kind", type=click.Choice(["heart_rate", "pulse_oximeter", "thermometer"]))
 @click.option("--transport", required=True, help="A Bumble transport, such as usb:0 or tcp-client:127.0.0.1:9001.")
-@click.option("--seed", type=int, default=1)
+@SEED
 @click.option("--name", default=None, help="The name that it advertises.")
 @click.option("--address", default=None, help="Static random Bluetooth address.")
 def simulate_sensor(

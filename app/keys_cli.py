@@ -7,7 +7,12 @@ import click
 DATA = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="Data folder; the system's usual place by default."
 )
-PASSPHRASE = click.option("--passphrase", envvar="SMILESCAPE_PASSPHRASE", default=None, help="Asked for when needed.")
+PASSPHRASE = click.option(
+    "--passphrase",
+    envvar="SMILESCAPE_PASSPHRASE",
+    default=None,
+    help="Asked for when needed. Others can read a command line: SMILESCAPE_PASSPHRASE is better.",
+)
 WHO = click.option("--as", "who", default=None, help="The dentist who acts; needed when there are several.")
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 

@@ -61,6 +61,7 @@ def run_console(
         app.quit()
 
     window.close_agreed.connect(agreed)
+    fit_to_screen(window)
     window.show()
     QTimer.singleShot(0, _import_plots)
     with _signals(window.close_now):
@@ -74,6 +75,14 @@ def run_console(
     if on_quit is not None:
         on_quit(held)
     return code
+
+
+def fit_to_screen(window: QWidget) -> None:
+    """No larger than the screen has room, and wholly on it: STOP stands in the window's last corner."""
+    room = window.screen().availableGeometry()
+    window.resize(window.size().boundedTo(room.size()))
+    if not room.contains(window.frameGeometry()):
+        window.move(room.topLeft())
 
 
 def page_makers() -> dict[str, PageMaker]:

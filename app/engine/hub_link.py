@@ -356,6 +356,8 @@ class HubLink:
         for span in former:
             if fits.get(span.boot):
                 self._flow.recall(serial, span.boot, fits[span.boot])
+            if self._flow.knows(serial, span.boot):
+                newest_us = max(newest_us, self._flow.clock_map(serial, span.boot).utc_us(span.newest_us))
         unseen = [
             FormerBoot(span.boot, span.began_us, span.newest_us)
             for span in former

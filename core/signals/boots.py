@@ -32,11 +32,14 @@ def date_boots(boots: Sequence[FormerBoot], *, after_us: int, before_us: int) ->
     Args:
         boots: in their order.
         after_us: UTC µs of the newest sample of any earlier boot; 0 when there is none.
-        before_us: UTC µs at which the first boot after them began.
+        before_us: UTC µs at which the first boot after them began. When that leaves no room, the clock was set back
+            to before what is recorded: they take their time, and the boot after them begins later than it says.
     """
     fits: dict[int, ClockFit] = {}
+    *floors, least = _floors(boots, after_us)
+    if before_us < least:
+        before_us = after_us + sum(boot.newest_us + 2 * _APART_US for boot in boots)
     end = before_us - _APART_US
-    floors = _floors(boots, after_us)
     for boot, floor in zip(reversed(boots), reversed(floors), strict=True):
         latest = end - boot.newest_us
         began = boot.label_us if boot.label_us and floor <= boot.label_us <= latest else latest
@@ -51,5 +54,8 @@ def date_boots(boots: Sequence[FormerBoot], *, after_us: int, before_us: int) ->
 
 
 def _floors(boots: Sequence[FormerBoot], after_us: int) -> list[int]:
-    """The earliest that each boot may have begun, if those before it took no time."""
-    return [after_us + place * _APART_US for place in range(len(boots))]
+    """The earliest that each boot may have begun, if those before it took next to no time; and what comes after all."""
+    floors = [after_us]
+    for boot in boots:
+        floors.append(floors[-1] + boot.newest_us // _TIGHTEST + _APART_US)
+    return floors

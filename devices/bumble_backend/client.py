@@ -44,6 +44,8 @@ class BumbleClient(BaseBleakClient):
         self._only_services = services
         self._connection: Connection | None = None
         self._peer: Peer | None = None
+        self._peer_name = ""
+        """Under which the peer's bond is kept: its identity where that is known, not the address that it has now."""
         self._subscribers: dict[int, Callable[[bytes], None]] = {}
         self._announced = False
         self._requests = Operations()
@@ -122,6 +124,7 @@ class BumbleClient(BaseBleakClient):
     def _use(self, connection: Connection) -> None:
         self._connection = connection
         self._peer = Peer(connection)
+        self._peer_name = str(connection.peer_address)
         self._requests = Operations()
         connection.on(Connection.EVENT_DISCONNECTION, self._disconnected)
 
@@ -194,10 +197,11 @@ class BumbleClient(BaseBleakClient):
 
     async def unpair(self) -> None:
         """Forget the bond, and end the connection that rests on it."""
-        address = await self._address()
         keystore = self.adapter.device.keystore
-        if keystore is not None and await keystore.get(str(address)) is not None:
-            await keystore.delete(str(address))
+        if keystore is not None:
+            name = self._peer_name or str(await self._address())
+            if await keystore.get(name) is not None:
+                await keystore.delete(name)
         await self.disconnect()
 
     async def _bonded(self, connection: Connection) -> bool:

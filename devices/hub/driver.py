@@ -161,7 +161,7 @@ class HubDriver:
         await self._profile.rekey()
 
     async def trust_changed(self) -> None:
-        """Somebody was revoked, or our own certificate is another: tell the hub, or part from it.
+        """Somebody was revoked: tell the hub, and part from it when it or we no longer count.
 
         Raises:
             HubUnreachable, CommandUnknown: the hub learns it in the next session.

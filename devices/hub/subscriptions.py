@@ -28,12 +28,14 @@ async def subscribe(
         BleakError: the link was lost.
     """
     for uuid, handle in handles.items():
-        await client.start_notify(uuid, _guarded(uuid, handle, tap, refused))
+        await client.start_notify(uuid, guarded(uuid, handle, tap, refused))
 
 
-def _guarded(
+def guarded(
     uuid: str, handle: Handle, tap: Tap, refused: Callable[[SmilescapeError, bytes], None]
 ) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
+    """What bleak calls with each value."""
+
     def arrived(_: BleakGATTCharacteristic, data: bytearray) -> None:
         raw = bytes(data)
         tap.add(uuid, raw)

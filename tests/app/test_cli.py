@@ -75,6 +75,12 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...], co
     assert "Example: python main.py " + path[0] in " ".join(said.output.split()), said.output
 
 
+@pytest.mark.parametrize(("path", "command"), [((), cli), *every_command(cli)], ids=str)
+def test_every_option_says_what_it_is_for(path: tuple[str, ...], command: click.Command) -> None:
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    assert [one.opts for one in options if not one.help] == [], path
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a practice's file, a chair's record, one that was cut short, and things that are neither."""

@@ -11,6 +11,7 @@ from devices.hub.commands import (
 from devices.hub.session.wire import FromHub, ToHub
 from devices.simulator.brain import Brain
 from tests.devices.simulator.visit import Practice
+from tests.proof.forged_evidence import EvidenceForger
 from tests.proof.forged_handshakes import HandshakeForger
 from tests.proof.forged_messages import MessageForger
 from tests.proof.forged_records import RecordForger, Strangers
@@ -32,16 +33,16 @@ class Campaign:
         self._rounds = rounds
         self._practice = Practice()
         what = (self.tally, self._practice, self._random, most)
-        self._records, self._messages, self._handshakes = (
-            RecordForger(*what),
-            MessageForger(*what),
-            HandshakeForger(*what),
-        )
+        self._records = RecordForger(*what)
+        self._messages = MessageForger(*what)
+        self._evidence = EvidenceForger(*what)
+        self._handshakes = HandshakeForger(*what)
 
     async def run(self) -> Tally:
         for number in range(self._rounds):
             pair = await self._pair()
             await self._records.run(pair, await self._strangers())
+            await self._evidence.run(pair)
             await self._messages.run(pair)
             if number % 4 == 0:
                 self._handshakes.run()

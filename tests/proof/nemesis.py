@@ -1,16 +1,17 @@
 """Somebody who wants a sample to be lost: a seeded history of mishaps on one practice, and what must hold after it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
 
+import msgspec
 import numpy as np
 import pytest
 
 import app.launch
-from app.clinic.config import ClinicConfig
+from app.workplace import clinic_config
 from core.model.block import Provenance, Samples
 from core.model.hub import LinkState
 from core.record import RecordReader
@@ -27,6 +28,12 @@ _OWN: Final = {"app.engine": "tests.proof.engine_process", "app.clinic": "tests.
 _AIR: Final = ("drop_link", "jam", "lossy_radio", "slow_radio", "doubled", "delayed", "reordered", "damaged", "thrifty")
 _HUB: Final = ("reboot_hub", "vanish", "lose_receipts", "damage_frames", "drop_mid_write")
 
+WORST: Final = (
+    *("drop_link", "jam", "doubled", "delayed", "damaged"),
+    *("reboot_hub", "vanish", "kill_engine", "jump_ahead", "jump_back"),
+)
+"""One of each kind."""
+
 Key = tuple[int, str]
 """Boot and channel."""
 
@@ -42,8 +49,8 @@ def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | 
         app.launch, "spawn", lambda arguments, *more: spawn([_OWN.get(one, one) for one in arguments], *more)
     )
     monkeypatch.setattr(
-        "tests.integration.practice.ClinicConfig",
-        lambda **given: ClinicConfig(**{**given, **clinic}),
+        "tests.integration.practice.clinic_config",
+        lambda folder, **given: msgspec.structs.replace(clinic_config(folder, **given), **clinic),
     )
     monkeypatch.setattr(app.launch, "START_SECONDS", 120.0)
     return Practice(root, chairs=int(clinic.get("chairs", 1)))
@@ -64,15 +71,16 @@ class Nemesis:
             **{name: lambda name=name: practice.break_something(name) for name in (*_AIR, *_HUB)},  # type: ignore[misc]
             "kill_engine": self._kill,
             "jump_ahead": lambda: self._jump(self._random.randrange(_DAY_US)),
-            "jump_back": lambda: self._jump(-self._random.randrange(_DAY_US)),
+            # Not to before the enrolment: a certificate that is not valid yet is refused, and rightly.
+            "jump_back": lambda: self._jump(-self._random.randrange(self._offset + 1)),
             "stop": lambda: practice.stop(0),
         }
 
-    def rounds(self) -> list[str]:
-        """Every deed once, in an order of its own."""
-        deeds = sorted(self._deeds)
-        self._random.shuffle(deeds)
-        return deeds
+    def round(self, deeds: Sequence[str] = ()) -> list[str]:
+        """Each of these deeds, every one that there is without any, in an order of its own."""
+        chosen = sorted(deeds or self._deeds)
+        self._random.shuffle(chosen)
+        return chosen
 
     def strike(self, deed: str) -> None:
         """Do it, and let it work for a moment."""
@@ -143,12 +151,13 @@ def _kept(reader: RecordReader) -> dict[Key, tuple[np.ndarray, np.ndarray]]:
 def _check_times(reader: RecordReader) -> None:
     """UTC rises over boots and over every jump of the clock."""
     for spec in load_catalogue().from_source("hub"):
-        ends = 0
+        ends, before = 0, ""
         for block in reader.samples(None, spec.key):
             times = block.times_us()
-            assert np.all(np.diff(times) > 0), f"{spec.key}: time stands"
-            assert times[0] > ends, f"{spec.key}: time went back by {ends - int(times[0])} µs in boot {block.boot}"
-            ends = int(times[-1])
+            place = f"{block.provenance.name} {block.first_index} of boot {block.boot}, hub time {block.start_us} µs"
+            assert np.all(np.diff(times) > 0), f"{spec.key}: time stands: {place}"
+            assert times[0] > ends, f"{spec.key}: time went back by {ends - int(times[0])} µs: {place} after {before}"
+            ends, before = int(times[-1]), place
 
 
 def _check_memory(reader: RecordReader, source: str) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.nemesis import Nemesis, check_equal, proving_ground
-
-DEEDS = 9
+from core.model.hub import LinkState
+from tests.proof.nemesis import WORST, Nemesis, check_equal, proving_ground
 
 
 def test_whatever_happens_the_record_equals_what_the_hub_made(
@@ -24,11 +23,12 @@ def test_whatever_happens_the_record_equals_what_the_hub_made(
     try:
         practice.start()
         practice.until_frames(20)
+        nemesis.strike("jump_ahead")
         until = time.monotonic() + seconds
-        for deed in nemesis.rounds()[:DEEDS]:
+        for deed in nemesis.round(WORST):
             nemesis.strike(deed)
         while time.monotonic() < until:
-            for deed in nemesis.rounds():
+            for deed in nemesis.round():
                 nemesis.strike(deed)
             nemesis.rest()
         nemesis.rest()
@@ -38,5 +38,30 @@ def test_whatever_happens_the_record_equals_what_the_hub_made(
         assert check_equal(before, practice) == 0
     except AssertionError as error:
         raise AssertionError(f"seed {seed}, after {nemesis.done}: {error}") from error
+    finally:
+        practice.close()
+
+
+def test_what_the_hub_itself_had_to_give_up_is_told_as_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    practice = proving_ground(tmp_path / "data", monkeypatch)
+    try:
+        practice.start()
+        practice.until(practice.caught_up)
+        practice.until_frames(40)
+        practice.break_something("small_memory")
+        practice.break_something("drop_link")
+        practice.until(lambda: practice.chairs[1].link is not LinkState.UP)
+        practice.until(lambda: practice.chairs[1].link is LinkState.UP and practice.caught_up())
+        practice.break_something("whole_memory")
+        practice.until_frames(40)
+        practice.until(practice.caught_up)
+        before = practice.made()
+        practice.until_frames(40)
+        practice.until(practice.caught_up)
+        practice.shut_down()
+        missing = check_equal(before, practice, lost=True)
+        with practice.reader() as reader:
+            frames = sum(loss.last - loss.first + 1 for loss in reader.losses())
+        assert missing >= frames > 0, "each frame carries a sample at least"
     finally:
         practice.close()

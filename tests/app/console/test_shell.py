@@ -14,6 +14,7 @@ from app.console.chairs_page import ChairsPage, grid_columns
 from app.console.demo_panel import FAULTS, GROUPS
 from app.console.page import EmptyPage, Page
 from app.console.rail import PLACES
+from app.console.run import fit_to_screen
 from app.console.store import Store
 from app.console.window import MainWindow
 from app.ipc.messages import AlarmSeen, Login, Logout, PauseAudio, Refused
@@ -233,6 +234,17 @@ def test_stop_names_whom_it_stops(window: MainWindow) -> None:
 
 
 # ---- finding one's way ---------------------------------------------------------------------------
+
+
+def test_a_window_larger_than_the_screen_is_brought_onto_it(window: MainWindow) -> None:
+    """Offscreen there are 800 × 800 pixels, less than the window likes to have."""
+    room = window.screen().availableGeometry()
+    window.resize(room.width() + 200, room.height() + 300)
+    window.move(room.right(), room.bottom())
+    fit_to_screen(window)
+    assert window.pos() == room.topLeft()
+    assert window.height() <= room.height()
+    assert window.width() <= max(room.width(), window.minimumWidth())
 
 
 def test_on_a_full_hd_screen_at_200_percent_everything_is_there(window: MainWindow, sample: Sample) -> None:

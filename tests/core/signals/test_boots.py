@@ -41,12 +41,19 @@ def test_a_label_that_cannot_be_is_not_believed() -> None:
     spans=st.lists(st.tuples(st.integers(0, NOW * 2), st.integers(1, 100 * HOUR)), min_size=1, max_size=6),
     room=st.integers(0, 300 * HOUR),
 )
-def test_no_boot_overlaps_another_unless_there_was_no_time_at_all(spans: list[tuple[int, int]], room: int) -> None:
+def test_no_boot_overlaps_another_nor_what_came_before(spans: list[tuple[int, int]], room: int) -> None:
     boots = [FormerBoot(number, label, newest) for number, (label, newest) in enumerate(spans)]
     placed = ends(boots, after=NOW - room, before=NOW)
     assert all(begin <= end for begin, end in placed)
     in_order = [moment for span in placed for moment in span]
     assert in_order == sorted(in_order)
-    assert in_order[-1] < NOW
-    if room > 1000 * HOUR // 1000 * len(boots) + HOUR:
-        assert in_order[0] >= NOW - room - 1
+    assert in_order[0] >= NOW - room - 1
+    if room >= sum(newest // 1000 + 1000 for _, newest in spans):
+        assert in_order[-1] < NOW
+
+
+def test_a_clock_set_back_to_before_what_is_recorded_squeezes_no_boot() -> None:
+    placed = ends([FormerBoot(3, NOW, HOUR), FormerBoot(4, 0, 2 * HOUR)], after=NOW + 9 * HOUR, before=NOW)
+    assert [end - begin for begin, end in placed] == [HOUR, 2 * HOUR]
+    assert placed[0][0] >= NOW + 9 * HOUR
+    assert placed[0][1] < placed[1][0]

@@ -83,9 +83,9 @@ class Thing:
 
 
 class World:
-    """A thing and an adapter on one virtual link."""
+    """A thing and an adapter on one virtual link. `irk`: the thing hides behind private addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, irk: bytes | None = None) -> None:
         self.link = VirtualLink()
         self.thing = Thing()
         self.keys = MemoryKeyStore()
@@ -100,6 +100,7 @@ class World:
             advertising=advertising_payload([UUID(SERVICE)]),
             scan_response=advertising_payload([], name="Thing 1", manufacturer=(0xFFFF, b"\1\2")),
             keys=self.keys,
+            irk=irk,
         )
         self.adapter = BumbleAdapter(central, central, name="central", address=CENTRAL, keys=MemoryKeyStore())
 
@@ -302,6 +303,32 @@ async def test_a_bond_that_the_peer_forgot_is_an_error_not_a_hang(world: World) 
     with pytest.raises(BleakError):
         await world.client().connect()
     assert world.adapter.device.connections == {}
+
+
+async def test_a_bond_is_forgotten_though_the_peers_address_is_another_by_now() -> None:
+    world = World(irk=bytes(range(16)))
+    await world.start()
+
+    async def found() -> BleakClient:
+        device = await BleakScanner.find_device_by_filter(lambda *_: True, 5, backend=world.adapter.scanner_backend)
+        assert device is not None
+        return BleakClient(device, timeout=5.0, backend=world.adapter.client_backend)
+
+    first = await found()
+    async with first:
+        await first.pair()
+    await world.keys.delete(CENTRAL)
+    world.peripheral.device.smp_manager.sessions.clear()
+    again = await found()
+    assert again.address != first.address
+    with pytest.raises(BleakError):
+        await again.connect()
+    await again.unpair()
+    async with await found() as mended:
+        await mended.pair()
+        assert await mended.read_gatt_char(SECRET) == b"secret"
+    await world.adapter.close()
+    world.controller.leave()
 
 
 async def test_connecting_to_an_absent_device_ends_in_bleaks_error_and_spoils_nothing(world: World) -> None:
