@@ -105,6 +105,7 @@ class Clinic:
         await asyncio.gather(*tasks, return_exceptions=True)
         for hub in self._hubs.values():
             await hub.close()
+        (self._runtime / STOLEN).unlink(missing_ok=True)
 
     async def _chair(self, chair: int) -> list[SimulatedDevice]:
         folder = self._runtime / f"hub-{chair}"

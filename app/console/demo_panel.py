@@ -32,6 +32,9 @@ _COLUMNS = 2
 _BUTTON = 216
 _WIDE = 1160
 _GAP = 16
+_ROW = 60
+_FIXED = 152
+"""Height of head, groups and margins."""
 
 
 class Demo(Protocol):
@@ -61,7 +64,7 @@ class DemoPanel(Panel):
         self._pages = QStackedWidget()
         for names in GROUPS.values():
             self._pages.addWidget(self._page(names))
-        self.groups.chosen.connect(lambda key: self._pages.setCurrentIndex(list(GROUPS).index(key)))
+        self.groups.chosen.connect(self._show_group)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 16, 16)
         column.setSpacing(12)
@@ -128,12 +131,18 @@ class DemoPanel(Panel):
         if self._store.current:
             self.chairs.choose(str(self._store.current))
         width = min(_WIDE, right - _GAP)
-        height = min(self.window().height() - bottombar.HEIGHT - _GAP - top, self._wanted_height())
-        self.setGeometry(right - width, top, width, height)
+        self.setGeometry(right - width, top, width, self.height())
+        self._fit()
         self.show()
         self.raise_()
         self.buttons[GROUPS[self.groups.key][0]].setFocus()
 
-    def _wanted_height(self) -> int:
-        rows = max(-(-len(names) // _COLUMNS) for names in GROUPS.values())
-        return 16 + 48 + 12 + 48 + 12 + rows * 60 + 16
+    def _show_group(self, key: str) -> None:
+        self._pages.setCurrentIndex(list(GROUPS).index(key))
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the group needs, so that the chair stays in sight; scrolled where there is less room."""
+        rows = -(-len(GROUPS[self.groups.key]) // _COLUMNS)
+        room = self.window().height() - bottombar.HEIGHT - _GAP - self.y()
+        self.resize(self.width(), min(room, _FIXED + rows * _ROW))
