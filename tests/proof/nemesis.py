@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import app.launch
-from app.clinic.config import ClinicConfig
+from app.workplace import clinic_config
 from core.model.block import Provenance, Samples
 from core.model.hub import LinkState
 from core.record import RecordReader
@@ -37,7 +37,7 @@ Key = tuple[int, str]
 """Boot and channel."""
 
 
-def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | float) -> Practice:
+def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, *, chairs: int = 1, seed: int = 1) -> Practice:
     """A practice in real processes whose clock can be set and whose air can do anything."""
     root.mkdir(parents=True, exist_ok=True)
     clock = root.parent / f"{root.name}.clock"
@@ -48,11 +48,11 @@ def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | 
         app.launch, "spawn", lambda arguments, *more: spawn([_OWN.get(one, one) for one in arguments], *more)
     )
     monkeypatch.setattr(
-        "tests.integration.practice.ClinicConfig",
-        lambda **given: ClinicConfig(**{**given, **clinic}),
+        "tests.integration.practice.clinic_config",
+        lambda folder, chairs: clinic_config(folder, chairs=chairs, seed=seed),
     )
     monkeypatch.setattr(app.launch, "START_SECONDS", 120.0)
-    return Practice(root, chairs=int(clinic.get("chairs", 1)))
+    return Practice(root, chairs=chairs)
 
 
 class Nemesis:
