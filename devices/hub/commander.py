@@ -204,15 +204,21 @@ class Commander:
     async def resolve(self) -> None:
         """Ask about whatever a person waited for and is unknown, before a later command makes the hub's word useless.
 
+        What the hub does not answer, or not truly, stays unknown: signals and STOP shall not wait for that.
+
         Raises:
             HubUnreachable: the link went meanwhile.
         """
+        line = self._connected()
         for counter, sent in list(self._sent.items()):
-            if sent.open and sent.opcode in _RESOLVED_LATER and sent.session_id != self.session.id:
+            if sent.open and sent.opcode in _RESOLVED_LATER and sent.session_id != line.session.id:
                 try:
                     await self.ask(counter)
                 except CommandUnknown:
                     continue
+                except HubUnreachable:
+                    if self._line is not line:
+                        raise
 
     def receipt_arrived(self, receipt: SignedReceipt) -> None:
         """A receipt that the hub of this session has signed.

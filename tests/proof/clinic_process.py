@@ -5,14 +5,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from app.clinic import __main__ as clinic
-from app.clinic import hubs
 from app.clinic.air_faults import AirFault, air_faults
 from devices.simulator.air_control import Corrupt, Delay, Duplicate, Reorder, SetTiming
-from devices.simulator.control import LimitMemory
-from devices.simulator.store import CAPACITY_FRAMES
 
-SMALL: Final = 120
-"""Frames that a small memory holds: about 3 s."""
 _MORE: Final = {
     "doubled": AirFault((Duplicate(rate=0.1),), 4.0, (Duplicate(),)),
     "delayed": AirFault((Delay(seconds=0.1, jitter=0.2),), 4.0, (Delay(),)),
@@ -28,6 +23,4 @@ def more_faults(usual: SetTiming) -> Mapping[str, AirFault]:
 
 if __name__ == "__main__":
     vars(clinic)["air_faults"] = more_faults
-    hubs.FAULTS["small_memory"] = (LimitMemory(frames=SMALL),)
-    hubs.FAULTS["whole_memory"] = (LimitMemory(frames=CAPACITY_FRAMES),)
     sys.exit(clinic.main())

@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -38,7 +37,7 @@ Key = tuple[int, str]
 """Boot and channel."""
 
 
-def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | float) -> Practice:
+def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, *, chairs: int = 1, seed: int = 1) -> Practice:
     """A practice in real processes whose clock can be set and whose air can do anything."""
     root.mkdir(parents=True, exist_ok=True)
     clock = root.parent / f"{root.name}.clock"
@@ -50,10 +49,10 @@ def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, **clinic: int | 
     )
     monkeypatch.setattr(
         "tests.integration.practice.clinic_config",
-        lambda folder, **given: msgspec.structs.replace(clinic_config(folder, **given), **clinic),
+        lambda folder, chairs: clinic_config(folder, chairs=chairs, seed=seed),
     )
     monkeypatch.setattr(app.launch, "START_SECONDS", 120.0)
-    return Practice(root, chairs=int(clinic.get("chairs", 1)))
+    return Practice(root, chairs=chairs)
 
 
 class Nemesis:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.model.hub import LinkState
+from devices.simulator.scenarios.registry import MEND
 from tests.proof.nemesis import WORST, Nemesis, check_equal, proving_ground
 
 
@@ -48,11 +49,11 @@ def test_what_the_hub_itself_had_to_give_up_is_told_as_lost(tmp_path: Path, monk
         practice.start()
         practice.until(practice.caught_up)
         practice.until_frames(40)
-        practice.break_something("small_memory")
+        practice.break_something("full_memory")
         practice.break_something("drop_link")
         practice.until(lambda: practice.chairs[1].link is not LinkState.UP)
         practice.until(lambda: practice.chairs[1].link is LinkState.UP and practice.caught_up())
-        practice.break_something("whole_memory")
+        practice.break_something(MEND)
         practice.until_frames(40)
         practice.until(practice.caught_up)
         before = practice.made()
