@@ -14,6 +14,7 @@ from devices.hub.commands import STOP_PLAINTEXT
 from devices.hub.credentials import Clinician
 from devices.hub.errors import CommandUnknown, CountersSpent, HubReadOnly, HubUnreachable
 from devices.hub.session.envelope import HubEnvelope
+from devices.hub.session.errors import SignedRefused
 from devices.hub.session.signed import request_hash, verify_receipt
 from devices.hub.session.wire import LAST_EPOCH, MAX_RECORD
 from devices.simulator.control import Control, DropLink, Reboot, TamperFirmware
@@ -190,6 +191,24 @@ async def test_an_unknown_outcome_is_resolved_in_the_next_session(rig: Rig, end:
     message = next(one for one in rig.store.sent if one.counter == unknown.counter)
     assert signed.request == message.sha256[:16]
     assert not rig.store.alarms
+
+
+async def test_an_outcome_that_is_told_untruly_stays_unknown_and_the_session_stands(rig: Rig) -> None:
+    await rig.connect()
+    said: set[bytes] = set()
+
+    def spoilt_when_repeated(receipt: bytes) -> bytes:
+        if receipt in said:
+            return receipt[:-64] + bytes(64)
+        said.add(receipt)
+        return receipt
+
+    rig.brain.voice = spoilt_when_repeated
+    unknown = await lost_with_its_link(rig, DropLink())
+    assert (await rig.driver.hold()).code is ReceiptCode.DONE, "what is ordered now is answered truly"
+    with pytest.raises(HubUnreachable):
+        await rig.driver.ask_receipt(unknown.counter)
+    assert {type(error) for error in rig.store.alarms} == {SignedRefused}
 
 
 async def test_what_never_reached_the_hub_is_known_in_the_next_session(rig: Rig) -> None:
