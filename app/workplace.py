@@ -1,6 +1,7 @@
 """Opens the workstation: starts what it needs, shows the window, ends what it started."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from app.clinic.config import ClinicConfig, Trigger
 from app.clinic.control import trigger
 from app.engine.runtime import Folder
 from app.engine_config import DeviceBinding, EngineConfig
-from app.launch import ClinicProcess, EngineProcess, StartFailed
+from app.launch import ROOT, ClinicProcess, EngineProcess, StartFailed
 from core.record.keys import KeyStore
 
 Theme = Literal["light", "dark"]
@@ -60,7 +61,7 @@ def open_demo(data: Path | None, *, seed: int, theme: Theme) -> int:
 
         return run_tour(Path("out"), seed=seed)
     folder = Folder.open(data or Folder.default(demo=True), simulated=True)
-    click.echo(f"Simulated data lies in {folder.root}. Forget it with: make reset")
+    click.echo(f"Simulated data lies in {folder.root}. Forget it with: {reset_command(data)}")
     clinic = ClinicProcess(clinic_config(folder, chairs=2, seed=seed), folder.root)
     try:
         engine = EngineProcess(demo_config(folder, clinic), folder.root)
@@ -80,6 +81,15 @@ def clinic_config(folder: Folder, *, chairs: int, seed: int = 1) -> ClinicConfig
     return ClinicConfig(
         runtime=str(folder.runtime_dir), chairs=chairs, seed=seed, data=str(folder.root), passphrase=DEMO_PASSPHRASE
     )
+
+
+def reset_command(data: Path | None) -> str:
+    """The command that removes a demo's data, as whoever started it would write it."""
+    if data is None and (ROOT / "Makefile").exists():
+        return "make reset"
+    program = Path(sys.argv[0]).name
+    called = "smilescape" if program.startswith("smilescape") else "python main.py"
+    return f"{called} demo --reset" + (f" --data {shlex.quote(str(data))}" if data is not None else "")
 
 
 def demo_config(folder: Folder, clinic: ClinicProcess, *, sound: bool = True) -> EngineConfig:

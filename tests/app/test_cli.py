@@ -13,6 +13,7 @@ from app import __version__
 from app.cli import cli, main
 from app.clinic.air_faults import air_faults
 from app.console.demo_panel import FAULTS as STRIP_FAULTS
+from app.workplace import reset_command
 from core.model.clock import ManualClock
 from core.model.wear import DAY_US, DaySummary
 from core.record import PracticeFile, Record
@@ -170,6 +171,21 @@ if hasattr(os, "mkfifo"):
         out = str(tmp_path / "pipe")
         assert main(["record", "export", str(folder / "chair-1.sqlite"), "--out", out, "--passphrase", "word"]) != 0
         assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("program", "data", "said"),
+    [
+        ("main.py", None, "make reset"),
+        ("main.py", "/srv/my demo", "python main.py demo --reset --data '/srv/my demo'"),
+        ("/usr/bin/smilescape", "/srv/demo", "smilescape demo --reset --data /srv/demo"),
+    ],
+)
+def test_the_demo_names_the_command_that_forgets_its_own_folder(
+    monkeypatch: pytest.MonkeyPatch, program: str, data: str | None, said: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [program, "demo"])
+    assert reset_command(Path(data) if data else None) == said
 
 
 def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
