@@ -29,21 +29,21 @@ class Tap:
         self._clock = clock
         self._max_frames = max_frames
         self._max_bytes = max_bytes
-        self._frames: deque[TappedFrame] = deque()
+        self._frames: deque[tuple[float, str, bytes]] = deque()
         self._held_bytes = 0
         self.total = 0
         self.total_bytes = 0
 
     def add(self, uuid: str, data: bytes | bytearray) -> None:
         """Keep a copy of one notification."""
-        frame = TappedFrame(self._clock.monotonic(), uuid, bytes(data))
-        self._frames.append(frame)
-        self._held_bytes += len(frame.data)
+        kept = bytes(data)
+        self._frames.append((self._clock.monotonic(), uuid, kept))
+        self._held_bytes += len(kept)
         self.total += 1
-        self.total_bytes += len(frame.data)
+        self.total_bytes += len(kept)
         while len(self._frames) > self._max_frames or self._held_bytes > self._max_bytes:
-            self._held_bytes -= len(self._frames.popleft().data)
+            self._held_bytes -= len(self._frames.popleft()[2])
 
     def frames(self) -> tuple[TappedFrame, ...]:
         """What is held, oldest first."""
-        return tuple(self._frames)
+        return tuple(TappedFrame(*kept) for kept in self._frames)

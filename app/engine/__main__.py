@@ -15,6 +15,7 @@ import msgspec
 
 from app.engine.house import Engine
 from app.engine.lock import EngineLock
+from app.engine.recorder import SWITCH_SECONDS
 from app.engine.runtime import Folder
 from app.engine_config import EngineConfig
 from core.model.errors import SmilescapeError
@@ -47,6 +48,7 @@ def main() -> int:
 
 async def run(config: EngineConfig, folder: Folder) -> None:
     """One engine, from opening its files to closing them."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     engine = Engine(config, folder)
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":

@@ -72,11 +72,14 @@ class SampleFlow:
         """
         at = self._clock.monotonic()
         crossings: list[Crossing] = []
+        newest: dict[int, int] = {}
         for block in blocks:
             if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-                self._observe(source, block, at)
+                newest[block.boot] = max(block.end_us, newest.get(block.boot, 0))
                 self._remember(block, at)
+        for boot, hub_us in newest.items():
+            self._observe(source, boot, hub_us, at)
         self._early.setdefault(source, []).append((blocks, frames))
         if all(self.clock_map(source, block.boot).ready for block in blocks):
             self._keep_early(source)
@@ -120,9 +123,9 @@ class SampleFlow:
             return None
         return stay.visit_id
 
-    def _observe(self, source: str, block: SampleBlock, at: float) -> None:
-        boot = block.boot
-        for fit in self.clock_map(source, boot).observe(block.end_us, at):
+    def _observe(self, source: str, boot: int, hub_us: int, at: float) -> None:
+        """Of what came together, the newest was on its way for the shortest time: it tells most."""
+        for fit in self.clock_map(source, boot).observe(hub_us, at):
             self._recorder.note(lambda record, fit=fit: record.save_clock_fit(source, boot, fit))  # type: ignore[misc]
 
     def _keep_early(self, source: str) -> None:
@@ -158,6 +161,6 @@ class SampleFlow:
         spec = self._catalogue.number(block.channel)
         if spec is None:
             return
-        raw = block.samples.astype(np.float64)
-        value = float(np.abs(raw).mean() if spec.style == "envelope" else raw[-1]) * spec.scale + spec.offset
+        raw = np.abs(block.samples.astype(np.float64)).mean() if spec.style == "envelope" else block.samples[-1]
+        value = float(raw) * spec.scale + spec.offset
         self.newest[spec.key] = Newest(value, at)

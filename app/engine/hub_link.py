@@ -12,7 +12,6 @@ from typing import Protocol
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
 from app.engine.hub_trust import TOLD, HubTrust, comparison_body
-from app.engine.keys_desk import KeysDesk
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
@@ -28,7 +27,7 @@ from core.signals.boots import FormerBoot, date_boots
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit
 from devices.errors import DeviceError, LinkRefused
-from devices.hub.credentials import KnownHub
+from devices.hub.credentials import Credentials, KnownHub
 from devices.hub.driver import HubDriver
 from devices.hub.listener import SentCommand
 from devices.hub.session.attestation import Attestation
@@ -58,6 +57,16 @@ class HubOwner(Protocol):
     def touched(self) -> None: ...
 
 
+class HubKeys(Credentials, Protocol):
+    """The practice's keys, and what it remembers of its hubs. What writes may raise RecordError."""
+
+    def known(self, serial: str) -> KnownHub | None: ...
+    def remember(self, known: KnownHub) -> None: ...
+    def hub_holds(self, serial: str, certificate: bytes) -> None: ...
+    def hub_has_list(self, serial: str, number: int) -> None: ...
+    def hub_due(self, serial: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     status: HubStatus
@@ -83,7 +92,7 @@ class HubLink:
         serial: str,
         enrol: bool,
         radio: Radio,
-        keys: KeysDesk,
+        keys: HubKeys,
         catalogue: Catalogue,
         flow: SampleFlow,
         recorder: Recorder,

@@ -21,6 +21,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.2
+SWITCH_SECONDS = 0.0005
+"""How long a record's thread may keep the interpreter while the engine's loop wants it: STOP is on its way there."""
 RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
 PASSING = (DiskFull, RecordBusy, RecordReadOnly)
@@ -59,9 +61,6 @@ class _Job:
     kept: bool
 
 
-_END = None
-
-
 class Recorder:
     """Runs the record's thread.
 
@@ -80,7 +79,9 @@ class Recorder:
         self._record = record
         self._committed = committed
         self._failed = failed
-        self._queue: queue.SimpleQueue[Arrival | _Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._arrived: deque[Arrival] = deque()
+        """Nobody is woken for samples: they wait here for the next commit."""
         self._pending: list[Arrival] = []
         self._kept: deque[_Job] = deque()
         self._broken = False
@@ -96,7 +97,7 @@ class Recorder:
 
     def add(self, arrival: Arrival) -> None:
         """Take samples in; they are durable within about 200 ms, and `committed` then says so."""
-        self._queue.put(arrival)
+        self._arrived.append(arrival)
 
     def do(self, run: Callable[[Record], T]) -> "Future[T]":
         """Run `run` inside a transaction of its own; the future is done once it is durable, or has failed."""
@@ -117,7 +118,7 @@ class Recorder:
 
     def close(self) -> None:
         """Commit what there is, compact, close the file. Blocks until done."""
-        self._queue.put(_END)
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -134,23 +135,20 @@ class Recorder:
                 self._compact()
                 compact_at = time.monotonic() + COMPACT_SECONDS
         if self._kept or self._pending:
-            log.error("%d notes and %d frames could not be written", len(self._kept), len(self._pending))
+            log.error("%d notes and %d arrivals could not be written", len(self._kept), len(self._pending))
         if not self._broken:
             self._compact()
         self._record.close()
 
     def _collect(self, seconds: float) -> bool:
-        """Take what comes within `seconds`; jobs run at once. True at the end."""
+        """Wait for jobs for `seconds`; they run at once. True at the end."""
         try:
             item = self._queue.get(timeout=seconds) if seconds else self._queue.get_nowait()
         except queue.Empty:
             return False
-        if item is _END:
+        if item is None:
             return True
-        if isinstance(item, Arrival):
-            self._pending.append(item)
-        elif item is not None:
-            self._take(item)
+        self._take(item)
         return False
 
     def _take(self, job: _Job) -> None:
@@ -186,6 +184,8 @@ class Recorder:
             if not self._ran(self._kept[0]):
                 return
             self._kept.popleft()
+        while self._arrived:
+            self._pending.append(self._arrived.popleft())
         if not self._pending:
             if waited:
                 self._tell(None)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.model.block import Provenance, SampleBlock, Samples
 from core.record.coverage import Coverage
+from core.record.joining import joined
 from core.record.sqlcipher import CipherFile, Row
 from core.record.types import StampedBlock
 from core.signals.codec import Codec, checksum, encode_raw
@@ -127,7 +128,7 @@ class BlockStore:
         source_id = self.source(source)
         rows: list[tuple[object, ...]] = []
         stored = 0
-        for stamped in blocks:
+        for stamped in joined(blocks):
             block = stamped.block
             stream = self._stream(source_id, block.boot, block.channel)
             covered = self._coverage(stream)

@@ -80,7 +80,8 @@ class RepeatedDetector:
         self._order: deque[int] = deque()
         self._matches: deque[tuple[int, int]] = deque()
         self._count = 0
-        self._weights = _BASE ** np.arange(rule.gram, dtype=np.uint64)
+        self._steps = np.arange(rule.gram)
+        self._weights = _BASE ** self._steps.astype(np.uint64)
 
     def feed(self, block: SampleBlock) -> Finding | None:
         if (block.boot, block.first_index) != self._next:
@@ -92,14 +93,16 @@ class RepeatedDetector:
             self._rest = samples
             return None
         self._rest = samples[len(samples) - gram + 1 :]
-        windows = np.lib.stride_tricks.sliding_window_view(samples, gram)
-        hashes = (windows.astype(np.int64).view(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)
+        hashes = np.correlate(samples.astype(np.int64).view(np.uint64), self._weights, "valid")
         places = np.flatnonzero((hashes >> np.uint64(32)) % np.uint64(self._rule.one_in) == 0)
         found = None
-        for place in places:
-            if np.ptp(windows[place]) > _FLAT and self._known(int(hashes[place]), self._count + int(place)):
-                found = Finding("repeated", self._channel)
-        self._count += len(windows)
+        if len(places):
+            stretches = samples[places[:, None] + self._steps].astype(np.int32)
+            told = places[stretches.max(axis=1) - stretches.min(axis=1) > _FLAT]
+            for mark, place in zip(hashes[told].tolist(), told.tolist(), strict=True):
+                if self._known(mark, self._count + place):
+                    found = Finding("repeated", self._channel)
+        self._count += len(hashes)
         return found
 
     def _known(self, mark: int, at: int) -> bool:
@@ -133,13 +136,13 @@ class FrozenDetector:
         self._boot = -1
 
     def feed(self, block: SampleBlock) -> Finding | None:
-        changes = np.flatnonzero(np.diff(block.samples))
-        fresh = self._value != int(block.samples[0]) or self._boot != block.boot
-        if len(changes):
-            self._since_us = block.start_us + (int(changes[-1]) + 1) * block.period_us
-        elif fresh:
+        last = block.samples[-1]
+        others = np.flatnonzero(block.samples != last)
+        if len(others):
+            self._since_us = block.start_us + (int(others[-1]) + 1) * block.period_us
+        elif self._value != int(last) or self._boot != block.boot:
             self._since_us = block.start_us
-        self._value, self._boot = int(block.samples[-1]), block.boot
+        self._value, self._boot = int(last), block.boot
         stood_us = block.end_us - self._since_us
         return Finding("frozen", self._channel) if stood_us >= self._rule.seconds * 1e6 else None
 

@@ -112,6 +112,19 @@ class _Watch:
     since_us: int | None = None
     crossed: bool = False
 
+    def rebooted(self) -> None:
+        """Device time starts anew: a run beyond the limit that led to nothing yet is over."""
+        if not self.crossed:
+            self.since_us = None
+
+    def concerned(self, values: npt.NDArray[np.float64]) -> bool:
+        """Whether there is anything to find out: it is beyond the limit, or some of these values are."""
+        if self.crossed or self.since_us is not None:
+            return True
+        if self.limit.high is not None:
+            return bool(values.max() > self.limit.high)
+        return self.limit.low is not None and bool(values.min() < self.limit.low)
+
     def feed(self, values: npt.NDArray[np.float64], at_us: npt.NDArray[np.int64], trusted: bool) -> list[Crossing]:
         beyond, inside = self._sides(values)
         if not trusted:
@@ -213,11 +226,15 @@ class LimitMonitor:
         if not watches or skip == len(block.samples):
             return []
         values = block.samples[skip:].astype(np.float64) * spec.scale + spec.offset
+        if rebooted:
+            for watch in watches:
+                watch.rebooted()
+        concerned = [watch for watch in watches if watch.concerned(values)]
+        if not concerned:
+            return []
         at_us = block.start_us + (np.arange(skip, len(block.samples), dtype=np.int64)) * block.period_us
         found: list[Crossing] = []
-        for watch in watches:
-            if rebooted and not watch.crossed:
-                watch.since_us = None
+        for watch in concerned:
             found += watch.feed(values, at_us, trusted=block.provenance is not Provenance.SUSPECT)
         return found
 

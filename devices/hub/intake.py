@@ -15,13 +15,16 @@ from devices.hub.batch import Batch, Flags, Numbers, decode_batch
 from devices.hub.frames import FetchEnd, SampleFrame, decode_frame
 from devices.hub.intervals import IntervalSet
 from devices.hub.ledger import Ledger
-from devices.hub.merge import merge, merge_few
+from devices.hub.merge import distinct, merge, merge_few
 from devices.hub.session.records import Opener
 from devices.hub.session.wire import FromHub
 
 _log = logging.getLogger(__name__)
 
 GATHER_S: Final = 0.01
+BUSY_S: Final = 0.05
+BUSY: Final = 6
+"""When so many live records waited, the next ones are gathered for BUSY_S: a batch costs hardly less for fewer."""
 MOST: Final = 512
 """So many records do not wait."""
 FEW: Final = 24
@@ -72,13 +75,14 @@ class Intake:
         self._least = few
         self._waiting: list[tuple[FromHub, bytes]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._gather_s = GATHER_S
 
     def add(self, stream: FromHub, record: bytes) -> None:
-        """A record came. It is looked at within GATHER_S, or when so many wait."""
+        """A record came. It is looked at within GATHER_S, BUSY_S in a busy stream, or when MOST wait."""
         waiting = self._waiting
         waiting.append((stream, record))
         if len(waiting) == 1:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(self._gather_s, self.flush)
         elif len(waiting) >= MOST:
             self.flush()
 
@@ -90,6 +94,8 @@ class Intake:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
+        live = sum(stream is FromHub.TELEMETRY for stream, _ in waiting)
+        self._gather_s = BUSY_S if live >= BUSY else GATHER_S
         try:
             self._take(waiting)
         except Exception:
@@ -147,7 +153,7 @@ class Intake:
             self._taker.frame_refused(fault, records[row][1])
         kept = self._kept(batch, records)
         of_boot = dict(merge(batch, kept, backfilled, self._channels))
-        for boot in np.unique(batch.boot[kept]).tolist():
+        for boot in distinct(batch.boot[kept]):
             sequences = np.sort(batch.sequence[kept & (batch.boot == boot)])
             ranges = [range(int(sequences[begin]), int(sequences[end - 1]) + 1) for begin, end in _runs(sequences)]
             self._taker.blocks_arrived(of_boot.get(boot, []), ranges)

@@ -24,10 +24,18 @@ def merge(batch: Batch, kept: Flags, backfilled: Flags, channels: Flags) -> Iter
     pieces = batch.pieces
     wanted = kept[pieces.row] & channels[pieces.channel]
     boots = batch.boot[pieces.row]
-    for boot in np.unique(boots[wanted]).tolist():
+    for boot in distinct(boots[wanted]):
         chosen = np.flatnonzero(wanted & (boots == boot))
         key = pieces.channel[chosen] << 32 | pieces.first[chosen]
         yield boot, _blocks(batch, boot, chosen[np.argsort(key, kind="stable")], backfilled)
+
+
+def distinct(numbers: Numbers) -> list[int]:
+    """The different ones, ascending. Mostly there is but one, which is found quickest by looking for its like."""
+    if not len(numbers):
+        return []
+    first = int(numbers[0])
+    return [first] if (numbers == first).all() else np.unique(numbers).tolist()
 
 
 def merge_few(blocks: Sequence[SampleBlock]) -> list[SampleBlock]:

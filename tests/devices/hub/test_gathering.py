@@ -1,0 +1,86 @@
+"""How long records wait to be taken in: shortly, and longer only where many come."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from core.model.block import SampleBlock
+from core.model.clock import ManualClock
+from core.model.errors import SmilescapeError
+from devices.hub.frames import FetchEnd, encode_samples
+from devices.hub.intake import BUSY, BUSY_S, GATHER_S, MOST, Intake
+from devices.hub.ledger import Ledger
+from devices.hub.session.records import Opener, Sealer
+from devices.hub.session.wire import FromHub
+
+SECRET = bytes(range(32))
+EVERY_CHANNEL = np.ones(256, np.bool_)
+
+
+class Taken:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.sequences: list[int] = []
+        self.refused: list[SmilescapeError] = []
+
+    def blocks_arrived(self, blocks: Sequence[SampleBlock], sequences: Sequence[range]) -> None:
+        self.sequences += [number for numbers in sequences for number in numbers]
+
+    def history_arrived(self, ends: Sequence[FetchEnd]) -> None: ...
+
+    def frame_refused(self, error: SmilescapeError, raw: bytes) -> None:
+        self.refused.append(error)
+
+
+class Stream:
+    """A hub that seals frames, and the intake at the other end. Waiting ends when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waits: list[float] = []
+        self.taken = Taken()
+        self._sealer = Sealer(SECRET, ManualClock())
+        self._made = 0
+        self.intake = Intake(Opener(SECRET), Ledger(0, 0), 1, EVERY_CHANNEL, self.taken, lambda: None)
+        loop = asyncio.get_running_loop()
+
+        def call_later(delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+            self.waits.append(delay)
+            return asyncio.TimerHandle(0.0, callback, (), loop)
+
+        monkeypatch.setattr(loop, "call_later", call_later)
+
+    def send(self, count: int, stream: FromHub = FromHub.TELEMETRY) -> None:
+        for _ in range(count):
+            start_us = self._made * 10_000
+            block = SampleBlock(8, 1, self._made, start_us, 10_000, np.array([self._made % 100], np.int16))
+            frame = encode_samples(1, self._made, start_us + 10_000, [block])
+            self.intake.add(stream, self._sealer.seal(stream, frame))
+            self._made += 1
+
+
+async def test_records_are_gathered_longer_only_while_many_come_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(monkeypatch)
+    for count, kind in (
+        (BUSY - 1, FromHub.TELEMETRY),
+        (BUSY, FromHub.TELEMETRY),
+        (BUSY, FromHub.TELEMETRY),
+        (1, FromHub.TELEMETRY),
+        (2 * BUSY, FromHub.HISTORY),
+        (1, FromHub.TELEMETRY),
+    ):
+        stream.send(count, kind)
+        stream.intake.flush()
+    assert stream.waits == [GATHER_S, GATHER_S, BUSY_S, BUSY_S, GATHER_S, GATHER_S]
+    assert stream.taken.sequences == list(range(5 * BUSY + 1))
+    assert not stream.taken.refused
+
+
+async def test_so_many_do_not_wait_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(monkeypatch)
+    stream.send(MOST - 1)
+    assert stream.taken.sequences == []
+    stream.send(1)
+    assert stream.taken.sequences == list(range(MOST))
