@@ -129,9 +129,14 @@ class HubServer:
             else:
                 await self._send([out])
 
+    @property
+    def ready(self) -> bool:
+        """Whether the radio has room for more."""
+        return self._waiting() < _QUEUE_FULL
+
     async def send_history(self) -> None:
         """As much of a fetch under way as the radio takes now."""
-        while self.link is not None and self._waiting() < _QUEUE_FULL:
+        while self.link is not None and self.ready:
             out = self.link.history()
             if out is None:
                 return

@@ -47,6 +47,22 @@ class LinkEnd(NamedTuple):
         self.controller.on_le_disconnected(self.connection, reason)
 
 
+class Transit(NamedTuple):
+    """A host's packet that has crossed the air.
+
+    Attributes:
+        packet: L2CAP header and all.
+        given, due: when its host gave it, and when by the model it arrived, in the timers' seconds. What it took
+            beyond that is not the radio's doing.
+    """
+
+    link: "RadioLink"
+    direction: Direction
+    packet: bytes
+    given: float
+    due: float
+
+
 class RadioLink:
     """Carries packets and messages between two ends.
 
@@ -149,12 +165,17 @@ class RadioLink:
                 hci.HCI_Number_Of_Completed_Packets_Event(connection_handles=[sender.handle], num_completed_packets=[1])
             )
 
-        self.layer.send(
-            self._queue(sender),
-            len(packet.data),
-            delivered=lambda: sender.assembler.feed_packet(packet),
-            acknowledged=acknowledged,
-        )
+        to_peripheral = sender is self.central.connection
+        hearing = self.layer.peripheral if to_peripheral else self.layer.central
+        given = self._air.timers.now()
+
+        def delivered() -> None:
+            if self._air.watch is not None:
+                direction = Direction.TO_PERIPHERAL if to_peripheral else Direction.TO_CENTRAL
+                self._air.watch(Transit(self, direction, bytes(packet.data), given, hearing.last_heard))
+            sender.assembler.feed_packet(packet)
+
+        self.layer.send(self._queue(sender), len(packet.data), delivered=delivered, acknowledged=acknowledged)
 
     def send_control(self, sender: Connection, packet: ll.ControlPdu) -> None:
         """A controller's own packet: at once when nothing is wrong, else in its turn."""

@@ -10,6 +10,7 @@ Nor does it know time or loss: `RadioLink` does.
 """
 
 import asyncio
+from collections.abc import Callable
 from random import Random
 
 from bumble import core, hci, ll
@@ -20,7 +21,7 @@ from devices.simulator.air_control import AirControl
 from devices.simulator.conditions import RadioConditions, agreed
 from devices.simulator.interception import Interception, Interceptor, Where
 from devices.simulator.link_model import Terms
-from devices.simulator.radio_link import LinkEnd, RadioLink
+from devices.simulator.radio_link import LinkEnd, RadioLink, Transit
 from devices.simulator.timers import LoopTimers, Timers
 
 RSSI_DBM = -55
@@ -282,12 +283,14 @@ class VirtualLink(LocalLink):
 
     Attributes:
         radio_links: the connections that are up.
+        watch: told of each packet of a host that has waited for the air and crossed it.
     """
 
     def __init__(self, *, timers: Timers | None = None, seed: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.timers = timers or LoopTimers()
         self.radio_links: list[RadioLink] = []
+        self.watch: Callable[[Transit], None] | None = None
         self._seed = seed
         self._joined = 0
         self._interceptions: list[Interception] = []

@@ -9,6 +9,8 @@ from bumble import hci
 from bumble.device import Connection
 
 from devices.simulator.air_control import Calm, Jam, SetErrors, SetTiming
+from devices.simulator.pdu import Direction
+from devices.simulator.radio_link import Transit
 from tests.devices.simulator.radio_world import ADDRESS, READ, SECRET, WRITTEN, Thing, World, numbered
 
 CONNECTION_TIMEOUT = 0x08
@@ -252,6 +254,19 @@ async def test_a_host_that_dies_is_timed_out_on_a_modelled_link(world: World) ->
     await world.settle()
     assert reasons == [CONNECTION_TIMEOUT]
     assert world.timers.due is None
+
+
+async def test_the_air_tells_what_each_packet_waited_for_it(world: World) -> None:
+    seen: list[Transit] = []
+    world.tell(SetTiming(interval_ms=30))
+    await world.connected()
+    world.link.watch = seen.append
+    await world.thing.notify(*numbered(1))
+    await world.until(lambda: bool(world.heard))
+    crossed = [one for one in seen if one.direction is Direction.TO_CENTRAL and numbered(1)[0] in one.packet]
+    assert len(crossed) == 1
+    assert crossed[0].due <= world.timers.now()
+    assert 0 < crossed[0].due - crossed[0].given <= 0.031
 
 
 async def test_of_two_devices_at_one_address_one_takes_the_connection(world: World) -> None:
