@@ -68,8 +68,10 @@ def test_only_console_and_widgets_import_qt() -> None:
     assert breaches("main.py", *QT) == []
 
 
-def test_only_devices_and_engine_know_asyncio() -> None:
-    assert breaches("app", "asyncio", but=("app/engine", "app/clinic")) + breaches("widgets", "asyncio") == []
+def test_only_devices_and_engine_and_who_measures_them_know_asyncio() -> None:
+    assert (
+        breaches("app", "asyncio", but=("app/engine", "app/clinic", "app/bench")) + breaches("widgets", "asyncio") == []
+    )
 
 
 def test_only_devices_import_bleak_and_only_two_rooms_import_bumble() -> None:

@@ -36,7 +36,7 @@ def _stop() -> Report:
 BENCHES: dict[str, tuple[Callable[[], Report], str]] = {
     "draw": (_draw, "a frame of the live strips, against pyqtgraph's setData and a 60 Hz frame"),
     "record": (_record, "durable commits of two hubs, against a plain append with fdatasync"),
-    "link": (_link, "frames through decode, limits and ring, against what hubs can send"),
+    "link": (_link, "captured frames to the disk, Bumble end to end, STOP of eight hubs; takes minutes"),
     "stop": (_stop, "STOP to the hub's hold, against one connection interval of 30 ms"),
 }
 

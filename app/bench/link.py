@@ -1,73 +1,61 @@
-"""Frames of a hub through decoding, limits and the live ring on one core, against what hubs can send."""
-
-import tempfile
-import time
-from pathlib import Path
+"""`bench link`: captured frames to the disk, Bumble from end to end, STOP under load."""
 
 import numpy as np
 
-from app.bench.common import Report, figure, report, say
-from app.ipc.ring import RingWriter
-from core.model.block import Provenance, SampleBlock
-from core.safety.limit_table import load_limits
-from core.safety.limits import LimitMonitor, strictest
-from core.signals.catalogue import load_catalogue
-from devices.hub.frames import SampleFrame, decode_frame, encode_samples
-from devices.simulator.body import Body
+from app.bench.common import Figure, Report, figure, report
+from app.bench.holds import Stop, measure_holds
+from app.bench.ingest import CEILING_FRAMES_S, measure_ingest
+from app.bench.through import measure_through
 
-HUB_FRAMES_S = 42.0
-"""What one simulated hub sends (docs/hub-protocol.md)."""
-CEILING_FRAMES_S = 5_700.0
-"""Eight hubs on eight BLE 2M radios, 244-byte frames: the physical limit."""
-LONGEST_BLOCK = 40
+INTERVALS_MS = (15.0, 30.0, 50.0)
+"""Connection intervals that phones and computers use."""
+SOFTWARE_MS = 10.0
+"""What of a STOP may be anybody's but the radio's."""
 
 
-def bench_link(seconds: int = 60, rounds: int = 5) -> Report:
-    """Frames are made by the simulated hub's body and encoded once; what is timed is everything behind the callback."""
-    frames = _frames(seconds)
-    say(f"{len(frames)} frames, {rounds} rounds")
-    rates = []
-    with tempfile.TemporaryDirectory(prefix="smilescape-bench-") as folder:
-        for number in range(rounds):
-            ring = RingWriter(Path(folder) / f"{number}.ring")
-            monitor = LimitMonitor(strictest(load_limits().limits), load_catalogue())
-            began = time.perf_counter()
-            for at, frame in enumerate(frames):
-                decoded = decode_frame(frame, Provenance.LIVE)
-                assert isinstance(decoded, SampleFrame)
-                for block in decoded.blocks:
-                    monitor.feed(block, float(at))
-                    ring.write(block, block.start_us)
-            rates.append(len(frames) / (time.perf_counter() - began))
-            ring.close()
-    rate = float(np.median(rates))
+def bench_link(
+    *,
+    frames: int = 12_000,
+    seconds: float = 5.0,
+    through: int = 2_000,
+    rounds: int = 7,
+    stops: int = 104,
+    intervals_ms: tuple[float, ...] = INTERVALS_MS,
+    hubs: int = 8,
+) -> Report:
+    """Measure all three parts.
+
+    Args:
+        frames: of each of eight hubs, flat out.
+        seconds: at the ceiling.
+        through: frames each way in each of the `rounds` through Bumble; an odd number of rounds.
+        stops: at each interval, over all hubs.
+    """
+    ingest = measure_ingest(frames, seconds)
+    ours, bare = measure_through(through, rounds)
+    ceiling = "eight hubs at the BLE 2M ceiling"
+    held = measure_holds(intervals_ms, stops, hubs)
     return report(
         "link",
-        figure("decode, limits, ring", rate, "frames/s", "one hub", HUB_FRAMES_S, ">=20"),
-        figure("decode, limits, ring", rate, "frames/s", "eight hubs at the BLE 2M ceiling", CEILING_FRAMES_S, ">=1"),
+        figure("callback to disk, one core", ingest.frames_s, "frames/s", ceiling, CEILING_FRAMES_S, ">=10"),
+        figure(
+            "callback to disk, a CPU second", ingest.frames_cpu_s, "frames/CPU s", ceiling, CEILING_FRAMES_S, ">=10"
+        ),
+        figure("CPU at the ceiling", 100 * ingest.share, "%", "one core", 100.0, "<=0.15"),
+        figure("Bumble through our link", ours, "frames/CPU s", "bare bleak callback", bare, ">=0.8"),
+        *(one for interval_ms in intervals_ms for one in _held(interval_ms, held[interval_ms])),
     )
 
 
-def _frames(seconds: int) -> list[bytes]:
-    body = Body(load_catalogue(), seed=1, boot=1)
-    frames: list[bytes] = []
-    for _ in range(seconds * 20):
-        for block in body.tick(0.0):
-            for part in _parts(block):
-                frames.append(encode_samples(1, len(frames), body.now_us, [part]))
-    return frames
-
-
-def _parts(block: SampleBlock) -> list[SampleBlock]:
-    """A block in pieces that fit a frame."""
-    return [
-        SampleBlock(
-            channel=block.channel,
-            boot=block.boot,
-            first_index=block.first_index + begin,
-            start_us=block.start_us + begin * block.period_us,
-            period_us=block.period_us,
-            samples=block.samples[begin : begin + LONGEST_BLOCK],
-        )
-        for begin in range(0, len(block.samples), LONGEST_BLOCK)
-    ]
+def _held(interval_ms: float, stops: list[Stop]) -> tuple[Figure, ...]:
+    name, peer = f"STOP to held at {interval_ms:g} ms", f"{SOFTWARE_MS:g} ms"
+    total, software, workstation = (
+        float(np.percentile([getattr(stop, part) for stop in stops], 99)) * 1000
+        for part in ("total", "software", "workstation")
+    )
+    allowed = 2 * interval_ms + SOFTWARE_MS
+    return (
+        figure(f"{name}, p99", total, "ms", f"two intervals and {peer}", allowed, "<=1"),
+        figure(f"{name}, p99 of software", software, "ms", peer, SOFTWARE_MS, "<=1"),
+        figure(f"{name}, p99 of the workstation's software", workstation, "ms", peer, SOFTWARE_MS, "<=1"),
+    )
