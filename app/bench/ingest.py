@@ -20,7 +20,7 @@ from core.model.block import Provenance, Samples
 from core.record import RecordReader
 from core.signals.catalogue import load_catalogue
 from devices.hub import uuids
-from devices.hub.frames import SampleFrame, decode_frame
+from devices.hub.frames import HEADER, SampleFrame, decode_frame
 from devices.hub.session.wire import FromHub
 from devices.simulator.brain import Brain
 from devices.simulator.link import Outgoing
@@ -71,11 +71,12 @@ class Ingest:
 class _Station:
     """One hub at the end of a wire, its seat, and its captured records."""
 
-    def __init__(self, number: int, folder: Path, practice: Practice, clock: ReplayClock, count: int) -> None:
+    def __init__(self, number: int, folder: Path, practice: Practice, count: int) -> None:
+        self.clock = ReplayClock()
         self.brain = Brain(serial=f"SH-{number}", seed=number)
         practice.enrol(self.brain)
-        self.seat = Seat(number, folder, clock)
-        self.radio = WireRadio(self.brain, clock)
+        self.seat = Seat(number, folder, self.clock)
+        self.radio = WireRadio(self.brain, self.clock)
         self.frames = full_frames(
             count, seed=number, boot=self.brain.identity.boot, first_sequence=self.brain.memory.next_sequence
         )
@@ -138,9 +139,8 @@ class _Spent:
 
 async def _run(count: int, *, pace: float | None) -> tuple[_Spent, str]:
     with tempfile.TemporaryDirectory(prefix="smilescape-bench-") as folder:
-        clock = ReplayClock()
         practice = Practice()
-        stations = [_Station(number, Path(folder), practice, clock, count) for number in range(1, HUBS + 1)]
+        stations = [_Station(number, Path(folder), practice, count) for number in range(1, HUBS + 1)]
         corpus = digest(frame for station in stations for frame in station.frames)
         say(f"{HUBS} x {count} frames, corpus {corpus[:16]}")
         async with asyncio.timeout(60):
@@ -148,7 +148,7 @@ async def _run(count: int, *, pace: float | None) -> tuple[_Spent, str]:
                 await station.seat.up.wait()
         arrivals = [station.capture() for station in stations]
         began, cpu = time.perf_counter(), time.process_time()
-        await _inject(stations, arrivals, clock, pace)
+        await _inject(stations, arrivals, pace)
         while not all(station.durable for station in stations):  # noqa: ASYNC110 - told from the records' threads
             await asyncio.sleep(_TICK_S)
         spent = _Spent(HUBS * count, time.perf_counter() - began, time.process_time() - cpu)
@@ -158,10 +158,9 @@ async def _run(count: int, *, pace: float | None) -> tuple[_Spent, str]:
         return spent, corpus
 
 
-async def _inject(stations: list[_Station], arrivals: list[Arrive], clock: ReplayClock, pace: float | None) -> None:
+async def _inject(stations: list[_Station], arrivals: list[Arrive], pace: float | None) -> None:
     """Hand the records over in turns, as fast as they are taken or `pace` a second; the loop runs each 10 ms."""
     count = len(stations[0].records)
-    times = [int.from_bytes(frame[12:20], "little") for frame in stations[0].frames]
     began = yielded = time.perf_counter()
     for first in range(0, count, BURST):
         if pace is not None:
@@ -171,8 +170,8 @@ async def _inject(stations: list[_Station], arrivals: list[Arrive], clock: Repla
         elif time.perf_counter() - yielded >= _TICK_S:
             await asyncio.sleep(0)
             yielded = time.perf_counter()
-        clock.hub_us = times[min(first + BURST, count) - 1]
         for station, arrive in zip(stations, arrivals, strict=True):
+            station.clock.hub_us = HEADER.unpack_from(station.frames[min(first + BURST, count) - 1])[-1]
             for record in station.records[first : first + BURST]:
                 arrive(record)
 

@@ -12,7 +12,7 @@ MOST_AT_ONCE: Final = 50
 
 
 def dated(block: SampleBlock, clock: ClockMap) -> Iterator[tuple[SampleBlock, int]]:
-    """The block with the UTC of its first sample, µs; in parts when its samples would not lie where the map says.
+    """The block with the UTC of its first sample, µs; halved until its samples lie where the map says.
 
     Raises:
         ValueError: the map has seen no arrival yet.
@@ -22,11 +22,15 @@ def dated(block: SampleBlock, clock: ClockMap) -> Iterator[tuple[SampleBlock, in
     if len(block.samples) <= MOST_AT_ONCE or abs(bent) * 2 < block.period_us:
         yield block, utc_us
         return
-    for place in range(0, len(block.samples), MOST_AT_ONCE):
-        part = replace(
-            block,
-            first_index=block.first_index + place,
-            start_us=block.start_us + place * block.period_us,
-            samples=block.samples[place : place + MOST_AT_ONCE],
-        )
-        yield part, clock.utc_us(part.start_us)
+    half = len(block.samples) // 2
+    yield from dated(_part(block, 0, half), clock)
+    yield from dated(_part(block, half, len(block.samples)), clock)
+
+
+def _part(block: SampleBlock, begin: int, end: int) -> SampleBlock:
+    return replace(
+        block,
+        first_index=block.first_index + begin,
+        start_us=block.start_us + begin * block.period_us,
+        samples=block.samples[begin:end],
+    )
