@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from app.bench.common import Report, figure, report, say
-from app.clinic.config import ClinicConfig
 from app.engine.runtime import Folder
 from app.ipc import messages as ipc
 from app.ipc.client import EngineClient, StopLine
 from app.launch import ClinicProcess, EngineProcess
-from app.workplace import DEMO_PASSPHRASE, demo_config
+from app.workplace import DEMO_PASSPHRASE, clinic_config, demo_config
+from core.model.hub import LinkState
 from core.record import RecordReader
 from core.record.keys import KeyStore
 
@@ -25,7 +25,7 @@ def bench_stop(presses: int = 40) -> Report:
     """Two hubs stream; STOP for all is pressed again and again. The hub's receipts are read from the closed record."""
     with tempfile.TemporaryDirectory(prefix="smilescape-bench-") as root:
         folder = Folder.open(Path(root) / "data", simulated=True)
-        clinic = ClinicProcess(ClinicConfig(runtime=str(folder.runtime_dir), chairs=2), folder.root)
+        clinic = ClinicProcess(clinic_config(folder, chairs=2), folder.root)
         try:
             engine = EngineProcess(demo_config(folder, clinic, sound=False), folder.root)
             engine.ensure()
@@ -50,7 +50,7 @@ def _press(engine: EngineProcess, presses: int) -> list[float]:
     up: set[int] = set()
 
     def pushed(push: ipc.Push) -> None:
-        if isinstance(push, ipc.Chair) and push.hub is not None and push.number not in up:
+        if isinstance(push, ipc.Chair) and push.link is LinkState.UP and push.number not in up:
             up.add(push.number)
             streaming.release()
 
