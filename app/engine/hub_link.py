@@ -11,6 +11,7 @@ from typing import Protocol
 
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
+from app.engine.hub_boots import date_memory
 from app.engine.hub_trust import TOLD, HubTrust, comparison_body
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
@@ -23,7 +24,6 @@ from core.model.words import Text
 from core.record import Record, RecordError
 from core.record.orders import SentOrder
 from core.safety.limits import Crossing
-from core.signals.boots import FormerBoot, date_boots
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit
 from devices.errors import DeviceError, LinkRefused
@@ -204,8 +204,6 @@ class HubLink:
         except SmilescapeError as error:
             log.warning("the hub's certificate could not be renewed: %s", error)
 
-    # ---- what the driver tells: link and identity
-
     def link_changed(self, state: LinkState, reason: Text | None) -> None:
         if state is self.link and reason == self.link_reason:
             return
@@ -258,8 +256,6 @@ class HubLink:
         self.trust.firmware_found(False)
         self._owner.touched()
 
-    # ---- samples
-
     async def resume_point(self, serial: str, keys: bytes) -> int | None:
         """Where the record stands. How it dated each boot is taken up, too: no sample may move when we restart."""
         ledger = f"{serial}#{keys.hex()}"
@@ -303,8 +299,6 @@ class HubLink:
         log.warning("refused %d bytes: %s", len(raw), error)
         self._owner.hub_frame_refused(str(error))
 
-    # ---- evidence
-
     def command_sent(self, command: SentCommand) -> None:
         if command.opcode not in TOLD:
             return
@@ -339,37 +333,10 @@ class HubLink:
         self._audit("hub.security", {"code": error.code, "reason": str(error)})
         self.trust.doubt(Doubt.SESSION, error.code)
 
-    # ---- inside
-
     def _date(self, serial: str, fits: Mapping[int, Sequence[ClockFit]], newest_us: int) -> None:
-        """Date every boot of which memory holds frames and nothing is known yet; the present one by what comes live.
-
-        Args:
-            fits: by boot, as the record has them.
-            newest_us: UTC µs of the newest sample of boots before those.
-        """
-        card = self._card
-        if card is None or not card.boots:
-            return
-        *former, present = card.boots
-        newest_us = max(newest_us, self._flow.dated_us(serial))
-        for span in former:
-            if fits.get(span.boot):
-                self._flow.recall(serial, span.boot, fits[span.boot])
-            if self._flow.knows(serial, span.boot):
-                newest_us = max(newest_us, self._flow.clock_map(serial, span.boot).utc_us(span.newest_us))
-        unseen = [
-            FormerBoot(span.boot, span.began_us, span.newest_us)
-            for span in former
-            if not self._flow.knows(serial, span.boot)
-        ]
-        dated = date_boots(unseen, after_us=newest_us, before_us=self._clock.utc_us() - present.newest_us)
-        for boot in unseen:
-            fit = dated[boot.boot]
-            self._flow.recall(serial, boot.boot, [fit])
-            self._recorder.note(lambda record, boot=boot.boot, fit=fit: record.save_clock_fit(serial, boot, fit))  # type: ignore[misc]
-            newest_us = max(newest_us, round(fit.utc0_us + (1 + fit.drift) * boot.newest_us))
-        self._flow.recall(serial, present.boot, fits.get(present.boot, ()), not_before_us=newest_us)
+        if self._card is not None:
+            spans, now_us = self._card.boots, self._clock.utc_us()
+            date_memory(self._flow, self._recorder, serial, spans, fits, newest_us=newest_us, now_us=now_us)
 
     def _compare_journal(self) -> None:
         """Once all of the journal is here that was there when the session began."""

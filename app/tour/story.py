@@ -201,8 +201,10 @@ class Story:
         guide.click(guide.window.top.mark)
         panel = guide.window.demo
         assert panel is not None
-        guide.rest(0.3)
-        guide.picture("break-something")
+        for group in ("attacks", "devices"):
+            guide.click(panel.groups.button(group))
+            guide.rest(0.3)
+            guide.picture(f"break-{group}")
         guide.click(panel.buttons["drop_link"])
         guide.keys("Escape")
         guide.until("the link is lost", lambda: guide.chair(1).link is not LinkState.UP, 15)
