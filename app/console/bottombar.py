@@ -21,6 +21,12 @@ STOP_MARGIN = 24
 """Nothing that can be pressed lies nearer to STOP, px."""
 
 
+def _untold(chair: Chair) -> bool:
+    """Whether nobody knows what therapy does: a hold is asked for and not confirmed, or the hub is not heard of."""
+    silent = chair.hub is None and chair.hub_address is not None
+    return chair.state == "holding" or (silent and chair.state != "held")
+
+
 class BottomBar(QWidget):
     """Says how the chair in context is, or the clinic; `beacon_pressed` asks for the alarm panel."""
 
@@ -88,9 +94,8 @@ class BottomBar(QWidget):
         if not self._store.answering:
             self.lease.say(say("shell.lease.unknown"), say("shell.lease.unknown_detail"))
             return
-        held = any(one.state in ("held", "holding") for one in leased)
-        unknown = any(one.hub is None and one.hub_address is not None for one in leased)
-        key = "unknown" if unknown and not held else "held" if held else "none"
+        held = any(one.state == "held" for one in leased)
+        key = "unknown" if any(map(_untold, leased)) else "held" if held else "none"
         self.lease.say(say(f"shell.lease.{key}"), say(f"shell.lease.{key}_detail"))
 
     def _say_alarms(self) -> None:

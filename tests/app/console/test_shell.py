@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
@@ -223,6 +224,20 @@ def test_stop_says_asked_until_the_hub_itself_reports_no_therapy(
     window.store.apply(sample.chair(2, "treating", hub=again))
     state: str = stop.state
     assert state == "ready", "therapy was resumed: the old STOP is over"
+
+
+def test_therapy_is_said_to_be_held_only_once_the_hub_has_said_so(window: MainWindow, sample: Sample) -> None:
+    window.store.set_current(2)
+    held = msgspec.structs.replace(sample.chair(2, "held"), lease_until_monotonic=None)
+    for chair, said in (
+        (held, "Therapy held"),
+        (msgspec.structs.replace(held, hub=None), "Therapy held"),
+        (msgspec.structs.replace(held, state="holding", hub=None), "Unknown"),
+        (msgspec.structs.replace(held, state="holding"), "Unknown"),
+    ):
+        window.store.apply(chair)
+        window.grab()
+        assert window.bottom.lease.words()[0] == said
 
 
 def test_stop_names_whom_it_stops(window: MainWindow) -> None:
