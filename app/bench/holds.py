@@ -207,9 +207,9 @@ async def _lease(seat: Seat) -> None:
 
 
 def _told(press: _Pressed, crossed: list[Crossed]) -> Stop:
-    """What the model says of the way of STOP, and of the first receipt that the hub gave after that."""
+    """What the model says of the way of STOP, and of the receipt that came last before the engine had it."""
     mine = [one for one in crossed if one.hub == press.hub and press.began <= one.given <= press.done]
     stop = min((one for one in mine if one.stop), key=lambda one: one.given)
-    receipt = min((one for one in mine if not one.stop and one.given >= stop.due), key=lambda one: one.given)
+    receipt = max((one for one in mine if not one.stop and stop.due <= one.at <= press.done), key=lambda one: one.at)
     radio = sum(max(0.0, one.due - one.given) for one in (stop, receipt))
     return Stop(press.done - press.began, radio, (stop.given - press.began) + (press.done - receipt.at))
