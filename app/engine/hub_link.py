@@ -165,6 +165,13 @@ class HubLink:
         return self._clock.monotonic() - heard if heard is not None else 0.0
 
     @property
+    def heard_us(self) -> int | None:
+        """When the newest status came, UTC µs; None before the first."""
+        if self._known is None:
+            return None
+        return self._clock.utc_us() - round((self._clock.monotonic() - self._known.at) * 1_000_000)
+
+    @property
     def lease_until(self) -> float | None:
         """When the lease ends by the hub's last word, monotonic s; None without a lease."""
         if self._known is None or self._known.status.lease_ms <= 0:
