@@ -162,6 +162,7 @@ class Seat:
             flow=self.flow,
             recorder=self._recorder,
             owner=self,
+            standing=lambda _: (),
             clock=self._clock,
             simulated=True,
         )
@@ -203,7 +204,7 @@ class Seat:
     def hub_frames_lost(self, frames: int) -> None:
         self.problems.append(f"{frames} frames were lost")
 
-    def hub_doubted(self, doubt: Doubt, where: str) -> None:
+    def hub_doubted(self, doubt: Doubt, where: str, before: bool) -> None:
         self.doubts.add(doubt)
 
     def hub_settled(self, doubt: Doubt) -> None: ...

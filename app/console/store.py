@@ -113,9 +113,9 @@ class Store(QObject):
 
         `asked` until the hub reports no therapy, then `held`, and `was_held` while it is not heard of any more.
         """
-        numbers = [number for number in self._chairs if chair in (0, number)]
+        numbers = [one.number for one in self.chairs() if chair in (one.number, 0 if one.hub_address else None)]
         pressed = [number for number in numbers if number in self._stops]
-        if not pressed:
+        if not pressed or len(pressed) < len(numbers):
             return "ready"
         if not all(number in self._stopped for number in pressed):
             return "asked"

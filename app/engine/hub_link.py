@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +18,7 @@ from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
 from core.model.errors import SmilescapeError
 from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState, TherapyState
+from core.model.hub_doubt import HubDoubt
 from core.model.procedure import Doubt
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
@@ -50,7 +51,7 @@ class HubOwner(Protocol):
     def crossed(self, crossings: Sequence[Crossing]) -> None: ...
     def hub_frame_refused(self, reason: str) -> None: ...
     def hub_frames_lost(self, frames: int) -> None: ...
-    def hub_doubted(self, doubt: Doubt, where: str) -> None: ...
+    def hub_doubted(self, doubt: Doubt, where: str, before: bool) -> None: ...
     def hub_settled(self, doubt: Doubt) -> None: ...
     def hub_said(self, text: Text) -> None: ...
     def expected_dose(self) -> float: ...
@@ -97,6 +98,7 @@ class HubLink:
         flow: SampleFlow,
         recorder: Recorder,
         owner: HubOwner,
+        standing: Callable[[str], Iterable[HubDoubt]],
         clock: AsyncClock,
         simulated: bool,
     ) -> None:
@@ -125,7 +127,12 @@ class HubLink:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self.trust = HubTrust(
-            catalogue, recorder=recorder, clock=clock, doubted=owner.hub_doubted, settled=owner.hub_settled
+            catalogue,
+            recorder=recorder,
+            clock=clock,
+            doubted=self._doubted,
+            settled=owner.hub_settled,
+            standing=standing,
         )
         self.driver = HubDriver(
             radio,
@@ -236,7 +243,7 @@ class HubLink:
         before = self.identity
         self.identity, self.info, self._card = identity, info, card
         self._began_us = self._clock.utc_us()
-        self.trust.link_began()
+        self.trust.link_began(identity.serial)
         self._remember(irk=card.irk)
         self._guarded(lambda: self._keys.hub_has_list(identity.serial, card.revocations))
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
@@ -339,6 +346,11 @@ class HubLink:
         log.warning("%s", error)
         self._audit("hub.security", {"code": error.code, "reason": str(error)})
         self.trust.doubt(Doubt.SESSION, error.code)
+
+    def _doubted(self, doubt: Doubt, where: str, before: bool) -> None:
+        if not before:
+            self._audit("hub.doubted", {"doubt": doubt.value, "where": where})
+        self._owner.hub_doubted(doubt, where, before)
 
     def _date(self, serial: str, fits: Mapping[int, Sequence[ClockFit]], newest_us: int) -> None:
         if self._card is not None:

@@ -278,11 +278,12 @@ def test_a_hold_that_the_link_took_from_sight_is_told_as_past_everywhere(
     assert sentence.words == (
         "Was held.",
         "Hub link lost.",
-        "Held when last heard, 10:21. Wait for the link, then check the hub.",
+        "Held when last heard, 10:21. Wait for the link.",
     )
     press(window, window.rail.items["chairs"])
     page: Any = window.page
     assert page.cards[2].said.headline == "Was held."
+    assert stop.whom == "all", "only one of four was told to stop"
     assert mark_shape(page.cards[2].said.mark) == "question", "in greyscale it is no hold either"
     assert window.bottom.lease.words()[0] == "Unknown", "of four chairs one is not heard of"
     press(window, window.top.cells[2])

@@ -94,15 +94,15 @@ def test_nobody_is_told_to_wait_for_a_link_that_is_there() -> None:
 
 @pytest.mark.parametrize("origin", list(HoldOrigin))
 def test_without_a_link_there_is_nothing_to_check_yet(origin: HoldOrigin) -> None:
-    wait = "Wait for the link, then check the hub."
-    assert told(origin, link=LinkState.LOST)[2].endswith(wait)
-    assert told(origin, status=None)[2].endswith(wait)
+    wait = "Wait for the link"
+    assert told(origin, link=LinkState.LOST)[2].endswith(f"{wait}.")
+    assert told(origin, status=None)[2].endswith(f"{wait}.")
 
 
 @pytest.mark.parametrize("origin", list(HoldOrigin))
 def test_a_hold_is_told_as_past_once_the_hub_is_not_heard_any_more(origin: HoldOrigin) -> None:
     at = datetime.fromtimestamp(NOW_US / 1e6).astimezone().strftime("%H:%M")
-    said = f"Held when last heard, {at}. Wait for the link, then check the hub."
+    said = f"Held when last heard, {at}. Wait for the link."
     for link, status in ((LinkState.LOST, STATUS), (LinkState.UP, None), (LinkState.LOST, None)):
         state, reason, step = told(origin, link=link, status=status)
         assert (state, step) == ("was_held", said)
