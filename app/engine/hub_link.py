@@ -12,7 +12,7 @@ from typing import Protocol
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
 from app.engine.hub_boots import date_memory
-from app.engine.hub_trust import TOLD, HubTrust, comparison_body
+from app.engine.hub_trust import TOLD, TREATS, HubTrust, comparison_body
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
@@ -66,6 +66,7 @@ class HubKeys(Credentials, Protocol):
     def hub_holds(self, serial: str, certificate: bytes) -> None: ...
     def hub_has_list(self, serial: str, number: int) -> None: ...
     def hub_due(self, serial: str) -> bool: ...
+    def workstation_name(self, kid: bytes) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,12 +314,17 @@ class HubLink:
         log.warning("refused %d bytes: %s", len(raw), error)
         self._owner.hub_frame_refused(str(error))
 
+    async def command_due(self, command: SentCommand) -> None:
+        source, order = self.serial, self._order(command)
+        await self._recorder.run(lambda record: record.orders.sent(source, order))
+
     def command_sent(self, command: SentCommand) -> None:
-        if command.opcode not in TOLD:
-            return
-        source, at_us = self.serial, self._clock.utc_us()
-        order = SentOrder(command.sha256, command.opcode, command.counter, command.signer, at_us)
-        self._recorder.note(lambda record: record.orders.sent(source, order))
+        if command.opcode in TOLD and command.opcode not in TREATS:  # those are written down already
+            source, order = self.serial, self._order(command)
+            self._recorder.note(lambda record: record.orders.sent(source, order))
+
+    def _order(self, command: SentCommand) -> SentOrder:
+        return SentOrder(command.sha256, command.opcode, command.counter, command.signer, self._clock.utc_us())
 
     def receipt_arrived(self, receipt: SignedReceipt) -> None:
         source, at_us = self.serial, self._clock.utc_us()
@@ -390,6 +396,10 @@ class HubLink:
             self._remember(journal=JournalHead())
         if not found.agrees:
             self._audit("hub.journal_differs", comparison_body(found))
+        for kid, count in found.others:
+            station = self._keys.workstation_name(kid)
+            self._audit("hub.journal_others", {"workstation": kid, "commands": count})
+            self._owner.hub_said(Text("log.journal.others", {"count": count, "station": station}))
         self._owner.touched()
 
     async def _wear_kept(

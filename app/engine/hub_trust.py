@@ -17,20 +17,18 @@ from core.record import Record
 from core.record.orders import JournalRow, SentOrder
 from core.safety.detectors import Detectors
 from core.signals.catalogue import Catalogue
-from devices.hub.commands import STOP_PLAINTEXT
+from devices.hub.commands import STOP_PLAINTEXT, WRITTEN_FIRST
 from devices.hub.session.journal import Comparison, JournalEntry, Sent, compare
 
 log = logging.getLogger(__name__)
 
 FORGET_FROZEN_S: Final = 2.0
 FORGET_SESSION_S: Final = 30.0
-TREATS: Final = frozenset(
-    {
-        *(Opcode.START_PHASE, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR),
-        *(Opcode.SET_ENVELOPE, Opcode.ENROL, Opcode.REKEY),
-    }
-)
-"""Opcodes that change what is done to a patient, or whom the hub believes: one that we never sent is an alarm."""
+TREATS: Final = WRITTEN_FIRST
+"""Opcodes that change what is done to a patient, or whom the hub believes: one that we never sent is an alarm.
+
+What was sent stands in the record before it goes to the air, so a killed engine forgets none of these.
+"""
 TOLD: Final = TREATS | {Opcode.HOLD, Opcode.REVOKE, Opcode.CLINICIAN}
 """Opcodes of which a hub's journal has an entry each."""
 _STOP: Final = Sent(hashlib.sha256(STOP_PLAINTEXT).digest(), None)

@@ -17,7 +17,7 @@ from core.model.words import load_words
 from core.record import Record
 from core.record.orders import SentOrder
 from core.signals.catalogue import load_catalogue
-from devices.hub.session.journal import JournalEntry, JournalHead, append, verify_chain
+from devices.hub.session.journal import Comparison, JournalEntry, JournalHead, append, verify_chain
 from devices.hub.session.wire import JournalEvent
 
 KEY = bytes(range(32))
@@ -70,9 +70,12 @@ class Bench:
         return list(zip(found, raws, strict=True))
 
     async def read(self, entries: list[tuple[JournalEntry, bytes]], *, first: bool = False) -> bool:
+        return (await self.compare(entries, first=first)).agrees
+
+    async def compare(self, entries: list[tuple[JournalEntry, bytes]], *, first: bool = False) -> Comparison:
         began_us = self.clock.utc_us() + 1
         workstation = None if first else STATION
-        return (await self.trust.read_journal("hub", entries, began_us=began_us, workstation=workstation)).agrees
+        return await self.trust.read_journal("hub", entries, began_us=began_us, workstation=workstation)
 
 
 @pytest.fixture
@@ -166,7 +169,13 @@ async def test_what_changes_nothing_for_the_patient_is_no_doubt_when_nobody_reme
 
 
 async def test_what_another_workstation_sent_is_not_held_against_the_hub(bench: Bench) -> None:
-    assert await bench.read(bench.entries((START, b"theirs", 0), signer=b"station2"))
+    told = bench.entries((START, b"theirs", 0), (int(Opcode.HOLD), b"held", 0), signer=b"station2")
+    mine = await bench.sent(b"start", START)
+    told += bench.entries((START, mine, 0)) + bench.entries((START, b"more", 0), signer=b"station3")
+    found = await bench.compare(told)
+    assert found.agrees
+    assert found.others == ((b"station2", 2), (b"station3", 1)), "but it is counted, by workstation"
+    assert bench.told == []
 
 
 async def test_a_broken_journal_is_a_doubt(bench: Bench) -> None:
