@@ -5,6 +5,7 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -458,6 +459,7 @@ Request = (
     | ReadRange
     | MakeReport
     | ExportCsv
+    | ExportFhir
     | KeyRequest
 )
 Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys

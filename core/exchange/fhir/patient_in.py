@@ -25,7 +25,6 @@ Json = Mapping[str, object]
 TAKEN = frozenset({"resourceType", "name", "birthDate", "telecom"})
 QUIET = frozenset({"id", "meta", "text", "language", "active", "deceasedBoolean", "identifier"})
 """Read, or of no matter to a person: not worth a line."""
-GONE = ("old", "temp")
 NAME_USES = ("official", "usual", None)
 PHONE_USES = ("mobile", "home", "work", None)
 _PARTIAL = re.compile(r"\d{4}(-\d{2})?")
