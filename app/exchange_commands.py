@@ -10,7 +10,7 @@ from app.keys_commands import Practice, WhoIsIt, opened, typed_pin
 from app.record_commands import open_key
 from core.exchange.fhir.bundle import Held, export_visits
 from core.exchange.fhir.context import Detail, Sender
-from core.exchange.fhir.patient_in import MAX_BYTES, FileRefused, FoundPatient, read_patient
+from core.exchange.fhir.patient_in import FoundPatient, read_patient_file
 from core.keys.errors import WrongSecret
 from core.model.errors import SmilescapeError
 from core.model.people import Operator, Patient
@@ -51,7 +51,7 @@ def fhir(
 
 
 def import_patient(file: Path, data: Path | None, passphrase: str | None, who: str | None, *, yes: bool) -> int:
-    found = read_patient(read_bounded(file))
+    found = read_patient_file(file)
     with opened(data, passphrase) as practice:
         if practice.record is None:
             raise NoChair("This practice has no record of a chair yet.", "Open the workstation once.")
@@ -80,15 +80,6 @@ def import_patient(file: Path, data: Path | None, passphrase: str | None, who: s
             record.audit("patient.saved", actor=operator.id, at_us=at_us, body=body)
     click.echo(f"Added as {patient.code}.")
     return 0
-
-
-def read_bounded(file: Path) -> bytes:
-    """The file's bytes, one more than may be at most. Raises FileRefused."""
-    try:
-        with file.open("rb") as source:
-            return source.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileRefused("unreadable", reason=error.strerror or str(error)) from error
 
 
 def _show(found: FoundPatient) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
@@ -64,6 +65,15 @@ class FoundPatient(msgspec.Struct, frozen=True, kw_only=True):
     phone: str = ""
     left_out: tuple[str, ...] = ()
     allergies: tuple[str, ...] = ()
+
+
+def read_patient_file(path: Path) -> FoundPatient:
+    """The patient of a file, of which no more is read than a patient can be long. Raises FileRefused."""
+    try:
+        with path.open("rb") as source:
+            return read_patient(source.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise FileRefused("unreadable", reason=error.strerror or str(error)) from error
 
 
 def read_patient(data: bytes) -> FoundPatient:
