@@ -46,7 +46,8 @@ def fhir(
         ]
         detail = Detail.FULL if every_sample else Detail.REDUCED
         written = export_visits(held, out, sender=Sender(__version__), detail=detail)
-    click.echo(f"{written} resources of {len(held)} visits in {out}")
+    visits_said = "1 visit" if len(held) == 1 else f"{len(held)} visits"
+    click.echo(f"{written} resources of {visits_said} in {out}")
     return 0
 
 
