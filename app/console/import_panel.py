@@ -76,7 +76,8 @@ class ImportPanel(Card):
             self._show(self._words.say("patients.import.refused"), f"{self._words.tell(result.text)} {remedy}")
             self.other_button.setFocus()
         elif isinstance(result, FoundPatient):
-            self._store.ask(ListPatients(), lambda reply: self._take_known(reply, result, asked))
+            name = f"{result.given_name} {result.family_name}".strip()
+            self._store.ask(ListPatients(query=name), lambda reply: self._take_known(reply, result, asked))
 
     def _take_known(self, reply: Reply, found: FoundPatient, asked: int) -> None:
         """Whether somebody like this is on record is asked first; without an answer nobody is added."""
