@@ -10,6 +10,7 @@ import click
 
 from app import __version__
 from app.keys_cli import DATA, PASSPHRASE, keys
+from app.patient_cli import patient
 from core.model.errors import SmilescapeError
 
 FAILED = 1
@@ -179,7 +180,27 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     return days(file, out, passphrase)
 
 
+@record.command("fhir")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--visit", "visit_code", required=True, help="The visit's code, such as V-7KQ2MC.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON file to write.")
+@click.option("--every-visit", is_flag=True, help="All visits of that patient in this record.")
+@click.option("--every-sample", is_flag=True, help="Fast signals whole, not reduced to each second.")
+@PASSPHRASE
+def record_fhir(
+    file: Path, visit_code: str, out: Path, every_visit: bool, every_sample: bool, passphrase: str | None
+) -> int:
+    """Write a visit as a FHIR R4 bundle, for other programs. The patient's name is in it.
+
+    Example: python main.py record fhir chair-1.sqlite --visit V-7KQ2MC --out V-7KQ2MC.json
+    """
+    from app.exchange_commands import fhir
+
+    return fhir(file, visit_code, out, passphrase, every_visit=every_visit, every_sample=every_sample)
+
+
 cli.add_command(keys)
+cli.add_command(patient)
 
 
 @cli.group()

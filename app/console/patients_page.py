@@ -2,6 +2,7 @@
 
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
+from app.console.import_panel import ImportPanel
 from app.console.page import Page
 from app.console.patients_page_list import PatientList
 from app.console.patients_page_visits import VisitsView
@@ -26,7 +27,16 @@ class PatientsPage(Page):
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._stack.addWidget(frame)
         self._stack.addWidget(self.visits)
+        self.imports = ImportPanel(store, words)
+        import_frame = QWidget()
+        import_column = QVBoxLayout(import_frame)
+        import_column.setContentsMargins(16, 16, 16, 16)
+        import_column.addWidget(self.imports)
+        self._stack.addWidget(import_frame)
         self.list.patient_chosen.connect(self.open_patient)
+        self.list.import_wanted.connect(self.open_import)
+        self.imports.closed.connect(self.open_list)
+        self.imports.added.connect(self.open_patient)
         self.visits.left.connect(self.open_list)
 
     def activated(self) -> None:
@@ -42,6 +52,11 @@ class PatientsPage(Page):
     def make_report(self, patient_id: str, visit_id: str) -> None:
         self._stack.setCurrentIndex(1)
         self.visits.make_report(patient_id, visit_id)
+
+    def open_import(self) -> None:
+        """Take a patient out of a file."""
+        self._stack.setCurrentIndex(2)
+        self.imports.begin()
 
     def open_list(self) -> None:
         self._stack.setCurrentIndex(0)

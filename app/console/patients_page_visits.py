@@ -6,11 +6,13 @@ from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from app.console.fhir_panel import FhirPanel
 from app.console.home_pane import HomePane
 from app.console.report_panel import ReportPanel
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import (
     Done,
     ExportCsv,
@@ -59,6 +61,9 @@ class VisitsView(QWidget):
         self.home = HomePane(words, list(load_catalogue()))
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
+        self.fhir = FhirPanel(words)
+        self.fhir_button = Button(words.say("patients.actions.fhir"))
+        self.fhir_button.setObjectName("patients.fhir")
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
         self.csv_button.setObjectName("patients.csv")
@@ -74,6 +79,9 @@ class VisitsView(QWidget):
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
         self.report_button.clicked.connect(self._make_report)
+        self.fhir_button.clicked.connect(self._open_fhir)
+        self.fhir.wanted.connect(self._export_fhir)
+        self.fhir.closed.connect(lambda: self._front(self._visit_pane))
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
         self.home_button.clicked.connect(self._show_home)
@@ -191,6 +199,37 @@ class VisitsView(QWidget):
             self._written_row.show()
             self._written_label.setToolTip(str(path))
 
+    def _open_fhir(self) -> None:
+        if self._detail is not None:
+            self.fhir.open_visit(self._detail.visit, len(self._visits))
+            self._front(self.fhir)
+
+    def _export_fhir(self, every_visit: bool, every_sample: bool) -> None:
+        """The file is named by the visit's code, whichever visits are in it: never by a person."""
+        detail = self._detail
+        if detail is None:
+            return
+        parts = [detail.visit.code, *(["all"] if every_visit else []), *(["full"] if every_sample else [])]
+        path = self._path_for(f"{'-'.join(parts)}.fhir.json")
+        if path is None:
+            self.fhir.show_refused("")
+            return
+        body = ExportFhir(
+            chair=detail.visit.chair,
+            visit_id=detail.visit.id,
+            path=str(path),
+            every_visit=every_visit,
+            every_sample=every_sample,
+        )
+        self._store.ask(body, lambda reply: self._fhir_written(reply, path))
+
+    def _fhir_written(self, reply: Reply, path: Path) -> None:
+        if isinstance(reply, Refused):
+            remedy = self._words.tell(reply.remedy) if reply.remedy else ""
+            self.fhir.show_refused(f"{self._words.tell(reply.text)} {remedy}".strip())
+        elif isinstance(reply, Done):
+            self.fhir.show_written(path)
+
     def _make_report(self) -> None:
         detail = self._detail
         path = self._path_for(f"{detail.visit.code}.pdf") if detail is not None else None
@@ -235,7 +274,7 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.home):
+        for pane in (message_pane, self._visit_pane, self.report, self.home, self.fhir):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -279,6 +318,7 @@ class VisitsView(QWidget):
         column.addWidget(self.moments, 1)
         column.addWidget(self._make_written_row())
         column.addWidget(self.csv_button)
+        column.addWidget(self.fhir_button)
         column.addWidget(self.report_button)
         pane = QWidget()
         row = QHBoxLayout(pane)

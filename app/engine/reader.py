@@ -3,7 +3,9 @@
 import logging
 from pathlib import Path
 
+from app import __version__
 from app.engine.reader_wire import ReaderSetup, ReadRequest
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import (
     ChannelSpan,
     Done,
@@ -74,6 +76,8 @@ class ReadDesk:
                 return self._report(request)
             case ExportCsv():
                 return self._csv(request)
+            case ExportFhir():
+                return self._fhir(request)
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
@@ -184,6 +188,21 @@ class ReadDesk:
 
         path = _target(request.path)
         export_csv(self._reader(request.chair), request.channels, request.from_us, request.to_us, path)
+        return Done(detail=str(path))
+
+    def _fhir(self, request: ExportFhir) -> Done:
+        from core.exchange.fhir.bundle import Held, export_visits
+        from core.exchange.fhir.context import Detail, Sender
+
+        path = _target(request.path)
+        reader = self._reader(request.chair)
+        visit = self._known_visit(reader, request.chair, request.visit_id)
+        held = [Held(reader, visit)]
+        if request.every_visit:
+            every = [Held(one, each) for one in self._all_readers() for each in one.visits(visit.patient_id)]
+            held = sorted(every, key=lambda each: each.visit.began_us)
+        sender = Sender(__version__, self._setup.practice, self._setup.phone, self._setup.people)
+        export_visits(held, path, sender=sender, detail=Detail.FULL if request.every_sample else Detail.REDUCED)
         return Done(detail=str(path))
 
     def _all_readers(self) -> list[RecordReader]:

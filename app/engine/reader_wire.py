@@ -2,11 +2,12 @@
 
 import msgspec
 
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv)
-LONG_REQUESTS = (MakeReport, ExportCsv)
+ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv | ExportFhir
+READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv, ExportFhir)
+LONG_REQUESTS = (MakeReport, ExportCsv, ExportFhir)
 """These write files and may take minutes; they never keep a review waiting."""
 
 MAX_SETUP = 1 << 20
@@ -24,11 +25,17 @@ class ChairFile(msgspec.Struct, frozen=True):
 
 
 class ReaderSetup(msgspec.Struct, frozen=True):
-    """What one operator may read. `practice` and `phone` stand on reports: whom the patient calls."""
+    """What one operator may read.
+
+    Attributes:
+        practice, phone: stand on reports: whom the patient calls.
+        people: names of operators by id, also of those who left; records know them by id alone.
+    """
 
     chairs: tuple[ChairFile, ...]
     practice: str = ""
     phone: str = ""
+    people: dict[str, str] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()

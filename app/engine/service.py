@@ -14,14 +14,14 @@ from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
 from core.model.hub import DeviceSeen
-from core.model.ids import new_id
 from core.model.people import Operator, Patient, Role
 from core.model.words import Text
-from core.people.codes import patient_code
+from core.people.patients import new_patient
 from core.procedure.refusal import Refusal
 from core.record import Record
 from devices.kinds import HUB, kind_named
@@ -192,15 +192,12 @@ class Service:
             raise no("empty_name")
         if not _is_date(request.birth_date):
             raise no("birth_date")
-        patient = Patient(
-            id=new_id(),
-            version=1,
-            code=patient_code(),
-            given_name=request.given_name.strip(),
-            family_name=request.family_name.strip(),
+        patient = new_patient(
+            given_name=request.given_name,
+            family_name=request.family_name,
             birth_date=request.birth_date,
-            allergies=request.allergies.strip(),
-            phone=request.phone.strip(),
+            allergies=request.allergies,
+            phone=request.phone,
             simulated=self._house.simulated,
         )
         await self._save_patient(self._chair(request.chair), patient, actor, "added")
@@ -332,7 +329,9 @@ class Service:
                 pass
             case ipc.ListLog() | ipc.ReadRange():
                 chairs = [self._chair(request.chair)]
-            case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv():
+            case ExportFhir(every_visit=True):
+                viewed = {"visit": request.visit_id, "every_visit": True}
+            case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv() | ExportFhir():
                 chairs = [self._chair(request.chair)]
                 viewed = {"visit": request.visit_id}
         if viewed:

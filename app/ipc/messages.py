@@ -6,6 +6,7 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 import msgspec
 
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -466,6 +467,7 @@ Request = (
     | ReadRange
     | MakeReport
     | ExportCsv
+    | ExportFhir
     | KeyRequest
     | LiftDoubt
 )
