@@ -36,7 +36,7 @@ async def test_only_what_did_not_come_is_missing_and_only_once_the_rest_is_taken
     records = list(pair.waiting)
     arrive(pair, records[lost:])
     missing: list[int] = []
-    pair.ears.backfill_changed = missing.append  # type: ignore[method-assign]
+    pair.ears.backfill_changed = missing.append  # type: ignore[method-assign, assignment]
     pair.delivery.heard(decode_status(pair.brain.status()))
     assert missing == [], "they wait"
     pair.flush()
@@ -47,6 +47,6 @@ async def test_only_what_did_not_come_is_missing_and_only_once_the_rest_is_taken
 async def test_where_nothing_waits_a_status_tells_at_once() -> None:
     pair, frames = await pair_that_streams()
     missing: list[int] = []
-    pair.ears.backfill_changed = missing.append  # type: ignore[method-assign]
+    pair.ears.backfill_changed = missing.append  # type: ignore[method-assign, assignment]
     pair.delivery.heard(decode_status(pair.brain.status()))
     assert missing == [len(frames)]
