@@ -85,7 +85,7 @@ def test_blocks_are_joined_and_stay_the_same(record: Record, path: Path, stamped
         record.compact(settle=True)
         assert {key: flat(list(reader.samples(None, key))) for key in before} == before
         info = reader.info()
-        assert (info.samples, info.blocks) == (80_800, 6)
+        assert (info.samples, info.blocks) == (80_800, 2)
         assert [(s.channel, s.from_us, s.to_us, s.samples) for s in reader.spans("v")] == [
             ("saliva_ph", UTC0, UTC0 + 80_000_000, 800),
             ("jaw_emg", UTC0, UTC0 + 80_000_000, 80_000),
