@@ -64,11 +64,15 @@ def block_rows(rows: Sequence[Row]) -> list[BlockRow]:
     return [BlockRow(*row) for row in rows]
 
 
-def sample_times(row: BlockRow, offsets: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
-    """UTC µs of each sample of a row; `offsets`: their hub time past its start, None when evenly spaced."""
+def sample_times(
+    row: BlockRow, offsets: npt.NDArray[np.int64] | None, first: int = 0, end: int | None = None
+) -> npt.NDArray[np.int64]:
+    """UTC µs of samples [first, end) of a row; `offsets`: their hub time past its start, None when evenly spaced."""
     if offsets is None:
-        return row.utc_us + np.arange(row.count, dtype=np.int64) * (row.end_utc_us - row.utc_us) // row.count
-    length = int(offsets[-1]) + row.period_us
+        index = np.arange(first, row.count if end is None else end, dtype=np.int64)
+        return row.utc_us + index * (row.end_utc_us - row.utc_us) // row.count
+    offsets, last = offsets[first:end], offsets[-1]
+    length = int(last) + row.period_us
     return row.utc_us + offsets * (row.end_utc_us - row.utc_us) // length
 
 

@@ -47,7 +47,13 @@ class Piece:
 
 def alike(a: BlockRow, b: BlockRow) -> bool:
     """Whether `b` may continue `a`, as far as can be said without their hub time."""
-    return (a.provenance, a.visit, a.period_us, a.end_index) == (b.provenance, b.visit, b.period_us, b.first_index)
+    return (a.stream, a.end_index, a.provenance, a.visit, a.period_us) == (
+        b.stream,
+        b.first_index,
+        b.provenance,
+        b.visit,
+        b.period_us,
+    )
 
 
 def joins(left: Piece, right: Piece) -> bool:

@@ -114,7 +114,7 @@ class RecordReader:
 
         The cost follows from the columns asked for, not from the length of the range or of the record. A column's low
         and high never miss an extreme; from afar they may include what lies up to half a column beside it. Then gaps
-        shorter than that may be left out; all others are told to the microsecond. When there are no more samples than
+        shorter than that may be left out; all others are told, to within a sample. When there are no more samples than
         columns, the samples themselves come back.
 
         Raises NotFound for a channel that the record does not know.

@@ -70,7 +70,7 @@ class Settler:
                 made = replace(self._file, group, settled=True)
                 row = made.row
                 base = self._summary.base_for(row.channel, row.period_us)
-                cells = Cells.of(made.samples, sample_times(row, made.offsets), row.end_utc_us, base)
+                cells = Cells.of(made.samples, sample_times(row, made.offsets), row.end_utc_us, row.period_us, base)
                 self._summary.add(row.channel, row.visit, cells)
                 written += 1
         return written

@@ -61,6 +61,22 @@ class SignalReader:
         Raises:
             RecordDamaged: the bytes are missing, changed, or do not decode.
         """
+        samples, offsets = self._decoded(row)
+        return samples, sample_times(row, offsets), offsets
+
+    def samples_between(self, row: BlockRow, from_us: int, to_us: int) -> tuple[Samples, npt.NDArray[np.int64]]:
+        """The samples of one row in [from_us, to_us), and their UTC µs. Raises RecordDamaged."""
+        samples, offsets = self._decoded(row)
+        first, end = 0, row.count
+        if offsets is None:
+            span_us = row.end_utc_us - row.utc_us
+            first = max(0, (from_us - row.utc_us) * row.count // span_us - 1)
+            end = min(row.count, max(first, (to_us - row.utc_us) * row.count // span_us + 2))
+        at_us = sample_times(row, offsets, first, end)
+        a, b = np.searchsorted(at_us, (from_us, to_us))
+        return samples[first + a : first + b], at_us[a:b]
+
+    def _decoded(self, row: BlockRow) -> tuple[Samples, npt.NDArray[np.int64] | None]:
         found = (
             (row.data,)
             if row.data is not None
@@ -72,10 +88,9 @@ class SignalReader:
         if checksum(data) != row.crc:
             raise RecordDamaged(f"The samples of {row.where} fail their checksum.", REMEDY)
         try:
-            samples, offsets = decode(row.codec, data, row.count)
+            return decode(row.codec, data, row.count)
         except CodecError as error:
             raise RecordDamaged(f"The samples of {row.where} cannot be read: {error}", REMEDY) from error
-        return samples, sample_times(row, offsets), offsets
 
     def samples(
         self, source: str | None, channel: str, from_us: int | None, to_us: int | None

@@ -47,8 +47,7 @@ class SummaryBook:
         """
         shift = level + PAGE_BITS
         sql = "SELECT page, cells FROM summary WHERE channel = ? AND level = ? AND page BETWEEN ? AND ?"
-        # The last sample before the range may reach into it.
-        bounds: tuple[object, ...] = (channel, level, (from_us >> shift) - 1, (to_us - 1) >> shift)
+        bounds: tuple[object, ...] = (channel, level, from_us >> shift, (to_us - 1) >> shift)
         if visit is not None:
             sql, bounds = f"{sql} AND visit = ?", (*bounds, visit)
         return self._read(channel, level, self._file.rows(sql, bounds)).within(from_us, to_us)

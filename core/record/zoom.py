@@ -77,8 +77,7 @@ class Zoom:
             return None
         binner = Binner(view.from_us, view.to_us, view.columns)
         low, high, total, count = (one.astype(np.float64) for one in (cells.low, cells.high, cells.total, cells.count))
-        last_us = np.minimum(cells.end_us, begin + (1 << level)) - 1
-        binner.add_entries(cells.first_us, last_us, low, high, total / count, count)
+        binner.add_entries(cells.first_us, cells.end_us - 1, low, high, total / count, count)
         self._gather(rows, view, binner)
         return _physical(*binner.result(), view.spec, _wide_gaps(cells, rows, view), samples=False)
 
@@ -118,10 +117,9 @@ class Zoom:
         """UTC and raw values of every sample in the range, row after row."""
         times, values = [np.empty(0, np.int64)], [np.empty(0, np.int16)]
         for row in rows:
-            samples, at_us, _ = self._signals.samples_of(row)
-            begin, end = np.searchsorted(at_us, (view.from_us, view.to_us))
-            times.append(at_us[begin:end])
-            values.append(samples[begin:end])
+            samples, at_us = self._signals.samples_between(row, view.from_us, view.to_us)
+            times.append(at_us)
+            values.append(samples)
         return np.concatenate(times), np.concatenate(values)
 
     def _gather(self, rows: list[BlockRow], view: _View, binner: Binner) -> None:
@@ -136,10 +134,10 @@ class Zoom:
         pyramids = self._pyramids([row for row in long if row.period_us * STRIDE <= half_us])
         for row in long:
             if row not in pyramids:
-                samples, at_us, _ = self._signals.samples_of(row)
+                samples, at_us = self._signals.samples_between(row, view.from_us, view.to_us)
                 binner.add_samples(at_us, samples)
         if pyramids:
-            _add_pyramids(list(pyramids.items()), binner)
+            _add_pyramids(list(pyramids.items()), half_us, binner)
 
     def _pyramids(self, rows: list[BlockRow]) -> dict[BlockRow, Pyramid]:
         """The pyramids of those rows that have one."""
@@ -155,20 +153,24 @@ class Zoom:
         return found
 
 
-def _add_pyramids(layered: list[tuple[BlockRow, Pyramid]], binner: Binner) -> None:
-    """All entries of many blocks at once."""
-    lengths = [len(pyramid.low) for _, pyramid in layered]
-    table = np.array([(row.utc_us, row.end_utc_us - row.utc_us, row.count) for row, _ in layered], np.int64)
-    utc_us, lasts, count = np.repeat(table, lengths, axis=0).T
+def _add_pyramids(layered: list[tuple[BlockRow, Pyramid]], half_us: float, binner: Binner) -> None:
+    """All entries of many blocks at once, each made as wide as half a column lets it."""
+    strides = [STRIDE << int(np.log2(half_us / (row.period_us * STRIDE))) for row, _ in layered]
+    wide = [pyramid.coarser(n // STRIDE, row.count) for (row, pyramid), n in zip(layered, strides, strict=True)]
+    lengths = [len(pyramid.low) for pyramid in wide]
+    rows = [
+        (row.utc_us, row.end_utc_us - row.utc_us, row.count, n) for (row, _), n in zip(layered, strides, strict=True)
+    ]
+    utc_us, lasts, count, stride = np.repeat(np.array(rows, np.int64), lengths, axis=0).T
     before = np.repeat(np.cumsum([0, *lengths[:-1]]), lengths)
-    first = (np.arange(len(before)) - before) * STRIDE
-    n = np.minimum(STRIDE, count - first)
+    first = (np.arange(len(before)) - before) * stride
+    n = np.minimum(stride, count - first)
     binner.add_entries(
         utc_us + first * lasts // count,
         utc_us + (first + n - 1) * lasts // count,
-        np.concatenate([pyramid.low for _, pyramid in layered]).astype(np.float64),
-        np.concatenate([pyramid.high for _, pyramid in layered]).astype(np.float64),
-        np.concatenate([pyramid.mean for _, pyramid in layered]).astype(np.float64),
+        np.concatenate([pyramid.low for pyramid in wide]).astype(np.float64),
+        np.concatenate([pyramid.high for pyramid in wide]).astype(np.float64),
+        np.concatenate([pyramid.mean for pyramid in wide]).astype(np.float64),
         n.astype(np.float64),
     )
 

@@ -12,7 +12,7 @@ from core.model.block import Samples
 from core.model.errors import SmilescapeError
 
 _T = TypeVar("_T", bound=np.generic)
-QUICK, DENSE = 8, 12
+QUICK, DENSE = 4, 12
 """Levels of pcodec: of blocks that will be written anew, and for good, at some 20 million samples a second."""
 _SHORT = 256
 """Below this many samples, automatic choice of the delta order costs more than it saves."""

@@ -72,6 +72,16 @@ class Pyramid:
         low, high = np.frombuffer(data, "<i2", n), np.frombuffer(data, "<i2", n, 2 * n)
         return cls(low.astype(np.int16), high.astype(np.int16), np.frombuffer(data, "<f4", n, 4 * n).astype(np.float32))
 
+    def coarser(self, factor: int, count: int) -> "Pyramid":
+        """Entries over `factor` times as many of the `count` samples."""
+        if factor == 1:
+            return self
+        starts = np.arange(0, len(self.low), factor)
+        n = _counts(count)
+        total = np.add.reduceat(self.mean * n, starts) / np.add.reduceat(n, starts)
+        low, high = np.minimum.reduceat(self.low, starts), np.maximum.reduceat(self.high, starts)
+        return Pyramid(low, high, total.astype(np.float32))
+
     @classmethod
     def _unpacked(cls, data: bytes, count: int) -> "Pyramid":
         n = -(-count // STRIDE)
@@ -129,8 +139,14 @@ class Binner:
         left = self._column(np.maximum(first_us, self._from_us))
         right = self._column(np.minimum(last_us, self._to_us - 1))
         # An entry is at most half a column long (the caller sees to it), so it touches at most two.
-        for column in (left, right):
-            self._extend(column, low[inside], high[inside])
+        low, high = low[inside], high[inside]
+        if len(left) and not np.any(np.diff(left) < 0):
+            starts = np.append(0, np.flatnonzero(np.diff(left)) + 1)
+            self._extend(left[starts], np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
+        else:
+            self._extend(left, low, high)
+        across = right != left
+        self._extend(right[across], low[across], high[across])
         middle = np.clip((first_us + last_us) // 2, self._from_us, self._to_us - 1)
         column = self._column(middle)
         self._total += np.bincount(column, mean[inside] * n[inside], self._n)

@@ -4,7 +4,8 @@ A cell says of the samples within it all that a plot wants to know. Cells of the
 their samples became known; eight of one level make one of the next. A cell of level n is 2^n µs wide.
 """
 
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -16,14 +17,15 @@ from core.model.errors import SmilescapeError
 
 LEVELS: Final = (18, 21, 24, 27, 30, 33, 36)
 """From a quarter of a second to 19 hours."""
-PAGE_BITS: Final = 6
-"""64 cells are kept together."""
+PAGE_BITS: Final = 8
+"""256 cells are kept together."""
 _PERIODS: Final = 8_192
 """The finest cells are at most so many samples wide: from there on down, the pyramids of a few blocks serve as well."""
 _COARSEST_BASE: Final = 27
 """Nor wider than this, 134 s: blocks of a slow channel hold few samples, and reading many is what cells are for."""
 
-# `first` and `end` count from the cell's beginning; of a cell wider than 2^31 µs, in units that fit 32 bits.
+# `slot` counts from the cell before in the same page, `first` and `end` from the cell's beginning; of a cell wider than
+# 2^31 µs, in units that fit 32 bits.
 _STORED: Final = np.dtype(
     {
         "names": ("slot", "low", "high", "total", "count", "first", "end"),
@@ -31,6 +33,7 @@ _STORED: Final = np.dtype(
     }
 )
 _EXACT_BITS: Final = 31
+_LEVEL: Final = 6
 
 Int64s = npt.NDArray[np.int64]
 
@@ -54,7 +57,8 @@ class Cells:
     Attributes:
         index: UTC µs of a cell's beginning, over its width.
         low, high, total, count: over the raw samples in it.
-        first_us, end_us: UTC µs of its first sample, and at which its last one ends.
+        first_us, end_us: UTC µs of its first sample, and at which its last one ends; less than a sample from the cell's
+            own ends, these. So cells without a gap look all alike, and take little space.
     """
 
     level: int
@@ -67,10 +71,13 @@ class Cells:
     end_us: Int64s
 
     @classmethod
-    def of(cls, samples: Samples, at_us: Int64s, end_us: int, level: int) -> "Cells":
+    def of(cls, samples: Samples, at_us: Int64s, end_us: int, period_us: int, level: int) -> "Cells":
         """Cells over `samples`, shape (n,), n ≥ 1, taken at `at_us`, never falling; the last one ends at `end_us`."""
         index = at_us >> level
         starts = np.append(0, np.flatnonzero(np.diff(index)) + 1)
+        first, end = at_us[starts], np.append(at_us[starts[1:]], end_us)
+        begin = index[starts] << level
+        after = begin + (1 << level)
         return cls(
             level,
             index[starts],
@@ -78,8 +85,8 @@ class Cells:
             np.maximum.reduceat(samples, starts).astype(np.int64),
             np.add.reduceat(samples, starts, dtype=np.int64),
             np.diff(np.append(starts, len(samples))),
-            at_us[starts],
-            np.append(at_us[starts[1:]], end_us),
+            np.where(first - begin < period_us, begin, first),
+            np.where(after - end < period_us, after, end),
         )
 
     @classmethod
@@ -108,31 +115,40 @@ class Cells:
         return [(int(page[start]), self._taken(slice(start, end))) for start, end in pairwise(edges)]
 
     def to_bytes(self) -> bytes:
-        """The cells of one page, as they are stored."""
+        """The cells of one page, as they are stored: byte after byte of all of them, since neighbours are alike."""
         begin, unit = self.index << self.level, max(0, self.level - _EXACT_BITS)
         stored = np.empty(len(self), _STORED)
-        stored["slot"] = self.index & ((1 << PAGE_BITS) - 1)
+        stored["slot"] = np.diff(self.index & ((1 << PAGE_BITS) - 1), prepend=0)
         for name in ("low", "high", "total", "count"):
             stored[name] = getattr(self, name)
         stored["first"] = (self.first_us - begin) >> unit
         stored["end"] = np.minimum(-((begin - self.end_us) >> unit), 0xFFFF_FFFF)
-        return stored.tobytes()
+        planes = stored.view(np.uint8).reshape(len(self), _STORED.itemsize).T
+        return zlib.compress(np.ascontiguousarray(planes).tobytes(), _LEVEL)
 
     @classmethod
     def from_bytes(cls, level: int, pages: list[tuple[int, bytes]]) -> "Cells":
         """Cells of many pages, each with its number, in the order given. Raises SummaryError."""
-        counts = [len(data) // _STORED.itemsize for _, data in pages]
-        whole = b"".join(data for _, data in pages)
-        if len(whole) != sum(counts) * _STORED.itemsize:
-            raise SummaryError(f"A page of cells of level {level} is cut.")
-        stored = np.frombuffer(whole, _STORED)
-        page = np.repeat(np.array([number for number, _ in pages], np.int64), counts)
-        index = (page << PAGE_BITS) + stored["slot"]
+        try:
+            whole = [np.frombuffer(zlib.decompress(data), np.uint8) for _, data in pages]
+            planes = [one.reshape(_STORED.itemsize, -1) for one in whole]
+        except (zlib.error, ValueError) as error:
+            raise SummaryError(f"A page of cells of level {level} is damaged: {error}.") from error
+        if not planes:
+            return cls.none(level)
+        stored = np.ascontiguousarray(np.concatenate(planes, axis=1).T).view(_STORED)[:, 0]
+        page = np.repeat(np.array([number for number, _ in pages], np.int64), [one.shape[1] for one in planes])
+        index = (page << PAGE_BITS) + np.concatenate([np.cumsum(one[0], dtype=np.uint8) for one in planes])
         begin, unit = index << level, max(0, level - _EXACT_BITS)
         low, high, total, count, first, end = (
             stored[name].astype(np.int64) for name in ("low", "high", "total", "count", "first", "end")
         )
         return cls(level, index, low, high, total, count, begin + (first << unit), begin + (end << unit))
+
+    def moved(self, cells: int) -> "Cells":
+        """The same so many cells later."""
+        later = cells << self.level
+        return replace(self, index=self.index + cells, first_us=self.first_us + later, end_us=self.end_us + later)
 
     def within(self, from_us: int, to_us: int) -> "Cells":
         """Those with samples in [from_us, to_us)."""

@@ -18,7 +18,7 @@ from app.cli import cli
 
 SMALL: dict[str, Callable[[], Report]] = {
     "draw": lambda: bench_draw(frames=20),
-    "record": lambda: bench_record(seconds=4),
+    "record": lambda: bench_record(seconds_of=4, days=0.01, live_s=0.5),
     "link": lambda: bench_link(frames=150, seconds=0.2, through=100, rounds=1, stops=2, intervals_ms=(15.0,), hubs=2),
     "stop": lambda: bench_stop(presses=3),
 }
