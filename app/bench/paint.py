@@ -15,7 +15,6 @@ from app.bench.longterm import LongRecord
 
 COLUMNS: Final = 1_000
 _WARM: Final = 7
-_COLD: Final = 5
 _ROOT: Final = Path(__file__).parents[2]
 
 
@@ -36,21 +35,21 @@ class Painted(msgspec.Struct, frozen=True):
     warm_ms: float
 
 
-def paint(record: LongRecord, hours: float) -> Painted:
-    """The last hours of a record."""
+def paint(record: LongRecord, hours: float, rounds: int) -> Painted:
+    """The last hours of a record; the median of so many fresh processes."""
     from_us = max(record.from_us, record.to_us - round(hours * 3_600_000_000))
-    return _apart(Task(str(record.path), record.key.hex(), record.channels, from_us, record.to_us))
+    return _apart(Task(str(record.path), record.key.hex(), record.channels, from_us, record.to_us), rounds)
 
 
-def paint_edf(path: Path) -> Painted:
+def paint_edf(path: Path, rounds: int) -> Painted:
     """The whole of an EDF+ file."""
-    return _apart(Task(str(path), "", (), 0, 0))
+    return _apart(Task(str(path), "", (), 0, 0), rounds)
 
 
-def _apart(task: Task) -> Painted:
-    """Several fresh processes, the file forgotten before each; the median of their first paints."""
+def _apart(task: Task, rounds: int) -> Painted:
+    """The file is forgotten before each."""
     found = []
-    for _ in range(_COLD):
+    for _ in range(rounds):
         forget(Path(task.path))
         done = subprocess.run(
             [sys.executable, "-m", "app.bench.paint"],

@@ -28,7 +28,7 @@ _NAMES: Final = {1: "1 hour", 24: "24 hours", 720: "30 days"}
 
 
 def bench_record(
-    folder: Path | None = None, *, seconds_of: int = 3600, days: float = 30.0, live_s: float = 25
+    folder: Path | None = None, *, seconds_of: int = 3600, days: float = 30.0, live_s: float = 25, rounds: int = 5
 ) -> Report:
     """One sustained run of eight channels of 1 kHz, `seconds_of` seconds of them; then reviews of up to `days` days."""
     with _room(folder) as root:
@@ -41,7 +41,7 @@ def bench_record(
         corpus = digest(matrix)
         say(f"{matrix.size:,} samples, SHA-256 {corpus[:16]}…, into {root} ({disk})")
         figures = _durable(root, matrix, live_s)
-        figures += _reviews(root, days)
+        figures += _reviews(root, days, rounds)
     made = report("record", *figures)
     made.machine.update(disk=disk, corpus=corpus, absent="; ".join(absent()) or "nothing")
     return made
@@ -115,18 +115,18 @@ def _all_of_it(ours: Ingested) -> Figure:
 # ---- reviews -----------------------------------------------------------------------------------------
 
 
-def _reviews(root: Path, days: float) -> list[Figure]:
+def _reviews(root: Path, days: float, rounds: int) -> list[Figure]:
     """Records of one hour, one day and `days` days; each as far as it goes."""
     hours = sorted({min(1.0, days * 24), min(24.0, days * 24), days * 24})
     edf = root / "day.edf"
     day = hours[min(1, len(hours) - 1)]
     write_edf(edf, _tiled(day), RATE_HZ)
-    theirs = paint_edf(edf)
+    theirs = paint_edf(edf, rounds)
     edf.unlink()
     short = write_long(root / "short.sqlite", hours[0])
-    alone = paint(short, hours[0])
+    alone = paint(short, hours[0], rounds)
     long = write_long(root / "long.sqlite", hours[-1])
-    views = {length: paint(long, length) for length in hours}
+    views = {length: paint(long, length, rounds) for length in hours}
     found: list[Figure] = []
     for length, view in views.items():
         found += _view(length, view, day, theirs)
