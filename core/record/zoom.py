@@ -55,21 +55,15 @@ class Zoom:
         if to_us <= from_us or columns < 1:
             raise ValueError(f"A range needs a beginning before its end and columns: {from_us}, {to_us}, {columns}.")
         view = _View(spec, from_us, to_us, columns, visit)
-        level = self._level(view)
-        found = None if level is None else self._from_afar(view, level)
+        fitting = [level for level in LEVELS if (1 << level) <= view.width_us / 2]
+        found = self._from_afar(view, fitting[-1]) if fitting else None
         return found or self._from_near(view)
 
-    def _level(self, view: _View) -> int | None:
-        """The coarsest level whose cells are at most half a column wide; None when there is none so fine."""
-        base = self._summary.base(view.spec.number)
-        if base is None:
-            return None
-        fitting = [level for level in LEVELS if level >= base and (1 << level) <= view.width_us / 2]
-        return fitting[-1] if fitting else None
-
     def _from_afar(self, view: _View, level: int) -> Columns | None:
-        """By cells; None when there may be no more samples than columns."""
+        """By cells; None when the channel has none so fine, or when there may be no more samples than columns."""
         cells = self._summary.read(view.spec.number, level, view.from_us, view.to_us, view.visit)
+        if not len(cells) and level < (self._summary.base(view.spec.number) or LEVELS[-1] + 1):
+            return None
         rows = self._rows(view, loose=True)
         begin = cells.index << level
         inside = (begin >= view.from_us) & (begin + (1 << level) <= view.to_us)
@@ -142,6 +136,8 @@ class Zoom:
     def _pyramids(self, rows: list[BlockRow]) -> dict[BlockRow, Pyramid]:
         """The pyramids of those rows that have one."""
         by_id = {row.id: row for row in rows if row.table}
+        if not by_id:
+            return {}
         sql = "SELECT block, data FROM pyramid WHERE block IN (SELECT value FROM json_each(?))"
         found: dict[BlockRow, Pyramid] = {}
         for block, data in self._file.rows(sql, (json.dumps(list(by_id)),)):
