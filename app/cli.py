@@ -293,14 +293,25 @@ def simulate_sensor(
 
 @cli.command()
 @click.argument("name", required=False)
-def bench(name: str | None) -> int:
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Of `record`: where to write, on the disk to be measured. Else the system's folder for temporary files.",
+)
+@click.option(
+    "--days", type=click.FloatRange(0.01, 366), default=None, help="Of `record`: how long a record to review."
+)
+def bench(name: str | None, folder: Path | None, days: float | None) -> int:
     """Measure NAME against a peer in the same run; one JSON object on standard output, progress on standard error.
 
     Example: python main.py bench draw
+
+    Example: python main.py bench record --folder /mnt/disk --days 7
     """
     from app.bench import run_bench
 
-    return run_bench(name)
+    return run_bench(name, folder=folder, days=days)
 
 
 def has_display() -> bool:

@@ -44,6 +44,7 @@ from core.record.wear import (
     turns_of,
     wear_info,
 )
+from core.record.zoom import Zoom
 from core.signals.clockmap import ClockFit
 
 _SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
@@ -68,6 +69,7 @@ class RecordReader:
     def __init__(self, file: CipherFile) -> None:
         self._file = file
         self._signals = SignalReader(file)
+        self._zoom = Zoom(file, self._signals)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
 
@@ -110,13 +112,15 @@ class RecordReader:
     def columns(self, channel: str, from_us: int, to_us: int, columns: int, visit_id: str | None = None) -> Columns:
         """One channel over [from_us, to_us), UTC µs, in `columns` columns of equal width.
 
-        The cost depends on the columns asked for, not on the length of the range. A column's low and high never miss
-        an extreme; over long ranges they may include up to 255 samples of the next column. When there are no more
-        samples than columns, the samples themselves come back.
+        The cost follows from the columns asked for, not from the length of the range or of the record. A column's low
+        and high never miss an extreme; from afar they may include what lies up to half a column beside it. Then gaps
+        shorter than that may be left out; all others are told, to within a sample. When there are no more samples than
+        columns, the samples themselves come back.
 
         Raises NotFound for a channel that the record does not know.
         """
-        return self._signals.columns(channel, from_us, to_us, columns, visit_id)
+        with self._file.reading():
+            return self._zoom.columns(self._signals.channel(channel), from_us, to_us, columns, visit_id)
 
     def samples(
         self, source: str | None, channel: str, from_us: int | None = None, to_us: int | None = None

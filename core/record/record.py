@@ -33,6 +33,7 @@ from core.record.fits import stored_fits
 from core.record.orders import OrderBook
 from core.record.schema import record_migrations
 from core.record.sequences import SequenceBook
+from core.record.settling import Settler
 from core.record.sqlcipher import CipherFile
 from core.record.types import AuditEntry, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
@@ -65,6 +66,7 @@ class Record:
         self._wear = WearBook(file, self._blocks.source)
         self.orders = OrderBook(file, self._blocks.source)
         self._compactor = Compactor(file)
+        self._settler = Settler(file)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
         self._refused: set[int] = set()
@@ -157,6 +159,7 @@ class Record:
             if self._lock.is_locked:
                 with contextlib.suppress(RecordError):  # raw samples are as safe; a full disk must not keep it open
                     self.compact(settle=True)
+                    self._file.shrink()
         finally:
             self._file.close()
             self._lock.release()
@@ -212,13 +215,20 @@ class Record:
         return stored_fits(self._file, source, boot)
 
     def compact(self, *, settle: bool = False) -> int:
-        """Move raw blocks into large compressed ones with their pyramid; returns how many blocks it wrote.
+        """Move raw blocks into compressed ones, and those into large ones that stay; returns how many it wrote.
 
         Cheap when there is little to do, bounded in work, and a commit of its own outside a transaction. `settle`
-        leaves nothing raw, for the end of a visit.
+        leaves nothing raw and nothing that would be written anew, in as many such commits as that takes.
         """
-        with self.transaction():
-            return self._compactor.run(settle=settle)
+        written = 0
+        while True:
+            with self.transaction():
+                step = self._compactor.run(settle=settle)
+                if not (settle and step):
+                    step += self._settler.run(self._clock.utc_us(), everything=settle)
+            written += step
+            if not (settle and step):
+                return written
 
     # ---- what a hub kept between visits ------------------------------------------------------------
 

@@ -48,6 +48,8 @@ _SALT_BYTES = 16
 _WAL_PAGES = 256
 """Pages in the write-ahead log before SQLite moves them into the file: 4 MiB."""
 _BUSY_MS = 5000
+_SHRUNK_PAGES, _WORTH = 4096, 20
+"""Up to 64 MiB a file is written anew when it is closed, if a twentieth of it is free: under a second."""
 
 _BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 10, 11, 13, 14, 26
 
@@ -211,6 +213,12 @@ class CipherFile:
         with self._guarded():
             if migrations.pending(self.database):
                 migrations.apply(self.database)
+
+    def shrink(self) -> None:
+        """Give back the space of what was deleted, when that is much of a small file; a large one fills it again."""
+        (pages,), (free,) = self.rows("PRAGMA page_count")[0], self.rows("PRAGMA freelist_count")[0]
+        if pages <= _SHRUNK_PAGES and free * _WORTH >= pages:
+            self.execute("VACUUM")
 
     def close(self) -> None:
         with self._lock, contextlib.suppress(sqlcipher3.Error):

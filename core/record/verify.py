@@ -7,6 +7,7 @@ from core.record.blocks import BlockRow
 from core.record.errors import RecordError
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
+from core.record.summary import SummaryBook
 from core.record.types import VerifyReport
 
 _MOST = 100
@@ -27,7 +28,7 @@ class _Check:
 def verify(file: CipherFile) -> VerifyReport:
     """Check pages, blocks, samples and audit log of an open file; damage ends up in the report."""
     check = _Check(file)
-    for part in (_pages, _database, _each_block, _overlaps, _audit):
+    for part in (_pages, _database, _each_block, _overlaps, _summary, _audit):
         try:
             part(check)
         except RecordError as error:
@@ -89,6 +90,24 @@ def _doubled(file: CipherFile) -> list[tuple[int, ...]]:
         f"AS before FROM ({part.format('block')} UNION ALL {part.format('tail')})) WHERE before > first_index"
     )
     return file.rows(sql)
+
+
+def _summary(check: _Check) -> None:
+    """On each level, what the cells say in all is what the settled blocks say."""
+    sql = (
+        "SELECT channel, coalesce(visit, ''), sum(count), min(low), max(high), sum(total) FROM block WHERE settled = 1 "
+        "GROUP BY channel, visit"
+    )
+    told = {(channel, visit): tuple(figures) for channel, visit, *figures in check.file.rows(sql)}
+    book = SummaryBook(check.file)
+    counted = book.levels()
+    for channel, level, visit in counted:
+        cells = book.whole(channel, level, visit)
+        found = (int(cells.count.sum()), int(cells.low.min()), int(cells.high.max()), int(cells.total.sum()))
+        if told.get((channel, visit)) != found:
+            check.note(f"summary: level {level} of channel {channel} does not say what its blocks say")
+    for channel, visit in told.keys() - {(channel, visit) for channel, _, visit in counted}:
+        check.note(f"summary: channel {channel} has none{f' of visit {visit}' if visit else ''}")
 
 
 def _audit(check: _Check) -> None:
