@@ -2,9 +2,17 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Final
 
 from core.model.merkle import is_consistent
 from core.model.note import Checkpoint
+
+HUB_WITNESS: Final = "smilescape/hub/"
+
+
+def hub_witness(kid: bytes) -> str:
+    """The name under which a hub countersigns with the key of this kid."""
+    return HUB_WITNESS + kid.hex()
 
 
 class Verdict(Enum):

@@ -20,7 +20,6 @@ from core.record.sqlcipher import CipherFile
 
 VOUCHER_AAD: Final = b"smilescape/chair-witness/1"
 """External data of a workstation's word for the key with which a chair's record countersigns."""
-HUB_NAME: Final = "smilescape/hub/"
 
 
 class LogAltered(RecordError):  # noqa: N818 - named for what is the case
@@ -121,11 +120,6 @@ def log_origin(record_id: str) -> str:
 def chair_witness(record_id: str) -> str:
     """The name under which a record countersigns for others."""
     return f"smilescape/witness/{record_id}"
-
-
-def hub_witness(kid: bytes) -> str:
-    """The name under which a hub countersigns with the key of this kid."""
-    return HUB_NAME + kid.hex()
 
 
 def vouch(name: str, public: bytes, signing: Signing) -> bytes:

@@ -17,6 +17,7 @@ from core.model.errors import SmilescapeError
 from core.model.keys import grouped
 from core.model.note import Note, NoteRefused
 from core.model.strict_cbor import Fields
+from core.model.witness import hub_witness
 from core.record.evidence import (
     VOUCHER_AAD,
     Contradiction,
@@ -25,7 +26,6 @@ from core.record.evidence import (
     checkpoints,
     contradictions,
     cosignatures,
-    hub_witness,
     log_origin,
 )
 from core.record.sqlcipher import CipherFile

@@ -13,7 +13,7 @@ from core.model.clock import ManualClock
 from core.model.cose import KeySigner
 from core.model.merkle import CompactRange, includes, is_consistent, leaf_hash
 from core.model.note import Checkpoint, Note, NoteRefused, cosign, sign_checkpoint
-from core.model.witness import Verdict
+from core.model.witness import Verdict, hub_witness
 from core.record import Record, RecordReader
 from core.record.evidence import (
     Contradiction,
@@ -22,7 +22,6 @@ from core.record.evidence import (
     StoredCheckpoint,
     WitnessKind,
     WitnessRefused,
-    hub_witness,
     vouch,
 )
 from core.record.inspect import verify_record
