@@ -11,8 +11,9 @@ from core.model.wear import day_iso
 from core.record import RecordMissing, RecordReader
 from core.record.csv import export_csv
 from core.record.days_csv import export_days
-from core.record.inspect import record_info, verify_record
+from core.record.inspect import practice_roots, record_info, verify_record
 from core.record.keys import KeyStore
+from core.record.practice import FILE_NAME
 from core.signals.catalogue import load_catalogue
 
 DEMO_PASSPHRASE = "simulated"
@@ -86,7 +87,25 @@ def days(file: Path, out: Path, passphrase: str | None) -> int:
 
 
 def verify(file: Path, passphrase: str | None) -> int:
-    report = verify_record(file, open_key(file, passphrase))
+    """Also asks what lies beside it: the practice's file for its roots, other chairs for what they have seen."""
+    witnesses: dict[Path, bytes] = {}
+    silent: list[str] = []
+    roots: frozenset[bytes] | None = None
+    key = open_key(file, passphrase)
+    for other in sorted(file.parent.glob("*.sqlite")):
+        if other.samefile(file):
+            continue
+        try:
+            other_key = open_key(other, passphrase)
+            if other.name == FILE_NAME:
+                roots = practice_roots(other, other_key)
+            else:
+                witnesses[other] = other_key
+        except (SmilescapeError, click.UsageError) as error:
+            silent.append(f"{other.name} could not be asked: {error}")
+    report = verify_record(file, key, roots=roots, witnesses=witnesses)
+    for note in (*report.notes, *silent):
+        click.echo(note)
     if report.ok:
         click.echo(f"Sound: {report.blocks} blocks, {report.samples} samples, {report.entries} log entries.")
         return 0

@@ -5,6 +5,7 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -428,6 +429,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     chairs: tuple[int, ...] = ()
     practice: str = ""
     practice_phone: str = ""
+    evidence: tuple[ChairEvidence, ...] = ()
 
 
 Request = (

@@ -83,7 +83,6 @@ class Contradiction:
     kind: str
     witness: str
     note: Note
-    voucher: bytes
     at_us: int
 
 
@@ -165,9 +164,22 @@ class CheckpointBook:
         found = checkpoints(self._file, "ORDER BY id DESC LIMIT 1")
         return found[0] if found else None
 
-    def behind(self, size: int) -> bool:
-        """Whether the log has grown beyond this."""
-        return self._log.size() > size
+    def unsigned(self) -> int:
+        """Entries that no checkpoint covers."""
+        newest = self.newest()
+        return self._log.size() - (newest.size if newest is not None else 0)
+
+    def shorter(self, size: int) -> bool:
+        """Whether the log has fewer entries."""
+        return self._log.size() < size
+
+    def countersigned_last(self) -> tuple[StoredCheckpoint, list[Cosignature]] | None:
+        """The newest checkpoint that somebody countersigned, and who."""
+        row = self._file.row("SELECT max(checkpoint) FROM cosignature")
+        if row is None or row[0] is None:
+            return None
+        (found,) = checkpoints(self._file, f"WHERE id = {int(row[0])}")
+        return found, cosignatures(self._file, found.id)
 
     def consistency(self, old: int, size: int) -> list[bytes]:
         """Raises RecordDamaged, ValueError."""
@@ -185,13 +197,13 @@ class CheckpointBook:
 
     def contradicted(self, one: Contradiction) -> bool:
         """Keep what speaks against this log; False when it is known already."""
-        row = (one.kind, one.witness, one.note.checkpoint.size, one.note.encode(), one.voucher)
+        row = (one.kind, one.witness, one.note.checkpoint.size, one.note.encode())
         known = self._file.row(
-            "SELECT 1 FROM contradiction WHERE kind = ? AND witness = ? AND size = ? AND note = ?", row[:4]
+            "SELECT 1 FROM contradiction WHERE kind = ? AND witness = ? AND size = ? AND note = ?", row
         )
         if known is None:
             self._file.execute(
-                "INSERT INTO contradiction (kind, witness, size, note, voucher, at_us) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO contradiction (kind, witness, size, note, at_us) VALUES (?, ?, ?, ?, ?)",
                 (*row, one.at_us),
             )
         return known is None
@@ -264,8 +276,8 @@ def cosignatures(file: CipherFile, checkpoint: int) -> list[Cosignature]:
 
 
 def contradictions(file: CipherFile) -> list[Contradiction]:
-    sql = "SELECT kind, witness, note, voucher, at_us FROM contradiction ORDER BY id"
-    return [Contradiction(kind, who, read_note(note), voucher, at) for kind, who, note, voucher, at in file.rows(sql)]
+    sql = "SELECT kind, witness, note, at_us FROM contradiction ORDER BY id"
+    return [Contradiction(kind, who, read_note(note), at_us) for kind, who, note, at_us in file.rows(sql)]
 
 
 def witnessed(file: CipherFile, origin: str) -> list[Note]:

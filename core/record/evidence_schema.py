@@ -20,7 +20,7 @@ TABLES = (
     "CREATE INDEX cosignature_by_checkpoint ON cosignature (checkpoint)",
     """CREATE TABLE contradiction (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, witness TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL,
-        voucher BLOB NOT NULL, at_us INTEGER NOT NULL
+        at_us INTEGER NOT NULL
     ) STRICT""",
     """CREATE TABLE witnessed (
         id INTEGER PRIMARY KEY, origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL,

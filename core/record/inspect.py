@@ -7,6 +7,7 @@ from pathlib import Path
 from core.model.errors import SmilescapeError
 from core.record.errors import RecordDamaged
 from core.record.reader import RecordReader
+from core.record.sqlcipher import CipherFile
 from core.record.types import RecordInfo, VerifyReport
 from core.record.verify_evidence import Seen
 
@@ -35,6 +36,15 @@ def verify_record(
     except RecordDamaged as error:
         return VerifyReport(ok=False, problems=(str(error),), entries=0, blocks=0, samples=0)
     return replace(report, notes=(*report.notes, *silent))
+
+
+def practice_roots(path: Path, key: bytes) -> frozenset[bytes]:
+    """Kids of all roots that a practice ever had, from its file. Raises RecordMissing, WrongKey, RecordDamaged."""
+    file = CipherFile.read(path, key)
+    try:
+        return frozenset(bytes(row[0]) for row in file.rows("SELECT kid FROM certificate WHERE role = 0"))
+    finally:
+        file.close()
 
 
 def _seen(origin: str, witnesses: Mapping[Path, bytes]) -> tuple[list[Seen], list[str]]:

@@ -346,7 +346,7 @@ def test_a_log_that_went_another_way_is_refused_and_remembers_it(set_back: Recor
     assert refused.value.verdict is Verdict.FORKED
     seen = refused.value.seen
     assert seen is not None
-    against = Contradiction("forked", "chair 2", seen, b"", UTC0)
+    against = Contradiction("forked", "chair 2", seen, UTC0)
     for new in (True, False):
         with set_back.transaction():
             assert set_back.checkpoints.contradicted(against) is new
