@@ -8,7 +8,8 @@ import click
 
 from core.model.errors import SmilescapeError
 from core.model.wear import day_iso
-from core.record import RecordMissing, RecordReader
+from core.record import NotFound, RecordMissing, RecordReader
+from core.record.bundle import entries_of_visit, export_bundle
 from core.record.csv import export_csv
 from core.record.days_csv import export_days
 from core.record.inspect import practice_roots, record_info, verify_record
@@ -113,6 +114,33 @@ def verify(file: Path, passphrase: str | None) -> int:
         click.echo(problem, err=True)
     click.echo("Not sound. Keep the file, and restore the last backup.", err=True)
     return 1
+
+
+def bundle(file: Path, out: Path, visit: str | None, entries: str | None, passphrase: str | None) -> int:
+    with RecordReader.open(file, open_key(file, passphrase)) as reader:
+        size = reader.audit_head().size
+        if visit is not None:
+            found = [one for one in reader.visits() if visit in (one.code, one.id)]
+            if not found:
+                raise NotFound(f"There is no visit {visit} in {file.name}.", "Take its code from the time line.")
+            wanted = entries_of_visit(reader, found[0].id)
+        else:
+            wanted = [number for number in entry_range(entries or f"0-{size}") if number < size]
+        made = export_bundle(reader, wanted, out)
+    click.echo(
+        f"{made.entries} log entries and {made.checkpoints} checkpoints in {out}; docs/verify.md tells the rest."
+    )
+    if made.uncovered:
+        click.echo(f"{made.uncovered} entries are left out: nothing that is signed covers them yet.", err=True)
+    return 0
+
+
+def entry_range(text: str) -> range:
+    """`7` or `7-12`, both included."""
+    first, dash, last = text.partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()):
+        raise click.BadParameter(f"{text!r} is neither a number nor a range such as 7-12.", param_hint="--entries")
+    return range(int(first), int(last or first) + 1)
 
 
 def export(

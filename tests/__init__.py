@@ -1,0 +1,1 @@
+"""A package, so that no other of this name is found first: textstat installs one."""
