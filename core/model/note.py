@@ -146,7 +146,7 @@ def read_note(raw: str | bytes) -> Note:
 def read_signature(line: str) -> NoteSignature:
     """One signature line, without its newline. Raises NoteRefused."""
     match line.split(" "):
-        case [dash, name, encoded] if dash == _DASH and _NAME.fullmatch(name):
+        case [dash, name, encoded] if dash == _DASH and _NAME.fullmatch(name) and name.isprintable():
             raw = _unbase64(encoded)
             if len(raw) > _ID_BYTES:
                 return NoteSignature(name, raw[:_ID_BYTES], raw[_ID_BYTES:])

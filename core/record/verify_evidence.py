@@ -180,7 +180,7 @@ class EvidenceCheck:
         if not self._signed:
             self.notes.append("No checkpoint was signed: the log agrees with itself, and nothing else speaks for it.")
             return
-        self.notes.append(f"Signed up to {good} of {entries} entries; {len(self._signed)} checkpoints.")
+        self.notes.append(f"Signed up to {good} of {entries} entries; checkpoints: {len(self._signed)}.")
         self.notes += [f"Countersigned by {said}." for said in self._witnesses.values()]
         if not self._witnesses:
             self.notes.append("Countersigned by nobody.")

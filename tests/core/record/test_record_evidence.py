@@ -168,7 +168,7 @@ def test_a_sound_log_says_what_speaks_for_it(signed: Path) -> None:
     assert report.problems == ()
     assert report.entries == 30
     told = "\n".join(report.notes)
-    assert "Signed up to 25 of 30 entries; 2 checkpoints." in told
+    assert "Signed up to 25 of 30 entries; checkpoints: 2." in told
     assert "Countersigned by hub SH-1: 25 entries, 2027-01-15 08:00:00 UTC." in told
 
 
