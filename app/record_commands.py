@@ -127,11 +127,9 @@ def bundle(file: Path, out: Path, visit: str | None, entries: str | None, passph
         else:
             wanted = [number for number in entry_range(entries or f"0-{size}") if number < size]
         made = export_bundle(reader, wanted, out)
-    click.echo(
-        f"{made.entries} log entries and {made.checkpoints} checkpoints in {out}; docs/verify.md tells the rest."
-    )
+    click.echo(f"Log entries: {made.entries}, checkpoints: {made.checkpoints}, in {out}. See docs/verify.md.")
     if made.uncovered:
-        click.echo(f"{made.uncovered} entries are left out: nothing that is signed covers them yet.", err=True)
+        click.echo(f"Left out: {made.uncovered}. Nothing that is signed covers these entries yet.", err=True)
     return 0
 
 
