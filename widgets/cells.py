@@ -63,7 +63,9 @@ class ChairCell(QAbstractButton):
             words = font(15, bold=current)
             painter.setFont(words)
             painter.setPen(QColor(scheme.ink if current else scheme.muted))
-            said = QFontMetricsF(words).elidedText(self._word, Qt.TextElideMode.ElideRight, end - x)
+            metrics = QFontMetricsF(words)
+            lines = self._word.split() if metrics.horizontalAdvance(self._word) > end - x else [self._word]
+            said = "\n".join(metrics.elidedText(line, Qt.TextElideMode.ElideRight, end - x) for line in lines[:2])
             painter.drawText(QRectF(x, 1, end - x + 2, 55), Qt.AlignmentFlag.AlignVCenter, said)
         if self.hasFocus():
             paint_inner_focus(painter, QRectF(box).adjusted(4, 4, -5, -5))

@@ -19,6 +19,7 @@ _SHAPES = {
     "no_hub": "dotted",
     "holding": "pause_asked",
     "unknown": "question",
+    "was_held": "question",
     "unreachable": "question",
     "refused": "question",
     "asking": "question",

@@ -8,11 +8,14 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from widgets.theme import font, tokens
 
-StopState = Literal["ready", "asked", "held"]
+StopState = Literal["ready", "asked", "held", "was_held"]
 
 WIDTH = 168
 HEIGHT = 64
 CUT = 19
+ROOM = 140
+"""Width of the second line, between the inner octagon's edges at its foot."""
+_DASHES: dict[StopState, list[float]] = {"held": [4, 3], "was_held": [1, 4]}
 _KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space, Qt.Key.Key_Select)
 
 
@@ -74,8 +77,8 @@ class StopButton(QAbstractButton):
         painter.drawPolygon(_octagon(box, CUT))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         pen = QPen(QColor(scheme.on_stop), 3.0 if self._state == "asked" else 1.5)
-        if self._state == "held":
-            pen.setDashPattern([4, 3])
+        if self._state in _DASHES:
+            pen.setDashPattern(_DASHES[self._state])
         painter.setPen(pen)
         painter.drawPolygon(_octagon(box.adjusted(3.5, 3.5, -3.5, -3.5), CUT - 1.5))
         painter.setPen(QColor(scheme.on_stop))
@@ -84,7 +87,7 @@ class StopButton(QAbstractButton):
         painter.setFont(big)
         painter.drawText(QRectF(0, 9, WIDTH, 29), Qt.AlignmentFlag.AlignCenter, self._word)
         painter.setFont(small)
-        whom = QFontMetricsF(small).elidedText(self._whom, Qt.TextElideMode.ElideRight, WIDTH - 2 * CUT)
+        whom = QFontMetricsF(small).elidedText(self._whom, Qt.TextElideMode.ElideRight, ROOM)
         painter.drawText(QRectF(0, 36, WIDTH, 20), Qt.AlignmentFlag.AlignCenter, whom)
         painter.end()
 

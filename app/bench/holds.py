@@ -19,7 +19,7 @@ from app.bench.common import say
 from app.bench.practice import Practice, Seat
 from app.bench.ward import Crossed, Ready, address
 from app.engine.clock import SystemAsyncClock
-from app.engine.recorder import SWITCH_SECONDS
+from app.engine.promptness import promptness
 from core.model.hub import PhaseOrder, TherapyState
 from devices.errors import DeviceError
 from devices.hub.session.envelope import AllowedPhase, HubEnvelope
@@ -103,49 +103,47 @@ async def _line(process: asyncio.subprocess.Process) -> bytes:
         return await process.stdout.readline()
 
 
-def measure_holds(intervals_ms: tuple[float, ...], stops: int, hubs: int) -> dict[float, list[Stop]]:
-    """At least `stops` of them at each connection interval, at random moments, hubs all on one radio."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)  # as the engine does
-    try:
-        return asyncio.run(_measure(intervals_ms, stops, hubs))
-    finally:
-        sys.setswitchinterval(before)
+def measure_holds(intervals_ms: tuple[float, ...], stops: int, hubs: int, radios: int) -> dict[float, list[Stop]]:
+    """At least `stops` of them at each connection interval, at random moments; hubs take the radios in turn."""
+    return asyncio.run(_measure(intervals_ms, stops, hubs, radios))
 
 
-async def _measure(intervals_ms: tuple[float, ...], stops: int, hubs: int) -> dict[float, list[Stop]]:
+async def _measure(intervals_ms: tuple[float, ...], stops: int, hubs: int, count: int) -> dict[float, list[Stop]]:
     clock = SystemAsyncClock()
     practice = Practice()
     crossed: list[Crossed] = []
     found: dict[float, list[Stop]] = {}
     with tempfile.TemporaryDirectory(prefix="smilescape-bench-") as folder:
-        async with _process("air", str(hubs)) as air:
-            mine, *theirs = msgspec.json.decode(await _line(air), type=Ready).transports
+        async with _process("air", str(count), str(hubs)) as air:
+            transports = msgspec.json.decode(await _line(air), type=Ready).transports
+            mine, theirs = transports[:count], transports[count:]
             following = asyncio.create_task(_follow(air, crossed))
-            radio = Radio.parse(f"bumble:{mine}")
+            radios = [Radio.parse(f"bumble:{transport}") for transport in mine]
             seats = [Seat(number, Path(folder), clock) for number in range(1, hubs + 1)]
             async with _process("hubs", *theirs) as ward:
                 await _line(ward)
                 async with asyncio.timeout(_PATIENCE_S):
                     for number, seat in enumerate(seats, 1):
-                        seat.bind(radio, practice, address(number), "", enrol=True)
+                        seat.bind(radios[number % count], practice, address(number), "", enrol=True)
                     await asyncio.gather(*(_begin(seat, practice) for seat in seats))
                 say(f"{hubs} hubs treat")
-                for interval_ms in intervals_ms:
-                    assert air.stdin is not None
-                    air.stdin.write(encode_air_control(SetTiming(interval_ms=interval_ms)))
-                    await asyncio.sleep(_SETTLE_S)
-                    crossed.clear()
-                    each = -(-stops // hubs)
-                    presses = await asyncio.gather(
-                        *(_press(n, seat, practice, each, interval_ms / 1000) for n, seat in enumerate(seats, 1))
-                    )
-                    found[interval_ms] = [_told(press, crossed) for many in presses for press in many]
-                    middle = 1000 * statistics.median(stop.total for stop in found[interval_ms])
-                    say(f"{interval_ms:g} ms: {len(found[interval_ms])} stops, half of them within {middle:.0f} ms")
+                with promptness():  # as the engine's
+                    for interval_ms in intervals_ms:
+                        assert air.stdin is not None
+                        air.stdin.write(encode_air_control(SetTiming(interval_ms=interval_ms)))
+                        await asyncio.sleep(_SETTLE_S)
+                        crossed.clear()
+                        each = -(-stops // hubs)
+                        presses = await asyncio.gather(
+                            *(_press(n, seat, practice, each, interval_ms / 1000) for n, seat in enumerate(seats, 1))
+                        )
+                        found[interval_ms] = [_told(press, crossed) for many in presses for press in many]
+                        middle = 1000 * statistics.median(stop.total for stop in found[interval_ms])
+                        say(f"{interval_ms:g} ms: {len(found[interval_ms])} stops, half of them within {middle:.0f} ms")
                 for seat in seats:
                     await seat.close()
-                await radio.close()
+                for radio in radios:
+                    await radio.close()
         await following
     return found
 
@@ -209,9 +207,9 @@ async def _lease(seat: Seat) -> None:
 
 
 def _told(press: _Pressed, crossed: list[Crossed]) -> Stop:
-    """What the model says of the way of STOP, and of the first receipt that the hub gave after that."""
+    """What the model says of the way of STOP, and of the receipt that came last before the engine had it."""
     mine = [one for one in crossed if one.hub == press.hub and press.began <= one.given <= press.done]
     stop = min((one for one in mine if one.stop), key=lambda one: one.given)
-    receipt = min((one for one in mine if not one.stop and one.given >= stop.due), key=lambda one: one.given)
+    receipt = max((one for one in mine if not one.stop and stop.due <= one.at <= press.done), key=lambda one: one.at)
     radio = sum(max(0.0, one.due - one.given) for one in (stop, receipt))
     return Stop(press.done - press.began, radio, (stop.given - press.began) + (press.done - receipt.at))

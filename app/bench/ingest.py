@@ -16,6 +16,7 @@ from app.bench.common import say
 from app.bench.corpus import digest, full_frames
 from app.bench.practice import Practice, Seat
 from app.engine.clock import SystemAsyncClock
+from app.engine.promptness import promptness
 from core.model.block import Provenance, Samples
 from core.record import RecordReader
 from core.signals.catalogue import load_catalogue
@@ -147,10 +148,11 @@ async def _run(count: int, *, pace: float | None) -> tuple[_Spent, str]:
             for station in stations:
                 await station.seat.up.wait()
         arrivals = [station.capture() for station in stations]
-        began, cpu = time.perf_counter(), time.process_time()
-        await _inject(stations, arrivals, pace)
-        while not all(station.durable for station in stations):  # noqa: ASYNC110 - told from the records' threads
-            await asyncio.sleep(_TICK_S)
+        with promptness():  # as the engine's
+            began, cpu = time.perf_counter(), time.process_time()
+            await _inject(stations, arrivals, pace)
+            while not all(station.durable for station in stations):  # noqa: ASYNC110 - told from the records' threads
+                await asyncio.sleep(_TICK_S)
         spent = _Spent(HUBS * count, time.perf_counter() - began, time.process_time() - cpu)
         for station in stations:
             await station.seat.close()

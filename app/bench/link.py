@@ -22,6 +22,7 @@ def bench_link(
     stops: int = 104,
     intervals_ms: tuple[float, ...] = INTERVALS_MS,
     hubs: int = 8,
+    radios: int = 8,
 ) -> Report:
     """Measure all three parts.
 
@@ -30,11 +31,12 @@ def bench_link(
         seconds: at the ceiling.
         through: frames each way in each of the `rounds` through Bumble; an odd number of rounds.
         stops: at each interval, over all hubs.
+        radios: that the hubs share.
     """
     ingest = measure_ingest(frames, seconds)
     ours, bare = measure_through(through, rounds)
     ceiling = "eight hubs at the BLE 2M ceiling"
-    held = measure_holds(intervals_ms, stops, hubs)
+    held = measure_holds(intervals_ms, stops, hubs, radios)
     return report(
         "link",
         figure("callback to disk, one core", ingest.frames_s, "frames/s", ceiling, CEILING_FRAMES_S, ">=10"),

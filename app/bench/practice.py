@@ -75,6 +75,9 @@ class Practice:
     def hub_has_list(self, serial: str, number: int) -> None:
         """Nothing: nobody is revoked here."""
 
+    def workstation_name(self, kid: bytes) -> str:
+        return kid.hex()
+
     def hub_due(self, serial: str) -> bool:
         return False
 
@@ -162,6 +165,7 @@ class Seat:
             flow=self.flow,
             recorder=self._recorder,
             owner=self,
+            standing=lambda _: (),
             clock=self._clock,
             simulated=True,
         )
@@ -203,7 +207,7 @@ class Seat:
     def hub_frames_lost(self, frames: int) -> None:
         self.problems.append(f"{frames} frames were lost")
 
-    def hub_doubted(self, doubt: Doubt, where: str) -> None:
+    def hub_doubted(self, doubt: Doubt, where: str, before: bool) -> None:
         self.doubts.add(doubt)
 
     def hub_settled(self, doubt: Doubt) -> None: ...

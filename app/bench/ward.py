@@ -1,8 +1,8 @@
 """Processes of the STOP measurement: the air, which tells of what crossed it, and busy hubs.
 
-`air N` takes messages of `devices/simulator/air_control.py` on standard input. It prints a `Ready`, then a `Crossed`
-for each record of STOP and of Receipt that crossed, one JSON object a line. `hubs TRANSPORT…` prints a line once they
-are on the air. Both end with their standard input.
+`air N M` has N radios for the workstation and M for hubs. It takes messages of `devices/simulator/air_control.py` on
+standard input. It prints a `Ready`, then a `Crossed` for each record of STOP and of Receipt that crossed, one JSON
+object a line. `hubs TRANSPORT…` prints a line once they are on the air. Both end with their standard input.
 """
 
 import asyncio
@@ -48,15 +48,15 @@ def address(hub: int) -> str:
     return f"F0:5C:00:00:00:{hub:02X}"
 
 
-async def run_air(hubs: int) -> None:
-    async with Air(1 + hubs) as air:
+async def run_air(radios: int, hubs: int) -> None:
+    async with Air(radios + hubs) as air:
 
         def crossed(transit: Transit) -> None:
             pdu = Pdu.parse(transit.direction, transit.packet)
             stream = pdu.value[0] - RECORD if pdu.value else -1
             stop = pdu.direction is Direction.TO_PERIPHERAL and pdu.unanswered and stream == ToHub.STOP
             if stop or (pdu.direction is Direction.TO_CENTRAL and stream == FromHub.RECEIPT):
-                number = next(n for n in range(1, hubs + 1) if transit.link in air.links(n))
+                number = next(n for n in range(1, hubs + 1) if transit.link in air.links(radios + n - 1))
                 _say(Crossed(number, stop, transit.given, transit.due, time.monotonic()))
 
         air.link.watch = crossed
@@ -89,4 +89,4 @@ def _say(message: Ready | Crossed) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run_air(int(sys.argv[2])) if sys.argv[1] == "air" else run_hubs(sys.argv[2:]))
+    asyncio.run(run_air(*map(int, sys.argv[2:])) if sys.argv[1] == "air" else run_hubs(sys.argv[2:]))

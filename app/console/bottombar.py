@@ -24,7 +24,7 @@ STOP_MARGIN = 24
 def _untold(chair: Chair) -> bool:
     """Whether nobody knows what therapy does: a hold is asked for and not confirmed, or the hub is not heard of."""
     silent = chair.hub is None and chair.hub_address is not None
-    return chair.state == "holding" or (silent and chair.state != "held")
+    return silent or chair.state in ("holding", "was_held")
 
 
 class BottomBar(QWidget):

@@ -218,8 +218,8 @@ class ChairPage(Page):
         tooth = self._tooth(chair)
         self.strips.set_notes({LIMITED_TOOTH: str(tooth)} if tooth else {})
         hold = view.hold if view is not None else None
-        if hold is None:
-            self.strips.set_hold(None)
+        if hold is None or chair.state == "was_held":
+            self.strips.set_hold(None)  # what was stays in the picture
             return
         own = hold.origin is HoldOrigin.PATIENT
         word = self.words.say(f"chair.hold.{hold.origin.value}")

@@ -1,11 +1,12 @@
 """*Safety*: what alarms now, whether it can be heard, and the log."""
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.console import status
 from app.console.alarm_panel import PAUSE_S, AlarmMark
+from app.console.doubts_panel import DoubtsPanel
 from app.console.log_list import LogList
 from app.console.page import Page
 from app.console.store import Store
@@ -70,12 +71,21 @@ class SafetyPage(Page):
         column = QVBoxLayout(card)
         column.setContentsMargins(16, 14, 16, 14)
         column.setSpacing(8)
-        column.addWidget(Label(self.words.say("shell.safety.active"), size=18, bold=True))
         inner = QWidget()
-        self._rows = QVBoxLayout(inner)
-        self._rows.setContentsMargins(4, 0, 4, 0)
+        within = QVBoxLayout(inner)
+        within.setContentsMargins(0, 0, 4, 0)
+        within.setSpacing(0)
+        within.addWidget(Label(self.words.say("shell.safety.active"), size=18, bold=True))
+        within.addSpacing(8)
+        self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
-        scroll = QScrollArea()
+        within.addLayout(self._rows)
+        self.doubts = DoubtsPanel(self.store, self.words)
+        self.doubts.opened.connect(self._show_whole)
+        self.doubts.lifted.connect(self._lifted)
+        within.addWidget(self.doubts)
+        within.addStretch()
+        self.alarm_scroll = scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -83,7 +93,16 @@ class SafetyPage(Page):
         column.addWidget(scroll, 1)
         return card
 
+    def _show_whole(self, row: QWidget) -> None:
+        """Once it has its new height."""
+        QTimer.singleShot(0, row, lambda: self.alarm_scroll.ensureWidgetVisible(row, 0, 12))
+
+    def _lifted(self) -> None:
+        self.pause.setFocus(Qt.FocusReason.OtherFocusReason)  # the button that had it goes
+        self.reload()
+
     def _changed(self) -> None:
+        self.doubts.refresh()
         alarms = tuple(self.store.alarms())
         station = self.store.workstation
         audio = station.audio if station is not None and self.store.answering else None
@@ -109,7 +128,6 @@ class SafetyPage(Page):
         for alarm in alarms:
             self._rows.addWidget(Hairline())
             self._rows.addWidget(self._alarm_row(alarm))
-        self._rows.addStretch()
 
     def _alarm_row(self, alarm: Alarm) -> QWidget:
         row = QWidget()

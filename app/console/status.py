@@ -15,8 +15,9 @@ from core.model.words import Words
 WEAK_DBM = -80
 """A signal below this loses frames now and then (check)."""
 
-_UNKNOWN = ("unknown", "unreachable", "asking", "unexpected", "refused")
-_HELD = ("held", "holding")
+_UNKNOWN = ("unknown", "unreachable", "asking", "unexpected", "refused", "was_held")
+_HELD = ("held", "holding", "was_held")
+"""States with a hold, whose sentence says why; of the last the hub was heard before, and not since."""
 _RUNNING = ("treating", "starting")
 _QUIET = ("idle", "no_hub")
 
@@ -63,7 +64,7 @@ def step_word(store: Store, words: Words, chair: Chair) -> str:
         return words.say("shell.word.unknown")
     alarm = worst_alarm(store, chair.number)
     if chair.state in _HELD:
-        return words.say("shell.word.held")
+        return words.say(f"shell.word.{chair.state}")
     if alarm is not None and alarm.priority >= AlarmPriority.MEDIUM:
         return words.say("shell.word.look")
     if chair.state in _UNKNOWN:

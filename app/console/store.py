@@ -8,14 +8,14 @@ from PySide6.QtCore import QObject, Signal
 from app.ipc.messages import Act, Chair, Push, Refused, Reply, Request, Workstation
 from core.model.alarm import Alarm, AlarmState
 from core.model.clock import Clock, SystemClock
-from core.model.hub import TherapyState
+from core.model.hub import LinkState, TherapyState
 from core.model.intents import Intent
 from core.model.words import Text
 
 if TYPE_CHECKING:
     from app.ipc.ring import RingPoll
 
-StopState = Literal["ready", "asked", "held"]
+StopState = Literal["ready", "asked", "held", "was_held"]
 
 STOP_SHOWN_S = 10.0
 """How long a STOP that was obeyed is still shown as such."""
@@ -109,12 +109,22 @@ class Store(QObject):
         return chair.values.get(channel) if chair is not None and self.fresh(number) else None
 
     def stop_state(self, chair: int) -> StopState:
-        """What became of STOP for a chair, or for all (0): `asked` until the hub reports no therapy, then `held`."""
-        numbers = [number for number in self._chairs if chair in (0, number)]
+        """What became of STOP for a chair, or for all (0).
+
+        `asked` until the hub reports no therapy, then `held`, and `was_held` while it is not heard of any more.
+        """
+        numbers = [one.number for one in self.chairs() if chair in (one.number, 0 if one.hub_address else None)]
         pressed = [number for number in numbers if number in self._stops]
-        if not pressed:
+        if not pressed or len(pressed) < len(numbers):
             return "ready"
-        return "held" if all(number in self._stopped for number in pressed) else "asked"
+        if not all(number in self._stopped for number in pressed):
+            return "asked"
+        return "held" if all(self.hears(number) for number in pressed) else "was_held"
+
+    def hears(self, number: int) -> bool:
+        """Whether the chair's hub is heard of now: engine, link and a fresh status."""
+        chair = self._chairs.get(number)
+        return self.answering and chair is not None and chair.link is LinkState.UP and chair.hub is not None
 
     def history(self, chair: int) -> "RingPoll | None":
         """What the ring still holds."""

@@ -101,6 +101,8 @@ class TopBar(QWidget):
             word = status.step_word(self._store, self._words, chair)
             alarm = status.worst_alarm(self._store, chair.number)
             say = self._words.say("shell.chair_cell", number=chair.number, word=word)
+            if chair.state == "was_held" and self._store.answering:
+                say = f"{say}. {self._words.tell(chair.next_step)}"
             if alarm is not None:
                 say = f"{say}. {self._words.tell(alarm.text)}"
             cell = self.cells[chair.number]

@@ -15,7 +15,7 @@ import msgspec
 
 from app.engine.house import Engine
 from app.engine.lock import EngineLock
-from app.engine.recorder import SWITCH_SECONDS
+from app.engine.promptness import promptness
 from app.engine.runtime import Folder
 from app.engine_config import EngineConfig
 from core.model.errors import SmilescapeError
@@ -48,7 +48,6 @@ def main() -> int:
 
 async def run(config: EngineConfig, folder: Folder) -> None:
     """One engine, from opening its files to closing them."""
-    sys.setswitchinterval(SWITCH_SECONDS)
     engine = Engine(config, folder)
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
@@ -56,7 +55,8 @@ async def run(config: EngineConfig, folder: Folder) -> None:
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C belongs to the console, which ends us in order
     try:
         await engine.open()
-        await engine.ended.wait()
+        with promptness():
+            await engine.ended.wait()
     finally:
         await engine.close()
 

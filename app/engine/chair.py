@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.clock import AsyncClock, within
+from app.engine.doubts_desk import DoubtsDesk
 from app.engine.evidence import EvidenceDesk
 from app.engine.flow import SampleFlow
 from app.engine.hub_link import HubLink
@@ -20,6 +21,7 @@ from app.engine.vigil import Vigil
 from app.engine.visit import Surroundings, Visits
 from app.ipc.ring import RingWriter
 from core.model.hub import HubIdentity, HubStatus, LinkState, Opcode
+from core.model.hub_doubt import LASTING
 from core.model.intents import Intent
 from core.model.limits import Limit
 from core.model.people import Operator, Patient, ToothState
@@ -67,6 +69,7 @@ class House:
     catalogue: Catalogue
     modules: ModuleCatalogue
     alarms: AlarmDesk
+    doubts: DoubtsDesk
     clock: AsyncClock
     simulated: bool
     operator: Callable[[], str]
@@ -170,6 +173,7 @@ class Chair:
             flow=self.flow,
             recorder=self.recorder,
             owner=self,
+            standing=self.house.doubts.of,
             clock=self.house.clock,
             simulated=self.house.simulated,
         )
@@ -336,13 +340,18 @@ class Chair:
         self._worn(identity.serial)
         self.touched()
 
-    def hub_doubted(self, doubt: Doubt, where: str) -> None:
-        """It does not behave as expected: said, written down, and therapy is held."""
+    def hub_doubted(self, doubt: Doubt, where: str, before: bool) -> None:
+        """It does not behave as expected, or did not `before`: said, written down, and therapy is held."""
         name = f"@channel.{where}.name" if where in self.house.catalogue else f"@{where}"
         self.house.alarms.raise_(f"trust.{doubt.value}", self.number, name=name, what=name)
-        self.log("trust", Text(f"hold.trust_{doubt.value}.reason"), voice="device")
+        if before:
+            self.log("trust", Text("log.doubt.still", {"what": f"@doubt.what.{doubt.value}"}), voice="device")
+        else:
+            self.log("trust", Text(f"hold.trust_{doubt.value}.reason"), voice="device")
+            self.house.doubted(self.number)
+        if doubt in LASTING and not before and self.hub is not None:
+            self.house.doubts.keep(self.hub.serial, doubt, where=where, chair=self.number)
         self.observe(Distrusted(doubt))
-        self.house.doubted(self.number)
         self.touched()
 
     def hub_settled(self, doubt: Doubt) -> None:

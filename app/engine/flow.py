@@ -76,12 +76,12 @@ class SampleFlow:
         for block in blocks:
             if block.provenance is not Provenance.BACKFILLED:
                 crossings += self._monitor.feed(block, at)
-                newest[block.boot] = max(block.end_us, newest.get(block.boot, 0))
+                newest[block.boot] = max(block.end_us - block.period_us, newest.get(block.boot, 0))
                 self._remember(block, at)
         for boot, hub_us in newest.items():
             self._observe(source, boot, hub_us, at)
         self._early.setdefault(source, []).append((blocks, frames))
-        if all(self.clock_map(source, block.boot).ready for block in blocks):
+        if self._datable(source, blocks):
             self._keep_early(source)
         return crossings
 
@@ -132,10 +132,13 @@ class SampleFlow:
         """What waited, in its order, as far as it can be dated."""
         waiting = self._early.pop(source)
         for place, (blocks, frames) in enumerate(waiting):
-            if not all(self.clock_map(source, block.boot).ready for block in blocks):
+            if not self._datable(source, blocks):
                 self._early[source] = waiting[place:]
                 return
             self._keep(source, blocks, frames)
+
+    def _datable(self, source: str, blocks: Sequence[SampleBlock]) -> bool:
+        return all(self.clock_map(source, boot).ready for boot in {block.boot for block in blocks})
 
     def _keep(self, source: str, blocks: Sequence[SampleBlock], frames: Frames) -> None:
         """To the record, then to the screen. The frames count with the last of what they brought."""
@@ -150,12 +153,11 @@ class SampleFlow:
         visit_id, items = groups[-1]
         self._recorder.add(Arrival(source, tuple(frames), tuple(items), visit_id))
         for item in stamped:
-            self._ring.write(item.block, item.utc_us)
+            self._ring.write(item.block, item.utc_us, item.end_utc_us)
 
     def _stamped(self, source: str, block: SampleBlock) -> list[StampedBlock]:
         """Begin and end are both mapped: what a later fit says of the end must not lie before it."""
-        clock_map = self.clock_map(source, block.boot)
-        return [StampedBlock(part, utc_us, clock_map.utc_us(part.end_us)) for part, utc_us in dated(block, clock_map)]
+        return [StampedBlock(*part) for part in dated(block, self.clock_map(source, block.boot))]
 
     def _remember(self, block: SampleBlock, at: float) -> None:
         spec = self._catalogue.number(block.channel)

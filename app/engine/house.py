@@ -10,6 +10,7 @@ import msgspec
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
+from app.engine.doubts_desk import DoubtsDesk
 from app.engine.evidence import EvidenceDesk
 from app.engine.house_log import write_down
 from app.engine.keys_desk import KeysDesk
@@ -114,6 +115,7 @@ class Engine:
         demo = load_demo() if self.simulated else None
         self.keys_desk = KeysDesk(self.practice_file, simulated=self.simulated, clock=self.clock)
         self._opened.callback(self.keys_desk.close)
+        self.doubts = DoubtsDesk(self.practice_file, self.clock)
         self.evidence = EvidenceDesk(self.chairs, self.keys_desk, self.alarms, self.clock, self.touched)
         self.people = PeopleDesk(
             self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
@@ -125,6 +127,7 @@ class Engine:
             catalogue=load_catalogue(),
             modules=load_modules(),
             alarms=self.alarms,
+            doubts=self.doubts,
             clock=self.clock,
             simulated=self.simulated,
             operator=lambda: self.people.operator.id if self.people.operator is not None else "",
@@ -222,9 +225,9 @@ class Engine:
         """Have a chair's log signed and witnessed; returns once that was tried."""
         await self.evidence.seal(chair, reason)
 
-    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object]) -> None:
-        """What belongs to no chair: a line of the log and an entry of the audit log, in the first chair's record."""
-        recorder = self.chairs[min(self.chairs)].recorder
+    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None:
+        """A line of the log and an entry of the audit log; of what belongs to no chair, in the first one's record."""
+        recorder = (self.chairs.get(chair) or self.chairs[min(self.chairs)]).recorder
         write_down(recorder, kind, text, actor=actor, at_us=self.clock.utc_us(), body=body)
 
     def keyed_hub(self, chair: int) -> KeyedHub:
@@ -355,6 +358,7 @@ class Engine:
         """One hub that does not behave as expected is a defect; several at once are more than that."""
         now = self.clock.monotonic()
         self._doubts[chair] = now
+        self.touched()
         recent = [number for number, at in self._doubts.items() if now - at <= MANY_SECONDS]
         if len(recent) > 1:
             self.alarms.raise_("trust.many", 0)
@@ -390,6 +394,7 @@ class Engine:
             operator=self.people.operator,
             operators=self.people.operators(),
             alarms=self.alarms.active(),
+            doubts=self.doubts.standing,
             audio=audio,
             audio_until_us=until,
             jobs=self._jobs(),

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,12 +12,13 @@ from typing import Protocol
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
 from app.engine.hub_boots import date_memory
-from app.engine.hub_trust import TOLD, HubTrust, comparison_body
+from app.engine.hub_trust import TOLD, TREATS, HubTrust, comparison_body
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
 from core.model.block import SampleBlock
 from core.model.errors import SmilescapeError
 from core.model.hub import DeviceInfo, HubIdentity, HubStatus, LinkState, TherapyState
+from core.model.hub_doubt import HubDoubt
 from core.model.procedure import Doubt
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
@@ -50,7 +51,7 @@ class HubOwner(Protocol):
     def crossed(self, crossings: Sequence[Crossing]) -> None: ...
     def hub_frame_refused(self, reason: str) -> None: ...
     def hub_frames_lost(self, frames: int) -> None: ...
-    def hub_doubted(self, doubt: Doubt, where: str) -> None: ...
+    def hub_doubted(self, doubt: Doubt, where: str, before: bool) -> None: ...
     def hub_settled(self, doubt: Doubt) -> None: ...
     def hub_said(self, text: Text) -> None: ...
     def expected_dose(self) -> float: ...
@@ -65,6 +66,7 @@ class HubKeys(Credentials, Protocol):
     def hub_holds(self, serial: str, certificate: bytes) -> None: ...
     def hub_has_list(self, serial: str, number: int) -> None: ...
     def hub_due(self, serial: str) -> bool: ...
+    def workstation_name(self, kid: bytes) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class HubLink:
         flow: SampleFlow,
         recorder: Recorder,
         owner: HubOwner,
+        standing: Callable[[str], Iterable[HubDoubt]],
         clock: AsyncClock,
         simulated: bool,
     ) -> None:
@@ -125,7 +128,12 @@ class HubLink:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self.trust = HubTrust(
-            catalogue, recorder=recorder, clock=clock, doubted=owner.hub_doubted, settled=owner.hub_settled
+            catalogue,
+            recorder=recorder,
+            clock=clock,
+            doubted=self._doubted,
+            settled=owner.hub_settled,
+            standing=standing,
         )
         self.driver = HubDriver(
             radio,
@@ -163,6 +171,13 @@ class HubLink:
         """Seconds since the hub was last heard of."""
         heard = self._known.at if self._known is not None else self.down_since
         return self._clock.monotonic() - heard if heard is not None else 0.0
+
+    @property
+    def heard_us(self) -> int | None:
+        """When the newest status came, UTC µs; None before the first."""
+        if self._known is None:
+            return None
+        return self._clock.utc_us() - round((self._clock.monotonic() - self._known.at) * 1_000_000)
 
     @property
     def lease_until(self) -> float | None:
@@ -229,7 +244,7 @@ class HubLink:
         before = self.identity
         self.identity, self.info, self._card = identity, info, card
         self._began_us = self._clock.utc_us()
-        self.trust.link_began()
+        self.trust.link_began(identity.serial)
         self._remember(irk=card.irk)
         self._guarded(lambda: self._keys.hub_has_list(identity.serial, card.revocations))
         rebooted = before is not None and before.serial == identity.serial and before.boot != identity.boot
@@ -299,12 +314,17 @@ class HubLink:
         log.warning("refused %d bytes: %s", len(raw), error)
         self._owner.hub_frame_refused(str(error))
 
+    async def command_due(self, command: SentCommand) -> None:
+        source, order = self.serial, self._order(command)
+        await self._recorder.run(lambda record: record.orders.sent(source, order))
+
     def command_sent(self, command: SentCommand) -> None:
-        if command.opcode not in TOLD:
-            return
-        source, at_us = self.serial, self._clock.utc_us()
-        order = SentOrder(command.sha256, command.opcode, command.counter, command.signer, at_us)
-        self._recorder.note(lambda record: record.orders.sent(source, order))
+        if command.opcode in TOLD and command.opcode not in TREATS:  # those are written down already
+            source, order = self.serial, self._order(command)
+            self._recorder.note(lambda record: record.orders.sent(source, order))
+
+    def _order(self, command: SentCommand) -> SentOrder:
+        return SentOrder(command.sha256, command.opcode, command.counter, command.signer, self._clock.utc_us())
 
     def receipt_arrived(self, receipt: SignedReceipt) -> None:
         source, at_us = self.serial, self._clock.utc_us()
@@ -332,6 +352,11 @@ class HubLink:
         log.warning("%s", error)
         self._audit("hub.security", {"code": error.code, "reason": str(error)})
         self.trust.doubt(Doubt.SESSION, error.code)
+
+    def _doubted(self, doubt: Doubt, where: str, before: bool) -> None:
+        if not before:
+            self._audit("hub.doubted", {"doubt": doubt.value, "where": where})
+        self._owner.hub_doubted(doubt, where, before)
 
     def _date(self, serial: str, fits: Mapping[int, Sequence[ClockFit]], newest_us: int) -> None:
         if self._card is not None:
@@ -371,6 +396,10 @@ class HubLink:
             self._remember(journal=JournalHead())
         if not found.agrees:
             self._audit("hub.journal_differs", comparison_body(found))
+        for kid, count in found.others:
+            station = self._keys.workstation_name(kid)
+            self._audit("hub.journal_others", {"workstation": kid, "commands": count})
+            self._owner.hub_said(Text("log.journal.others", {"count": count, "station": station}))
         self._owner.touched()
 
     async def _wear_kept(

@@ -11,39 +11,40 @@ from app.engine.clock import AsyncClock
 from app.engine.recorder import Recorder
 from core.model.block import SampleBlock
 from core.model.hub import Opcode
+from core.model.hub_doubt import LASTING, HubDoubt
 from core.model.procedure import Doubt
 from core.record import Record
 from core.record.orders import JournalRow, SentOrder
 from core.safety.detectors import Detectors
 from core.signals.catalogue import Catalogue
-from devices.hub.commands import STOP_PLAINTEXT
+from devices.hub.commands import STOP_PLAINTEXT, WRITTEN_FIRST
 from devices.hub.session.journal import Comparison, JournalEntry, Sent, compare
 
 log = logging.getLogger(__name__)
 
 FORGET_FROZEN_S: Final = 2.0
 FORGET_SESSION_S: Final = 30.0
-TREATS: Final = frozenset(
-    {
-        *(Opcode.START_PHASE, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR),
-        *(Opcode.SET_ENVELOPE, Opcode.ENROL, Opcode.REKEY),
-    }
-)
-"""Opcodes that change what is done to a patient, or whom the hub believes: one that we never sent is an alarm."""
+TREATS: Final = WRITTEN_FIRST
+"""Opcodes that change what is done to a patient, or whom the hub believes: one that we never sent is an alarm.
+
+What was sent stands in the record before it goes to the air, so a killed engine forgets none of these.
+"""
 TOLD: Final = TREATS | {Opcode.HOLD, Opcode.REVOKE, Opcode.CLINICIAN}
 """Opcodes of which a hub's journal has an entry each."""
 _STOP: Final = Sent(hashlib.sha256(STOP_PLAINTEXT).digest(), None)
 """STOP has no counter and is sent again and again: however often the journal tells of it, that is no other order."""
 
-Doubted = Callable[[Doubt, str], None]
+Doubted = Callable[[Doubt, str, bool], None]
 
 
 class HubTrust:
     """What is held against one hub.
 
     Args:
-        doubted: told of each doubt when it begins, with a key or name that says where it showed.
+        doubted: told of each doubt when it begins, with a key or name that says where it showed, and whether it stood
+            before this link.
         settled: told of each that has gone.
+        standing: the lasting doubts about the hub with this serial number; nobody here lifts them.
 
     Attributes:
         firmware: whether what it runs is proven; None before it was asked.
@@ -58,11 +59,13 @@ class HubTrust:
         clock: AsyncClock,
         doubted: Doubted,
         settled: Callable[[Doubt], None],
+        standing: Callable[[str], Iterable[HubDoubt]],
     ) -> None:
         self._recorder = recorder
         self._clock = clock
         self._doubted = doubted
         self._settled = settled
+        self._standing = standing
         self._detectors = Detectors(catalogue)
         self._doubts: dict[Doubt, float] = {}
         self.firmware: bool | None = None
@@ -77,11 +80,18 @@ class HubTrust:
             return None
         return self.firmware and self.journal
 
-    def link_began(self) -> None:
-        """A new session: what was proven has to be proven again, and what was seen of the last one is past."""
+    def link_began(self, serial: str) -> None:
+        """A new session: what was proven has to be proven again, and what was seen of the last one is past.
+
+        Lasting doubts stand, if this is the hub that they are about; another one is not blamed.
+        """
         self.firmware = self.journal = None
-        for doubt in (Doubt.DOSE, Doubt.REPEATED, Doubt.FROZEN, Doubt.FIRMWARE):
+        standing = {one.doubt: one.where for one in self._standing(serial)}
+        for doubt in {*LASTING, Doubt.FROZEN, Doubt.FIRMWARE} - standing.keys():
             self.settle(doubt)
+        for doubt, where in standing.items():
+            if doubt not in self._doubts:
+                self._begin(doubt, where, before=True)
 
     def firmware_found(self, proven: bool) -> None:
         self.firmware = proven
@@ -99,14 +109,18 @@ class HubTrust:
 
     def doubt(self, doubt: Doubt, where: str = "") -> None:
         """Something does not fit; told when it is new."""
-        new = doubt not in self._doubts
+        if doubt in self._doubts:
+            self._doubts[doubt] = self._clock.monotonic()
+        else:
+            self._begin(doubt, where, before=False)
+
+    def _begin(self, doubt: Doubt, where: str, *, before: bool) -> None:
         self._doubts[doubt] = self._clock.monotonic()
-        if new:
-            log.warning("the hub is doubted: %s %s", doubt, where)
-            self._doubted(doubt, where)
+        log.warning("the hub is doubted%s: %s %s", " still" if before else "", doubt, where)
+        self._doubted(doubt, where, before)
 
     def settle(self, doubt: Doubt) -> None:
-        """It has gone."""
+        """It has gone, or was lifted."""
         if self._doubts.pop(doubt, None) is not None:
             self._settled(doubt)
 

@@ -14,7 +14,7 @@ from core.keys.makers import Makers, shipped_makers, trusted_makers
 from core.keys.unlocked import Unlocked
 from core.model.certificate import Certificate, CertificateRefused, Role, Trust, read_unverified
 from core.model.clock import Clock
-from core.model.keys import KeyRow
+from core.model.keys import KeyRow, grouped
 from core.model.people import Operator
 from core.model.people import Role as Job
 from core.record import RecordError
@@ -261,6 +261,11 @@ class KeysDesk:
         if row is None or not row.certificate or not self.unlocked:
             return False
         return due(read_unverified(row.certificate), self._register.now_s())
+
+    def workstation_name(self, kid: bytes) -> str:
+        """By what name people know a workstation; of one that the practice never certified, the number of its key."""
+        issued = (one for one in self._practice.keys.certificates() if one.kid == kid and one.role is Role.WORKSTATION)
+        return next((one.subject for one in issued), grouped(kid))
 
     # ---- inside
 

@@ -39,8 +39,8 @@ class KeysHouse(Protocol):
 
     def touched(self) -> None: ...
 
-    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object]) -> None:
-        """One line of the log and one entry of the audit log, in the first chair's record."""
+    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None:
+        """One line of the log and one entry of the audit log, in this chair's record, 0: the first one's."""
         ...
 
     def keyed_hub(self, chair: int) -> KeyedHub:

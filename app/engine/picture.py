@@ -26,6 +26,7 @@ def picture(chair: "Chair") -> ipc.Chair:
             patient=patient.given_name if patient is not None else "",
             silent_s=hub.silent_s if hub is not None else 0.0,
             now_us=chair.house.clock.utc_us(),
+            heard_us=hub.heard_us if hub is not None else None,
         )
     )
     return ipc.Chair(

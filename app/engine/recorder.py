@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TypeVar
 
 from core.record import DiskFull, Record, RecordBusy, RecordError, RecordReadOnly, StampedBlock
@@ -21,10 +22,14 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.2
-SWITCH_SECONDS = 0.0005
-"""How long a record's thread may keep the interpreter while the engine's loop wants it: STOP is on its way there."""
+LONG_FRAMES = 64
+"""So many frames in one arrival were gathered for long already: they are not to wait for the next commit as well."""
+LEAST_SECONDS = 0.1
+"""But no commit begins sooner after the last, however much arrives."""
 RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
+_compacting = threading.Lock()
+"""One record at a time: the loop that carries STOP shares the interpreter with all of their threads."""
 PASSING = (DiskFull, RecordBusy, RecordReadOnly)
 """What a person can mend while we wait. Any other error will be the same the next time."""
 
@@ -61,6 +66,13 @@ class _Job:
     kept: bool
 
 
+class _Wake(Enum):
+    """What the thread is told besides its jobs."""
+
+    COMMIT = auto()
+    END = auto()
+
+
 class Recorder:
     """Runs the record's thread.
 
@@ -79,9 +91,9 @@ class Recorder:
         self._record = record
         self._committed = committed
         self._failed = failed
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | _Wake] = queue.SimpleQueue()
         self._arrived: deque[Arrival] = deque()
-        """Nobody is woken for samples: they wait here for the next commit."""
+        """Few samples wake nobody: they wait here for the next commit."""
         self._pending: list[Arrival] = []
         self._kept: deque[_Job] = deque()
         self._broken = False
@@ -98,6 +110,8 @@ class Recorder:
     def add(self, arrival: Arrival) -> None:
         """Take samples in; they are durable within about 200 ms, and `committed` then says so."""
         self._arrived.append(arrival)
+        if sum(stop - first for _, first, stop in arrival.frames) >= LONG_FRAMES:
+            self._queue.put(_Wake.COMMIT)
 
     def do(self, run: Callable[[Record], T]) -> "Future[T]":
         """Run `run` inside a transaction of its own; the future is done once it is durable, or has failed."""
@@ -118,21 +132,27 @@ class Recorder:
 
     def close(self) -> None:
         """Commit what there is, compact, close the file. Blocks until done."""
-        self._queue.put(None)
+        self._queue.put(_Wake.END)
         self._thread.join()
 
     def _run(self) -> None:
-        due = time.monotonic() + COMMIT_SECONDS
-        compact_at = time.monotonic() + COMPACT_SECONDS
-        ending = False
-        while not ending:
-            ending = self._collect(max(0.0, due - time.monotonic()))
+        began = time.monotonic()
+        due, compact_at = began + COMMIT_SECONDS, began + COMPACT_SECONDS
+        wake: _Wake | None = None
+        while wake is not _Wake.END:
+            wake = self._collect(max(0.0, due - time.monotonic()))
             now = time.monotonic()
-            if now >= due or ending:
+            if wake is _Wake.COMMIT and not self._broken:
+                due = min(due, began + LEAST_SECONDS)
+            if now >= due or wake is _Wake.END:
                 self._commit()
+                began = now
                 due = now + (RETRY_SECONDS if self._broken else COMMIT_SECONDS)
-            if now >= compact_at and not self._broken:
-                self._compact()
+            if now >= compact_at and not self._broken and _compacting.acquire(blocking=False):
+                try:
+                    self._compact()
+                finally:
+                    _compacting.release()
                 compact_at = time.monotonic() + COMPACT_SECONDS
         if self._kept or self._pending:
             log.error("%d notes and %d arrivals could not be written", len(self._kept), len(self._pending))
@@ -140,16 +160,16 @@ class Recorder:
             self._compact()
         self._record.close()
 
-    def _collect(self, seconds: float) -> bool:
-        """Wait for jobs for `seconds`; they run at once. True at the end."""
+    def _collect(self, seconds: float) -> _Wake | None:
+        """Wait for jobs for `seconds`; they run at once. What else it was that came."""
         try:
             item = self._queue.get(timeout=seconds) if seconds else self._queue.get_nowait()
         except queue.Empty:
-            return False
-        if item is None:
-            return True
+            return None
+        if isinstance(item, _Wake):
+            return item
         self._take(item)
-        return False
+        return None
 
     def _take(self, job: _Job) -> None:
         """Run it now; what is kept waits its turn behind what waits already."""

@@ -1,6 +1,7 @@
 """The state sentence of a chair: state, reason, next step. Unknown is said as unknown."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from core.model.hub import HubStatus, LinkState, TherapyState
 from core.model.procedure import Hold, HoldOrigin, PhaseState, PhaseView, ProcedureView, Step
@@ -18,6 +19,7 @@ class Situation:
         link_reason: why the link is as it is, where that is known.
         status: the hub's newest status, None when there is none or it is older than `FRESH_SECONDS`.
         silent_s: how long the link has been down.
+        heard_us: when the hub last spoke, UTC µs; None when this engine has not heard it.
     """
 
     bound: bool
@@ -28,6 +30,7 @@ class Situation:
     patient: str
     silent_s: float
     now_us: int
+    heard_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,7 @@ _STATES = {
 
 def _treatment(now: Situation, view: ProcedureView) -> Sentence:
     if view.hold is not None:
-        if view.hold.hub_confirmed or (
-            now.status is not None and now.status.therapy in (TherapyState.HELD, TherapyState.IDLE)
-        ):
-            state = "held"
-        else:
-            state = "holding"
-        return Sentence(state, Text(f"sentence.{state}.headline"), view.hold.reason, _way_out(now, view.hold))
+        return _held(now, view.hold)
     phase = next((phase for phase in view.phases if phase.number == view.current_phase), None)
     if phase is not None and phase.state is PhaseState.UNKNOWN:
         return _plain("asking")
@@ -101,6 +98,21 @@ def _treatment(now: Situation, view: ProcedureView) -> Sentence:
     left = max(0, (due - now.now_us) // 1_000_000)
     key = "sentence.treating.check_in" if left else "sentence.treating.check_in_now"
     return Sentence(told.state, told.headline, told.reason, Text(key, {"left": f"{left // 60}:{left % 60:02d}"}))
+
+
+def _held(now: Situation, hold: Hold) -> Sentence:
+    """What the hub said of a hold counts while it is heard; afterwards it is told as past."""
+    way_out = _way_out(now, hold)
+    if now.link is LinkState.UP and now.status is not None:
+        quiet = now.status.therapy in (TherapyState.HELD, TherapyState.IDLE)
+        state = "held" if hold.hub_confirmed or quiet else "holding"
+    elif now.heard_us is not None and (hold.hub_confirmed or hold.hub_was_held):
+        state = "was_held"
+        at = datetime.fromtimestamp(now.heard_us / 1_000_000, UTC).astimezone().strftime("%H:%M")
+        way_out = Text("sentence.was_held.next", {"at": at})
+    else:
+        state = "holding"
+    return Sentence(state, Text(f"sentence.{state}.headline"), hold.reason, way_out)
 
 
 def _way_out(now: Situation, hold: Hold) -> Text:

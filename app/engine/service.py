@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from app.engine.keys_service import KeysHouse, KeysService
+from app.engine.doubts_service import DoubtsHouse, lift_doubt
+from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
+from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
@@ -36,7 +38,7 @@ class Reader(Protocol):
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(KeysHouse, Protocol):
+class Workstation(DoubtsHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
@@ -309,6 +311,10 @@ class Service:
         chair = next(iter(self._house.chairs.values()))
         chair.house.alarms.pause_audio(min(max(request.seconds, 0.0), 120.0))
         return ipc.Done()
+
+    @_serve.register
+    async def _lift_doubt(self, request: LiftDoubt) -> ipc.Reply:
+        return ipc.Done(id=lift_doubt(self._house, request, self._actor()))
 
     # ---- helpers
 

@@ -69,6 +69,7 @@ class Vigil:
     def tick(self, seconds: float) -> None:
         """What is due after `seconds`."""
         self._lease()
+        self._chair.house.doubts.save()
         if self._chair.hub is not None:
             self._chair.hub.tick()
         self._chair.observe(Elapsed(seconds))

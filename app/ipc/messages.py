@@ -5,11 +5,13 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
+from core.model.hub_doubt import HubDoubt
 from core.model.intents import Intent
 from core.model.limits import Limit
 from core.model.people import Operator, Patient, VisitSummary
@@ -417,7 +419,12 @@ class Job(Message, frozen=True, kw_only=True):
 
 
 class Workstation(Message, frozen=True, kw_only=True):
-    """What belongs to no chair. `notice`: what happened to the workstation itself, such as an engine restart."""
+    """What belongs to no chair.
+
+    Attributes:
+        notice: what happened to the workstation itself, such as an engine restart.
+        doubts: hubs that are not trusted until a dentist lifts that.
+    """
 
     operator: Operator | None
     operators: tuple[Operator, ...]
@@ -429,6 +436,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     chairs: tuple[int, ...] = ()
     practice: str = ""
     practice_phone: str = ""
+    doubts: tuple[HubDoubt, ...] = ()
     evidence: tuple[ChairEvidence, ...] = ()
 
 
@@ -461,6 +469,7 @@ Request = (
     | MakeReport
     | ExportCsv
     | KeyRequest
+    | LiftDoubt
 )
 Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys
 Push = Chair | Workstation

@@ -28,8 +28,12 @@ _MAGIC = 0x31474E49525F4D53
 _SLOT = struct.Struct("<IHBBQQqqqqqI")
 """crc, count, channel, provenance, generation, number, utc_us, first_index, start_us, period_us, sequence, boot."""
 _CRC = struct.Struct("<I")
+_BODY = struct.Struct("<HBBQQqqqqqI")
+"""All of a slot's fields but the first, which covers them and the samples."""
 _HEADER_WORDS = 5
 _FIELD_MAGIC, _FIELD_SLOTS, _FIELD_BYTES, _FIELD_GENERATION, _FIELD_HEAD = range(_HEADER_WORDS)
+_BENT = 50
+"""So few samples are half a period off at the end, however much a clock is bent: by 1 % at most."""
 _PATIENCE = 3
 """Polls that a slot may stay unreadable without having been overwritten, before it counts as skipped."""
 
@@ -91,12 +95,22 @@ class RingWriter:
         self._header[_FIELD_MAGIC] = _MAGIC
         self._head = 0
 
-    def write(self, block: SampleBlock, utc_us: int) -> None:
-        """Publish a block whose first sample was taken at `utc_us`. Larger ones than a slot are split."""
-        raw = np.ascontiguousarray(block.samples, "<i2")
-        for offset in range(0, len(raw), self._room):
-            piece = raw[offset : offset + self._room]
-            self._put(block, utc_us, offset, len(piece), piece.tobytes())
+    def write(self, block: SampleBlock, utc_us: int, end_utc_us: int | None = None) -> None:
+        """Publish a block whose first sample was taken at `utc_us`, and whose last one period before `end_utc_us`.
+
+        Blocks larger than a slot are split; so are long ones whose samples lie closer or wider than their period says,
+        since a reader lays those of a slot by the period.
+        """
+        raw = np.ascontiguousarray(block.samples, "<i2").tobytes()
+        count = len(raw) // 2
+        lasted_us = count * block.period_us
+        mapped_us = lasted_us if end_utc_us is None else end_utc_us - utc_us
+        room = self._room
+        if 2 * abs(mapped_us - lasted_us) * min(count, room) > lasted_us:
+            room = min(room, _BENT)
+        for offset in range(0, count, room):
+            piece = raw[2 * offset : 2 * (offset + room)]
+            self._put(block, utc_us + offset * mapped_us // count, offset, piece)
         self._header[_FIELD_HEAD] = self._head
 
     def close(self) -> None:
@@ -104,25 +118,23 @@ class RingWriter:
         del self._header
         self._map.close()
 
-    def _put(self, block: SampleBlock, utc_us: int, offset: int, count: int, payload: bytes) -> None:
-        passed = offset * block.period_us
-        body = _SLOT.pack(
-            0,
-            count,
+    def _put(self, block: SampleBlock, utc_us: int, offset: int, payload: bytes) -> None:
+        body = _BODY.pack(
+            len(payload) // 2,
             block.channel,
             block.provenance,
             self._generation,
             self._head,
-            utc_us + passed,
+            utc_us,
             block.first_index + offset,
-            block.start_us + passed,
+            block.start_us + offset * block.period_us,
             block.period_us,
             block.sequence,
             block.boot,
-        )[_CRC.size :]
-        crc = zlib.crc32(payload, zlib.crc32(body))
+        )
+        covered = body + payload
         at = _PAGE + (self._head % self._slots) * self._slot_bytes
-        self._map[at : at + _SLOT.size + len(payload)] = _CRC.pack(crc) + body + payload
+        self._map[at : at + _CRC.size + len(covered)] = _CRC.pack(zlib.crc32(covered)) + covered
         self._head += 1
 
 

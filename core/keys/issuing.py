@@ -21,6 +21,8 @@ LIFETIME_S: Final = {
     Role.WORKSTATION: 2 * YEAR_S,
     Role.CLINICIAN: 1 * YEAR_S,
 }
+EARLY_S: Final = 3600
+"""So long before its issue a certificate counts: a clock that is set back a little must not refuse it."""
 RENEW_S: Final = 60 * DAY_S
 """So long before its end a certificate is renewed, and said to end soon."""
 LIST_S: Final = 30 * DAY_S
@@ -62,7 +64,8 @@ def new_subject(role: Role) -> str:
 def found_root(root: Signer, now_s: int) -> Certificate:
     """The certificate of a new root, by itself."""
     end = min(now_s + LIFETIME_S[Role.ROOT], _U32)
-    return read_unverified(issue_root(root, subject=new_subject(Role.ROOT), not_before_s=now_s, not_after_s=end))
+    subject = new_subject(Role.ROOT)
+    return read_unverified(issue_root(root, subject=subject, not_before_s=_from_s(now_s), not_after_s=end))
 
 
 def certify(
@@ -75,7 +78,7 @@ def certify(
     agreement_x: bytes | None,
     now_s: int,
 ) -> Certificate:
-    """A certificate from now on, for the lifetime of its role, but not beyond its root's.
+    """A certificate from an hour ago on, for the lifetime of its role from now, but not beyond its root's.
 
     Raises:
         CertificateMalformed: a subject that is empty or too long, a key that is none, or a root that has ended.
@@ -84,7 +87,7 @@ def certify(
         root,
         role=role,
         subject=subject,
-        not_before_s=now_s,
+        not_before_s=_from_s(now_s),
         not_after_s=min(now_s + LIFETIME_S[role], issuer.not_after_s),
         signing_key=signing_key,
         agreement_x=agreement_x,
@@ -126,3 +129,7 @@ def state_of(certificate: Certificate, now_s: int, *, revoked: bool) -> KeyState
     if certificate.not_after_s <= now_s:
         return KeyState.EXPIRED
     return KeyState.SOON if due(certificate, now_s) else KeyState.IN_FORCE
+
+
+def _from_s(now_s: int) -> int:
+    return max(0, now_s - EARLY_S)

@@ -50,7 +50,7 @@ def _row(one: Issued, revoked: Revoked | None, name: str, now_s: int, *, mine: b
         name=name,
         holder=one.holder,
         kid=grouped(one.kid),
-        issued_us=certificate.not_before_s * _US,
+        issued_us=one.at_us,
         expires_us=certificate.not_after_s * _US,
         state=state_of(certificate, now_s, revoked=revoked is not None),
         reason=revoked.reason if revoked is not None else "",

@@ -158,6 +158,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         hub_confirmed: whether the hub has confirmed that the dose is zero. False is unknown, not safe.
+        hub_was_held: whether it had confirmed that, when it was last heard of within this hold.
         hub_checked_us, patient_yes_us: the first two of the three touches to resume; None until done.
         hub_asked_us: when somebody asked to check the hub; its next report answers.
         hub_holds_phase: the hub still holds this phase and can go on with it; otherwise the rest is ordered anew.
@@ -170,6 +171,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
     phase: int
     hub_confirmed: bool = False
+    hub_was_held: bool = False
     hub_checked_us: int | None = None
     patient_yes_us: int | None = None
     hub_asked_us: int | None = None

@@ -112,7 +112,7 @@ def _meaning(view: ProcedureView) -> ProcedureView:
     hold: Hold | None = view.hold
     if hold is not None:
         hold = msgspec.structs.replace(
-            hold, hub_confirmed=False, hub_asked_us=None, hub_holds_phase=False, hub_cause=None
+            hold, hub_confirmed=False, hub_was_held=False, hub_asked_us=None, hub_holds_phase=False, hub_cause=None
         )
     return msgspec.structs.replace(
         view,

@@ -111,6 +111,7 @@ def hold(
         since_us=old.since_us if old else at_us,
         phase=phase.number,
         hub_confirmed=confirmed or (old is not None and old.hub_confirmed and origin is not HoldOrigin.LINK),
+        hub_was_held=old is not None and (old.hub_confirmed or old.hub_was_held),
         hub_holds_phase=old.hub_holds_phase if old else False,
         hub_cause=cause if cause is not None else (old.hub_cause if old else None),
     )
@@ -242,7 +243,8 @@ def follow_held(modules: ModuleCatalogue, view: ProcedureView, status: HubStatus
     assert held is not None
     phase = current(view)
     if status.therapy is TherapyState.RUNNING:
-        view = put_hold(view, hub_confirmed=False, hub_checked_us=None, patient_yes_us=None, hub_holds_phase=False)
+        view = put_hold(view, hub_confirmed=False, hub_was_held=False, hub_holds_phase=False)
+        view = put_hold(view, hub_checked_us=None, patient_yes_us=None)
         if held.hub_confirmed:
             return view, (OrderStop(), ReadHub(), note("hub_unexpected", "device"))
         return view, (OrderHold(),)

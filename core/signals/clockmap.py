@@ -5,7 +5,7 @@ A notification arrives late by a varying delay, never early. The truth is theref
 INFOCOM 1999). The wall clock is read once, as an anchor: after that only the monotonic clock counts.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ _MAX_DRIFT = 200e-6
 """Ten times worse than a crystal ought to be."""
 _SLEW_US = 30_000_000
 _MAX_SLEW = 0.01
-"""Samples of one block lie evenly: of 50 ms at 1 kHz, at twice this, the next would begin on the last one's end."""
+"""No sample may seem to come before the one ahead of it, nor a gap seem to open between them."""
 _SLEPT_US = 2_000_000
 """No clocks drift apart by this much between two observations: our monotonic clock stood still, the machine slept."""
 
@@ -55,9 +55,6 @@ class _Segment:
     utc_us: float
     slope: float
 
-    def utc(self, hub_us: int) -> float:
-        return self.utc_us + (hub_us - self.hub_us) * self.slope
-
 
 class ClockMap:
     """The map of one boot of one source. Times once mapped keep their value; refits change only what is to come."""
@@ -71,6 +68,7 @@ class ClockMap:
         self._clock = clock
         self._not_before_us = not_before_us
         self._segments: list[_Segment] = []
+        self._starts: list[int] = []
         self._fit: ClockFit | None = None
         self._wall_minus_monotonic_us: float | None = None
         self._minima: dict[int, tuple[int, float]] = {}
@@ -120,6 +118,10 @@ class ClockMap:
         self._newest_us = max(self._newest_us, hub_us)
         return round(self._at(hub_us))
 
+    def bends(self, first_us: int, end_us: int) -> list[int]:
+        """Hub times between these two at which the map changes its slope, ascending."""
+        return self._starts[max(1, bisect_right(self._starts, first_us)) : bisect_left(self._starts, end_us)]
+
     def _begin(self, hub_us: int, arrival_monotonic: float) -> tuple[ClockFit, ...]:
         now = self._clock.monotonic()
         self._first_hub_us = hub_us
@@ -140,12 +142,13 @@ class ClockMap:
         return (self._wall_minus_monotonic_us or 0.0) + arrival_monotonic * 1e6
 
     def _at(self, hub_us: int) -> float:
-        index = max(0, bisect_right(self._segments, hub_us, key=lambda segment: segment.hub_us) - 1)
-        return self._segments[index].utc(hub_us)
+        segment = self._segments[max(0, bisect_right(self._starts, hub_us) - 1)]
+        return segment.utc_us + (hub_us - segment.hub_us) * segment.slope
 
     def _append(self, fit: ClockFit) -> None:
         self._segments = [segment for segment in self._segments if segment.hub_us < fit.hub0_us]
         self._segments.append(_Segment(fit.hub0_us, fit.utc0_us, 1 + fit.drift))
+        self._starts = [segment.hub_us for segment in self._segments]
         self._fit = fit
 
     def _refit(self, hub_us: int) -> tuple[ClockFit, ...]:

@@ -1,30 +1,25 @@
-"""UTC for blocks. A record lays the samples of a block evenly; a long one does not bear that while a clock is bent."""
+"""UTC for blocks. The samples of a block lie evenly, and a map of straight lines lets them, but for where it bends."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from itertools import pairwise
 
 from core.model.block import SampleBlock
 from core.signals.clockmap import ClockMap
 
-MOST_AT_ONCE: Final = 50
-"""So few samples end before the next begin, however much the map is bent: by 1 % at most, half a period here."""
 
-
-def dated(block: SampleBlock, clock: ClockMap) -> Iterator[tuple[SampleBlock, int]]:
-    """The block with the UTC of its first sample, µs; halved until its samples lie where the map says.
+def dated(block: SampleBlock, clock: ClockMap) -> list[tuple[SampleBlock, int, int]]:
+    """The block, cut where the map bends, each part with the UTC of its first sample and of its end, µs.
 
     Raises:
         ValueError: the map has seen no arrival yet.
     """
-    utc_us = clock.utc_us(block.start_us)
-    bent = clock.utc_us(block.end_us) - utc_us - (block.end_us - block.start_us)
-    if len(block.samples) <= MOST_AT_ONCE or abs(bent) * 2 < block.period_us:
-        yield block, utc_us
-        return
-    half = len(block.samples) // 2
-    yield from dated(_part(block, 0, half), clock)
-    yield from dated(_part(block, half, len(block.samples)), clock)
+    bends = clock.bends(block.start_us, block.end_us)
+    if not bends:
+        return [(block, clock.utc_us(block.start_us), clock.utc_us(block.end_us))]
+    count = len(block.samples)
+    places = sorted({0, count, *(min(count, -(-(bend - block.start_us) // block.period_us)) for bend in bends)})
+    parts = [_part(block, begin, end) for begin, end in pairwise(places)]
+    return [(part, clock.utc_us(part.start_us), clock.utc_us(part.end_us)) for part in parts]
 
 
 def _part(block: SampleBlock, begin: int, end: int) -> SampleBlock:

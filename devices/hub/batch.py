@@ -25,9 +25,6 @@ _HEADER: Final = np.dtype(
         "itemsize": HEADER.size,
     }
 )
-_BLOCK: Final = np.dtype(
-    [("channel", "u1"), ("flags", "u1"), ("count", "<u2"), ("first", "<u4"), ("age", "<u4"), ("period", "<u4")]
-)
 _SUSPECT: Final = 1
 _U32: Final = 0xFFFF_FFFF
 
@@ -107,44 +104,48 @@ def _walk(matrix: npt.NDArray[np.uint8], size: Numbers, head: npt.NDArray[np.voi
     """Go through all frames block by block, all first blocks at once, then all second ones; what is wrong drops out."""
     count, time = head["count"].astype(np.int64), head["time"]
     sound = (head["type"] == TYPE_SAMPLES) & (size >= HEADER.size) & (count >= 1) & (count <= MAX_BLOCKS)
-    at = np.full(len(matrix), HEADER.size, np.int64)
-    rows_of, heads_of, at_of = [], [], []
-    step = np.arange(BLOCK.size)
-    for number in range(int(count[sound].max(initial=0))):
-        rows = np.flatnonzero(sound & (count > number))
-        fits = at[rows] + BLOCK.size <= size[rows]
-        sound[rows[~fits]] = False
-        rows = rows[fits]
-        begins = at[rows]
-        block = matrix[rows[:, None], begins[:, None] + step].view(_BLOCK)[:, 0]
-        samples = block["count"].astype(np.int64)
-        right = (samples > 0) & (block["period"] > 0) & (begins + BLOCK.size + 2 * samples <= size[rows])
-        right &= (block["age"] <= time[rows]) & (block["first"].astype(np.int64) + samples - 1 <= _U32)
+    heads = _heads(matrix)
+    rows = np.flatnonzero(sound)
+    begins = np.full(len(rows), HEADER.size, np.int64)
+    seen: list[tuple[Numbers, Numbers, Numbers]] = []
+    while len(rows):
+        room = size[rows] - begins - BLOCK.size
+        words = heads[np.minimum((rows * _WIDTH + begins) >> 1, len(heads) - 1)].astype(np.int64)
+        samples, first, age, period = words[:, 0] >> 16, words[:, 1], words[:, 2], words[:, 3]
+        right = (room >= 2 * samples) & (samples > 0) & (period > 0) & (age.astype(np.uint64) <= time[rows])
+        right &= first + samples - 1 <= _U32
         sound[rows[~right]] = False
-        at[rows] = begins + BLOCK.size + 2 * samples
-        rows_of.append(rows)
-        heads_of.append(block)
-        at_of.append(begins + BLOCK.size)
-    if not rows_of:
-        return sound, _pieces(np.empty(0, np.int64), np.empty(0, _BLOCK), np.empty(0, np.int64), head)
-    row, block, begin = np.concatenate(rows_of), np.concatenate(heads_of), np.concatenate(at_of)
+        seen.append((rows, begins + BLOCK.size, words))
+        more = right & (count[rows] > len(seen))
+        rows, begins = rows[more], (begins + BLOCK.size + 2 * samples)[more]
+    if not seen:
+        return sound, _pieces(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4), np.int64), head)
+    row, at, block = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     order = np.argsort(row, kind="stable")
-    row, block, begin = row[order], block[order], begin[order]
-    seen = np.sort(row * 256 + block["channel"])
-    sound[seen[1:][seen[1:] == seen[:-1]] // 256] = False
+    row, at, block = row[order], at[order], block[order]
+    channels = np.sort(row << 8 | block[:, 0] & 0xFF)
+    sound[channels[1:][channels[1:] == channels[:-1]] >> 8] = False
     kept = sound[row]
-    return sound, _pieces(row[kept], block[kept], begin[kept], head)
+    if not kept.all():
+        row, at, block = row[kept], at[kept], block[kept]
+    return sound, _pieces(row, at, block, head)
 
 
-def _pieces(row: Numbers, block: npt.NDArray[np.void], at: Numbers, head: npt.NDArray[np.void]) -> Pieces:
-    of = head[row]
+def _heads(matrix: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
+    """At each even place of the batch the words of a block's header, if one stands there, shape (n, 4)."""
+    return np.ndarray(((matrix.size - BLOCK.size) // 2 + 1, 4), "<u4", matrix, strides=(2, 4))
+
+
+def _pieces(row: Numbers, at: Numbers, block: Numbers, head: npt.NDArray[np.void]) -> Pieces:
+    """`block`: header words as `_heads` has them."""
+    of, first = head[row], block[:, 0]
     return Pieces(
         row=row,
-        channel=block["channel"].astype(np.int64),
-        suspect=((block["flags"] | of["flags"]) & _SUSPECT).astype(np.bool_),
-        count=block["count"].astype(np.int64),
-        first=block["first"].astype(np.int64),
-        start_us=of["time"] - block["age"],
-        period=block["period"].astype(np.int64),
-        at=(row * _WIDTH + at) // 2,
+        channel=first & 0xFF,
+        suspect=((first >> 8 | of["flags"]) & _SUSPECT).astype(np.bool_),
+        count=first >> 16,
+        first=block[:, 1],
+        start_us=of["time"] - block[:, 2].astype(np.uint64),
+        period=block[:, 3],
+        at=(row * _WIDTH + at) >> 1,
     )

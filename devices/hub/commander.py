@@ -1,16 +1,24 @@
 """Commands and their receipts over one session after another (docs/hub-protocol.md, section 8)."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from bleak.exc import BleakError
 
 from core.model.hub import Opcode, Receipt, ReceiptCode
-from devices.hub.commands import SIGNED, STOP_PLAINTEXT, Command, encode_command, opcode_of
+from devices.hub.commands import (
+    SIGNED,
+    STOP_PLAINTEXT,
+    WRITTEN_FIRST,
+    Command,
+    encode_command,
+    opcode_of,
+)
 from devices.hub.errors import CommandUnknown, CountersSpent, HubUnreachable, ReceiptMisplaced
 from devices.hub.line import Line
 from devices.hub.listener import SentCommand
@@ -48,6 +56,16 @@ class _Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class _Made:
+    """A command that is ready to go: for this session, as the next one."""
+
+    line: Line
+    message: bytes
+    told: SentCommand
+    halts: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Question:
     """A receipt query under way. `request`: hash of the command that was sent, as its receipt names it."""
 
@@ -60,13 +78,24 @@ class Commander:
     """Numbers commands, waits for receipts, repeats STOP. Counters go on over sessions and reboots, under one key.
 
     Args:
+        due: told of each command of `WRITTEN_FIRST` before that; it goes when this returns.
         sent: told of each command just before it is written.
         heard: told of each genuine receipt.
+
+    Attributes:
+        halts: how often HOLD or STOP was asked for.
     """
 
-    def __init__(self, sent: Callable[[SentCommand], None], heard: Callable[[SignedReceipt], None]) -> None:
+    def __init__(
+        self,
+        due: Callable[[SentCommand], Awaitable[None]],
+        sent: Callable[[SentCommand], None],
+        heard: Callable[[SignedReceipt], None],
+    ) -> None:
+        self._due = due
         self._told = sent
         self._heard = heard
+        self.halts = 0
         self._line: Line | None = None
         self._keys = b""
         self._counter = 0
@@ -117,26 +146,28 @@ class Commander:
         return await self.send_made(opcode_of(command), lambda _: command)
 
     async def send_made(self, opcode: Opcode, make: Callable[[int], Command], *, signer: bytes = b"") -> ReceiptNotice:
-        """Send a command that is made for its counter when its turn comes. Raises as `send`, and what `make` raises.
+        """Send a command that is made for its counter when its turn comes.
 
         Args:
+            make: may be asked again, for another counter.
             signer: kid of who signs it.
+
+        Raises:
+            SmilescapeError: as `send`, what `make` raises, or why it could not be written down first.
         """
         sent: _Sent | None = None
         counter = 0
+        self.halts += opcode is Opcode.HOLD
         try:
             async with asyncio.timeout(RECEIPT_S) as deadline:
-                async with self._writing:
-                    line = self._connected()
-                    if self._counter == LAST_COUNTER:
-                        raise CountersSpent
-                    message = encode_command(self._counter + 1, make(self._counter + 1))
-                    counter = self._counter = self._counter + 1
-                    waiter: Waiter = asyncio.get_running_loop().create_future()
-                    sent = self._remember(counter, _Sent(opcode, request_hash(message), line.session.id, waiter))
-                    self._tell(line, opcode, counter, message, signer)
-                    deadline.reschedule(_from_now(RECEIPT_S + SEGMENT_S * (len(message) // 200)))
-                    await line.control(message)
+                waiter: Waiter = asyncio.get_running_loop().create_future()
+                async with self._turn(opcode, make, signer) as made:
+                    counter = self._counter = made.told.counter
+                    told = _Sent(opcode, request_hash(made.message), made.line.session.id, waiter)
+                    sent = self._remember(counter, told)
+                    self._told(made.told)
+                    deadline.reschedule(_from_now(RECEIPT_S + SEGMENT_S * (len(made.message) // 200)))
+                    await made.line.control(made.message)
                     deadline.reschedule(_from_now(RECEIPT_S))
                 return await waiter
         except (TimeoutError, *_LINK_ERRORS) as error:
@@ -151,6 +182,35 @@ class Commander:
                 _forget(sent.waiter)
                 sent.waiter = None
 
+    @contextlib.asynccontextmanager
+    async def _turn(self, opcode: Opcode, make: Callable[[int], Command], signer: bytes) -> AsyncGenerator[_Made]:
+        """The command, once it is its turn to be written to the air.
+
+        While one is written down, the air is free for HOLD, STOP and the lease; when one of them went meanwhile, it is
+        made anew, if whoever makes it still wants it.
+        """
+        while True:
+            made = None
+            if opcode in WRITTEN_FIRST:
+                made = self._make(opcode, make, signer)
+                await self._due(made.told)
+            async with self._writing:
+                if made is None:
+                    made = self._make(opcode, make, signer)
+                now = (self._line, self._counter + 1, self.halts)
+                if (made.line, made.told.counter, made.halts) == now:
+                    yield made
+                    return
+
+    def _make(self, opcode: Opcode, make: Callable[[int], Command], signer: bytes) -> _Made:
+        """The next command of the session that stands."""
+        line = self._connected()
+        if self._counter == LAST_COUNTER:
+            raise CountersSpent
+        counter = self._counter + 1
+        message = encode_command(counter, make(counter))
+        return _Made(line, message, _told(line, opcode, counter, message, signer), self.halts)
+
     async def stop(self) -> Receipt:
         """STOP, again and again until the hub answers. It waits for no command, however long.
 
@@ -158,9 +218,10 @@ class Commander:
             HubUnreachable: the link is gone; the hub's lease does the rest.
         """
         waiter: Waiter = asyncio.get_running_loop().create_future()
+        self.halts += 1
         self._stopping.add(waiter)
         try:
-            self._tell(self._connected(), OPCODE_STOP, 0, STOP_PLAINTEXT, b"")
+            self._told(_told(self._connected(), OPCODE_STOP, 0, STOP_PLAINTEXT, b""))
             while True:
                 line = self._connected()
                 try:
@@ -279,15 +340,15 @@ class Commander:
             self._sent.popitem(last=False)
         return sent
 
-    def _tell(self, line: Line, opcode: int, counter: int, message: bytes, signer: bytes) -> None:
-        digest = hashlib.sha256(message).digest()
-        command = SentCommand(opcode=opcode, counter=counter, sha256=digest, signer=signer, session_id=line.session.id)
-        self._told(command)
-
     def _connected(self) -> Line:
         if self._line is None:
             raise HubUnreachable
         return self._line
+
+
+def _told(line: Line, opcode: int, counter: int, message: bytes, signer: bytes) -> SentCommand:
+    digest = hashlib.sha256(message).digest()
+    return SentCommand(opcode=opcode, counter=counter, sha256=digest, signer=signer, session_id=line.session.id)
 
 
 def _from_now(seconds: float) -> float:

@@ -18,6 +18,9 @@ SIGNED: Final = frozenset(
     {Opcode.START_PHASE, Opcode.RESUME, Opcode.END_PHASE, Opcode.CLEAR, Opcode.SET_ENVELOPE},
 )
 """Opcodes that count only with a clinician's signature."""
+WRITTEN_FIRST: Final = SIGNED | {Opcode.ENROL, Opcode.REKEY}
+"""Opcodes that change what is done to a patient, or whom the hub believes: written down before they are sent. STOP and
+HOLD wait for no disk."""
 MOST: Final[Mapping[Opcode, int]] = MappingProxyType(
     {
         Opcode.FETCH: MAX_FETCH,

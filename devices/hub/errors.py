@@ -25,6 +25,15 @@ class CountersSpent(HubUnreachable):
         super().__init__("The hub takes no more commands.", "Press STOP if therapy runs, then give the hub new keys.")
 
 
+class Overtaken(HubUnreachable):
+    """HOLD or STOP was given while an order that begins dose was on its way to the air: nothing of it was sent."""
+
+    code = "hub.overtaken"
+
+    def __init__(self) -> None:
+        super().__init__("The order was overtaken by a hold and not sent.", "Check the hub, then give it again.")
+
+
 class CommandUnknown(DeviceError):
     """A command went out and no receipt came: whether it was done is unknown.
 

@@ -52,14 +52,13 @@ class Incoming:
         self.line: Line | None = None
         self.intake: Intake | None = None
         self._over = False
-        takes: dict[str, Handle] = {
-            uuids.DOCUMENTS: self._on_document,
-            uuids.RECEIPT: self._on_receipt,
-            uuids.STATUS: self._on_status,
-            uuids.HISTORY: lambda raw: self._frame(FromHub.HISTORY, raw),
-            uuids.TELEMETRY: lambda raw: self._frame(FromHub.TELEMETRY, raw),
+        self.handles: Final[dict[str, Handle]] = {
+            uuids.DOCUMENTS: self._while_open(self._on_document),
+            uuids.RECEIPT: self._while_open(self._on_receipt),
+            uuids.STATUS: self._while_open(self._on_status),
+            uuids.HISTORY: self._frames(FromHub.HISTORY),
+            uuids.TELEMETRY: self._frames(FromHub.TELEMETRY),
         }
-        self.handles: Final = {uuid: self._while_open(take) for uuid, take in takes.items()}
 
     def established(self, session: Session) -> None:
         """The handshake succeeded: from now on every value is a record."""
@@ -91,10 +90,14 @@ class Incoming:
 
         return handle
 
-    def _frame(self, stream: FromHub, raw: bytes) -> None:
-        if self.intake is None:
-            raise FrameError("A frame came before it was asked for.")
-        self.intake.add(stream, raw)
+    def _frames(self, stream: FromHub) -> Handle:
+        def handle(raw: bytes) -> None:
+            if self.intake is not None:
+                self.intake.add(stream, raw)
+            elif not self._over:
+                raise FrameError("A frame came before it was asked for.")
+
+        return handle
 
     def _on_status(self, raw: bytes) -> None:
         self._reported(decode_status(self._next().open(FromHub.STATUS, raw), self._clock.monotonic()))

@@ -22,9 +22,10 @@ from devices.hub.session.wire import FromHub
 _log = logging.getLogger(__name__)
 
 GATHER_S: Final = 0.01
-BUSY_S: Final = 0.05
-BUSY: Final = 6
-"""When so many live records waited, the next ones are gathered for BUSY_S: a batch costs hardly less for fewer."""
+BUSY_S: Final = 0.18
+BUSY: Final = 400
+"""Of a hub that sends so many live records a second, the next ones are gathered for BUSY_S: a batch costs hardly less
+for fewer. The recorder commits long batches at once, so they are durable as soon as others."""
 MOST: Final = 512
 """So many records do not wait."""
 FEW: Final = 24
@@ -82,9 +83,15 @@ class Intake:
         waiting = self._waiting
         waiting.append((stream, record))
         if len(waiting) == 1:
-            self._timer = asyncio.get_running_loop().call_later(self._gather_s, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(self._gather_s, self._gathered)
         elif len(waiting) >= MOST:
             self.flush()
+
+    def _gathered(self) -> None:
+        """The time is over. By what came meanwhile, the next ones are gathered longer or not."""
+        live = sum(stream is FromHub.TELEMETRY for stream, _ in self._waiting)
+        self._gather_s = BUSY_S if live >= BUSY * self._gather_s else GATHER_S
+        self.flush()
 
     def flush(self) -> None:
         """Take in what waits, now: whatever is opened next came after it. Never raises."""
@@ -94,8 +101,6 @@ class Intake:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        live = sum(stream is FromHub.TELEMETRY for stream, _ in waiting)
-        self._gather_s = BUSY_S if live >= BUSY else GATHER_S
         try:
             self._take(waiting)
         except Exception:

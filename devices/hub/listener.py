@@ -102,8 +102,18 @@ class HubListener(Protocol):
 
     def status_changed(self, status: HubStatus) -> None: ...
 
+    async def command_due(self, command: SentCommand) -> None:
+        """A command of `WRITTEN_FIRST` is about to be sent; returns once that is durable.
+
+        It may be made anew, under another counter, when HOLD or a lease went out meanwhile: then this one never goes.
+
+        Raises:
+            SmilescapeError: it cannot be written down, so it is not sent.
+        """
+        ...
+
     def command_sent(self, command: SentCommand) -> None:
-        """Just before it is written, repetitions of STOP apart."""
+        """Just before it is written to the air, repetitions of STOP apart."""
         ...
 
     def receipt_arrived(self, receipt: SignedReceipt) -> None:

@@ -7,7 +7,7 @@ from core.model.hub import Opcode, PhaseOrder, Receipt
 from devices.hub.commander import Commander
 from devices.hub.commands import Command, Introduce, Signed, encode_phase
 from devices.hub.credentials import Clinician
-from devices.hub.errors import HubReadOnly, HubUnreachable
+from devices.hub.errors import HubReadOnly, HubUnreachable, Overtaken
 from devices.hub.hub_time import HubTime
 from devices.hub.session.envelope import HubEnvelope, encode_envelope, envelope_hash
 from devices.hub.session.keys import Session
@@ -59,12 +59,15 @@ class Orders:
         return await self._end(Opcode.CLEAR, procedure, by)
 
     async def _treat(self, opcode: Opcode, envelope: HubEnvelope, by: Clinician, body: bytes) -> Receipt:
-        raw = encode_envelope(envelope)
+        raw, halts = encode_envelope(envelope), self._commander.halts
         session = self._commander.session
         if not self.proven:
             raise HubReadOnly
         refused = await self._introduce(session, by) or await self._bring(session, envelope, raw, by)
-        return refused or await self._sign(session, opcode, envelope.procedure, envelope_hash(raw), by, body=body)
+        if refused is not None:
+            return refused
+        digest = envelope_hash(raw)
+        return await self._sign(session, opcode, envelope.procedure, digest, by, body=body, halts=halts)
 
     async def _end(self, opcode: Opcode, procedure: str, by: Clinician) -> Receipt:
         session = self._commander.session
@@ -98,11 +101,16 @@ class Orders:
         *,
         body: bytes = b"",
         envelope: bytes = b"",
+        halts: int | None = None,
     ) -> Receipt:
+        """`halts`: of the commander, when an order was asked for that no later hold may be followed by."""
+
         def signed(counter: int) -> Command:
             if self._commander.session is not session:
                 # The link was lost while this waited. What was right in that session need not be in this one.
                 raise HubUnreachable
+            if halts not in (None, self._commander.halts):
+                raise Overtaken
             command = SignedCommand(
                 opcode=opcode,
                 counter=counter,

@@ -80,7 +80,7 @@ class HubProfile:
         self.known = known
         self._enrol = enrol
         self.documents = Documents()
-        self.commander = Commander(listener.command_sent, listener.receipt_arrived)
+        self.commander = Commander(listener.command_due, listener.command_sent, listener.receipt_arrived)
         self.orders = Orders(self.commander, clock)
         self.enrolment = Enrolment(self.commander, self.documents, credentials, listener)
         self.delivery = Delivery(self.commander, listener)

@@ -202,7 +202,8 @@ class LinkLayer:
         self._leave_rest()
         self.terms, self._quality = terms, quality
         if retimed:
-            self._anchor = now
+            # Whoever keeps several connections gives each a place of its own in time; they do not all begin together.
+            self._anchor = now - terms.interval_s * self._random.random()
         if retimed or jammed or not self._in_event:
             self._plan()
 

@@ -30,7 +30,7 @@ from devices.hub.status import StatusReport
 from devices.hub.subscriptions import guarded
 from devices.simulator.brain import Brain
 from devices.tap import Tap
-from tests.devices.hub.store import Store
+from tests.devices.hub.store import Store, no_disk
 from tests.devices.session.parties import HUB
 
 HUBS = 8
@@ -99,7 +99,7 @@ async def rate(frames: list[bytes], portion: int) -> float:
     for _ in range(HUBS):
         counter = Counter()
         listener = cast(HubListener, counter)
-        commander = Commander(lambda _: None, lambda _: None)
+        commander = Commander(no_disk, lambda _: None, lambda _: None)
         session = Session(bytes(16), HUB.subject, HUB, Sealer(secret, clock), Opener(secret))
         incoming = Incoming(cast(BleakClient, None), commander, Documents(), listener, clock, lambda _: None)
         incoming.established(session)

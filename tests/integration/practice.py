@@ -134,6 +134,11 @@ class Practice:
     def break_something(self, name: str, chair: int = 1) -> None:
         trigger(self.folder.runtime_dir, Trigger(chair=chair, name=name))
 
+    def serial(self, chair: int = 1) -> str:
+        identity = self.chairs[chair].identity
+        assert identity is not None
+        return identity.serial
+
     def caught_up(self, chair: int = 1) -> bool:
         """Whether everything that the hub holds is here: what is missing is known only while the link is up."""
         return self.chairs[chair].link is LinkState.UP and self.chairs[chair].backfill_frames == 0
@@ -214,8 +219,8 @@ class Practice:
         self.until(lambda: self.view(chair).step is Step.SEAT)
         return done.id
 
-    def walk_to_treatment(self, module: str = "augment", chair: int = 1) -> None:
-        """Through the six steps before treatment, with one module."""
+    def walk_to_preflight(self, module: str = "augment", chair: int = 1) -> None:
+        """Through the five steps before the last check, with one module."""
         self._leave(Step.SEAT, chair)
         self.act(SetComfort(answers={f"mdas{item}": 2 for item in range(1, 6)}, words="slowly"), chair)
         self._leave(Step.LISTEN, chair)
@@ -233,6 +238,10 @@ class Practice:
         self._leave(Step.PLAN, chair)
         self.act(SignConsent(how="aloud"), chair)
         self._leave(Step.CONSENT, chair)
+
+    def walk_to_treatment(self, module: str = "augment", chair: int = 1) -> None:
+        """Through the six steps before treatment, with one module."""
+        self.walk_to_preflight(module, chair)
         for item in self.view(chair).preflight:
             if item.by_hand:
                 self.act(ConfirmCheck(key=item.key, passed=True), chair)

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.messages import Done
+from core.model.alarm import AlarmState
 from core.model.hub import LinkState, TherapyState
+from core.model.hub_doubt import HubDoubt
+from core.model.procedure import Doubt
 from tests.integration.practice import Practice
 
 CHAIRS = (1, 2)
@@ -54,3 +59,34 @@ def test_calm_that_is_played_again_while_the_hub_runs_wild_is_found_out(besieged
     besieged.until(lambda: besieged.chairs[2].link is not LinkState.UP)
     besieged.until(lambda: besieged.hub(2).therapy in (TherapyState.IDLE, TherapyState.HELD))
     besieged.until_frames(20, chair=2)
+    assert "trust.repeated" in besieged.alarms(AlarmState.ACTIVE), "another session proves nothing"
+
+
+def test_a_hub_that_lied_treats_nobody_until_a_dentist_says_so_whatever_was_restarted(besieged: Practice) -> None:
+    def doubts() -> tuple[HubDoubt, ...]:
+        assert besieged.workstation is not None
+        return besieged.workstation.doubts
+
+    def proven() -> bool | None:
+        return {item.key: item.passed for item in besieged.view(2).preflight}["proven"]
+
+    found = doubts()
+    assert Doubt.REPEATED in {one.doubt for one in found}
+    assert {(one.serial, one.chair) for one in found} == {(besieged.serial(2), 2)}, "nobody else's hub is blamed"
+    besieged.break_something("reboot_hub", chair=2)
+    besieged.until(lambda: besieged.chairs[2].link is not LinkState.UP)
+    besieged.until(lambda: besieged.chairs[2].link is LinkState.UP)
+    besieged.kill_engine()
+    besieged.start()
+    besieged.until(lambda: besieged.chairs[2].link is LinkState.UP and besieged.hub(2))
+    besieged.until(lambda: "trust.repeated" in besieged.alarms(AlarmState.ACTIVE))
+    assert doubts() == found
+    assert "trust.many" not in besieged.alarms(), "what is known is no news"
+    besieged.seat(2)
+    besieged.walk_to_preflight(chair=2)
+    besieged.until_frames(20, chair=2)
+    assert proven() is False
+    for one in found:
+        asked = LiftDoubt(serial=one.serial, doubt=one.doubt, found_us=one.found_us, reason="The simulation is over")
+        assert isinstance(besieged.ask(asked), Done)
+    besieged.until(lambda: not doubts() and proven())

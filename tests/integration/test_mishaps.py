@@ -160,8 +160,8 @@ def test_a_lost_link_holds_and_is_filled_from_the_hubs_memory(practice: Practice
 def test_a_link_that_breaks_in_the_middle_of_an_order_comes_back_whole(practice: Practice) -> None:
     tapped = practice.chairs[1].tapped_frames
     practice.break_something("drop_mid_write")
-    practice.until(lambda: practice.chairs[1].link is not LinkState.UP)
-    practice.until(lambda: practice.chairs[1].link is LinkState.UP)
+    practice.until(lambda: practice.chairs[1].link is not LinkState.UP and practice.chairs[1].state == "was_held")
+    practice.until(lambda: practice.chairs[1].link is LinkState.UP and practice.chairs[1].state == "held")
     practice.until(lambda: practice.chairs[1].backfill_frames == 0 and practice.chairs[1].tapped_frames > tapped)
     assert "link.lost" not in practice.alarms(AlarmState.ACTIVE)
 

@@ -27,7 +27,7 @@ from devices.hub.subscriptions import subscribe
 from devices.simulator.brain import Brain
 from devices.simulator.link import HubLink, Outgoing
 from devices.tap import Tap
-from tests.devices.hub.store import Store
+from tests.devices.hub.store import Store, no_disk
 from tests.devices.simulator.visit import NOW_S, Person, Practice
 
 ROOM: Final = MIN_MTU - 3
@@ -108,7 +108,7 @@ class Pair:
         self.link.mtu = MIN_MTU
         self.ears = Ears()
         self.documents = _Counted()
-        self.commander = Commander(lambda _: None, self.ears.receipt_arrived)
+        self.commander = Commander(no_disk, lambda _: None, self.ears.receipt_arrived)
         self.delivery = Delivery(self.commander, self.ears)
         self.statuses = 0
         self.wire = _Wire()

@@ -126,7 +126,8 @@ class Strips(Card):
                 self.view.set_holds((*holds[:-1], ended))
             return
         if running is None or running.from_us != since_us:
-            self.view.set_holds((*holds[-8:], HoldSpan(since_us, None, patient, word)))
+            same = bool(holds) and holds[-1].from_us == since_us  # it was not known meanwhile whether it goes on
+            self.view.set_holds((*(holds[:-1] if same else holds)[-8:], HoldSpan(since_us, None, patient, word)))
 
     def add_mark(self, utc_us: int, label: str) -> None:
         self.view.set_marks((*self.view.marks[-64:], MarkLine(utc_us, label)))

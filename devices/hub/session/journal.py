@@ -1,6 +1,7 @@
 """The hub's journal: entries chained by their hashes, so that none can be changed or left out unseen."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -64,11 +65,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         unknown: entries about commands that this workstation never sent.
         missing: answered commands of which the journal says nothing.
         different: entries with another code than the receipt that came.
+        others: how many commands came through each other workstation, by its kid: no disagreement, and not compared.
     """
 
     unknown: tuple[JournalEntry, ...] = ()
     missing: tuple[Sent, ...] = ()
     different: tuple[JournalEntry, ...] = ()
+    others: tuple[tuple[bytes, int], ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -176,7 +179,7 @@ def compare(sent: Sequence[Sent], entries: Iterable[JournalEntry], *, workstatio
 
     Args:
         sent: the commands of the time that `entries` cover, of the kinds that a journal tells of.
-        workstation: its kid, so that what came in the sessions of others is left out; None when there are no others.
+        workstation: its kid, so that what came in sessions of others is only counted; None when there are no others.
     """
     codes: dict[bytes, set[int | None]] = {}
     for one in sent:
@@ -184,11 +187,15 @@ def compare(sent: Sequence[Sent], entries: Iterable[JournalEntry], *, workstatio
     seen: set[bytes] = set()
     unknown: list[JournalEntry] = []
     different: list[JournalEntry] = []
-    ours = True
+    others: Counter[bytes] = Counter()
+    other: bytes | None = None
     for entry in entries:
         if entry.opcode == JournalEvent.SESSION_BEGUN:
-            ours = workstation in (None, entry.signer)
-        if not entry.message or not ours:
+            other = None if workstation in (None, entry.signer) else entry.signer
+        if not entry.message:
+            continue
+        if other is not None:
+            others[other] += 1
             continue
         seen.add(entry.message)
         if entry.message not in codes:
@@ -196,4 +203,6 @@ def compare(sent: Sequence[Sent], entries: Iterable[JournalEntry], *, workstatio
         elif codes[entry.message].isdisjoint({None, entry.code}):
             different.append(entry)
     missing = tuple(one for one in sent if one.code is not None and one.message not in seen)
-    return Comparison(unknown=tuple(unknown), missing=missing, different=tuple(different))
+    return Comparison(
+        unknown=tuple(unknown), missing=missing, different=tuple(different), others=tuple(sorted(others.items()))
+    )

@@ -171,6 +171,13 @@ def test_whatever_is_unknown_is_said_as_being_checked_and_pause_stays(
     assert "checking" in words.say(scene.sentence)
 
 
+def test_a_pause_is_not_promised_to_last_while_the_hub_is_not_heard_of(sample: Any) -> None:
+    seen = held(sample)
+    assert scene_of(seen, fresh=True).sentence == "patient.paused_you"
+    lost = msgspec.structs.replace(seen, state="was_held", link=LinkState.LOST, hub=None)
+    assert scene_of(lost, fresh=True).sentence == "patient_screen.unknown"
+
+
 def test_no_sentence_of_this_screen_promises_safety(words: Words) -> None:
     for key in words.keys():  # noqa: SIM118 - Words is no mapping
         if key.startswith("patient_screen."):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QWidget
 
@@ -21,8 +22,11 @@ from app.console.window import MainWindow
 from app.ipc.messages import AlarmSeen, Login, Logout, PauseAudio, Refused
 from core.model.alarm import AlarmPriority, AlarmState, AudioState
 from core.model.clock import ManualClock
-from core.model.hub import TherapyState
+from core.model.hub import LinkState, TherapyState
 from core.model.words import Text, Words
+from widgets.marks import mark_shape
+from widgets.stop import ROOM
+from widgets.theme import font
 
 Sample = Any
 Backend = Any
@@ -231,13 +235,71 @@ def test_therapy_is_said_to_be_held_only_once_the_hub_has_said_so(window: MainWi
     held = msgspec.structs.replace(sample.chair(2, "held"), lease_until_monotonic=None)
     for chair, said in (
         (held, "Therapy held"),
-        (msgspec.structs.replace(held, hub=None), "Therapy held"),
+        (msgspec.structs.replace(held, hub=None), "Unknown"),
+        (msgspec.structs.replace(held, state="was_held", hub=None, link=LinkState.LOST), "Unknown"),
         (msgspec.structs.replace(held, state="holding", hub=None), "Unknown"),
         (msgspec.structs.replace(held, state="holding"), "Unknown"),
     ):
         window.store.apply(chair)
         window.grab()
         assert window.bottom.lease.words()[0] == said
+
+
+def test_a_hold_that_the_link_took_from_sight_is_told_as_past_everywhere(
+    window: MainWindow, sample: Sample, clock: ManualClock
+) -> None:
+    press(window, window.top.cells[2])
+    QTest.mouseClick(window.bottom.stop, Qt.MouseButton.LeftButton)
+    clock.advance(0.2)
+    status = sample.hub_status(TherapyState.HELD, received_monotonic=clock.monotonic())
+    held = sample.chair(2, "held", hub=status, lease_until_monotonic=None)
+    window.store.apply(held)
+    assert (window.bottom.stop.state, window.top.cells[2].word) == ("held", "Held")
+    assert window.bottom.lease.words()[0] == "Therapy held"
+    lost = msgspec.structs.replace(
+        held,
+        state="was_held",
+        link=LinkState.LOST,
+        headline=Text("sentence.was_held.headline"),
+        reason=Text("hold.link.reason"),
+        next_step=Text("sentence.was_held.next", {"at": "10:21"}),
+    )
+    window.store.apply(lost)
+    window.store.apply(sample.workstation(sample.alarm(AlarmPriority.MEDIUM, 2, text=Text("alarm.link.lost.text"))))
+    window.grab()
+    stop, cell = window.bottom.stop, window.top.cells[2]
+    assert (stop.state, stop.whom) == ("was_held", "chair 2: was held")
+    assert stop.accessibleName() == "STOP chair 2: was held"
+    assert cell.word == "Was held"
+    assert "Held when last heard, 10:21." in cell.accessibleName()
+    assert window.bottom.lease.words()[0] == "Unknown"
+    sentence = window.bottom.sentence
+    assert mark_shape(sentence.mark) == "question"
+    assert sentence.words == (
+        "Was held.",
+        "Hub link lost.",
+        "Held when last heard, 10:21. Wait for the link.",
+    )
+    press(window, window.rail.items["chairs"])
+    page: Any = window.page
+    assert page.cards[2].said.headline == "Was held."
+    assert stop.whom == "all", "only one of four was told to stop"
+    assert mark_shape(page.cards[2].said.mark) == "question", "in greyscale it is no hold either"
+    assert window.bottom.lease.words()[0] == "Unknown", "of four chairs one is not heard of"
+    press(window, window.top.cells[2])
+    clock.advance(2.0)
+    again = sample.hub_status(TherapyState.HELD, received_monotonic=clock.monotonic())
+    window.store.apply(msgspec.structs.replace(held, hub=again))
+    state: str = stop.state
+    assert (state, cell.word) == ("held", "Held"), "the hub has said so again"
+
+
+@pytest.mark.parametrize("number", [0, 1, 12])
+@pytest.mark.parametrize("state", ["ready", "asked", "held", "was_held"])
+def test_stop_says_whole_what_became_of_it(window: MainWindow, words: Words, number: int, state: str) -> None:
+    whom = words.say("shell.stop.chair" if number else "shell.stop.all", number=number)
+    said = whom if state == "ready" else words.say(f"shell.stop.{state}", whom=whom)
+    assert QFontMetricsF(font(15, bold=True)).horizontalAdvance(said) <= ROOM
 
 
 def test_stop_names_whom_it_stops(window: MainWindow) -> None:

@@ -67,6 +67,7 @@ class Rig:
             flow=self.flow,
             recorder=self.recorder,
             owner=cast(HubOwner, Owner()),
+            standing=lambda _: (),
             clock=clock,
             simulated=True,
         )

@@ -19,6 +19,8 @@ from core.signals.clockmap import ClockFit, ClockMap
 
 KEY = bytes(range(32))
 PH = 2
+PLAQUE_PH = 5
+"""One sample in 10 s."""
 PERIOD_US = 100_000
 
 
@@ -88,6 +90,18 @@ def test_backfilled_samples_wait_for_a_live_one_and_their_frames_with_them(
     found, _ = recorded(recorder, tmp_path)
     assert [(boot, index) for boot, index, _ in found] == [(5, index) for index in range(20)]
     assert [at for *_, at in found] == sorted({at for *_, at in found})
+
+
+def test_a_sample_of_a_slow_channel_is_not_taken_for_one_of_the_future(
+    flow: SampleFlow, recorder: Recorder, clock: SetClock, tmp_path: Path
+) -> None:
+    """Its period runs on long after it arrived; only the sample was measured."""
+    slow = SampleBlock(PLAQUE_PH, 5, 0, 0, 10_000_000, np.zeros(1, np.int16))
+    flow.take("hub", [block(0, 1), slow], [("hub", 0, 1)])
+    now_us = clock.utc_us()
+    found, _ = recorded(recorder, tmp_path)
+    ((_, _, at_us),) = found
+    assert abs(at_us - now_us) < 5_000_000
 
 
 def test_one_batch_may_span_boots_and_the_end_of_a_visit(flow: SampleFlow, recorder: Recorder, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from core.model.certificate import read_unverified
 from core.model.clock import ManualClock
 from core.model.hub import LinkState, ReceiptCode, TherapyState
 from core.model.people import Operator, Role
-from core.model.words import Text
+from core.model.words import Text, load_words
 from core.record.practice import PracticeFile
 from devices.hub.credentials import Credentials, KnownHub
 from devices.hub.driver import HubDriver
@@ -47,9 +47,15 @@ class Listener(Store):
 class Workstation:
     """The keys of a practice, and drivers that use them."""
 
-    def __init__(self, desk: KeysDesk, rig: Rig) -> None:
+    def __init__(self, desk: KeysDesk, rig: Rig, clock: ManualClock) -> None:
         self.desk = desk
         self.rig = rig
+        self._clock = clock
+
+    def set_back(self, seconds: int) -> None:
+        """The computer's wall clock."""
+        self._clock.jump_wall(-seconds)
+        self.rig.station_clock.now_s -= seconds
 
     async def meets(
         self, *, enrol: bool = False, serial: str = SERIAL, credentials: Credentials | None = None
@@ -107,10 +113,11 @@ def practice(tmp_path: Path) -> Iterator[PracticeFile]:
 @pytest.fixture
 async def station(air: Air, tmp_path: Path, practice: PracticeFile) -> AsyncIterator[Workstation]:
     """A hub as it leaves the factory, and a practice whose dentist is logged in."""
-    desk = KeysDesk(practice, simulated=True, clock=ManualClock(utc_us=NOW_S * 1_000_000))
+    clock = ManualClock(utc_us=NOW_S * 1_000_000)
+    desk = KeysDesk(practice, simulated=True, clock=clock)
     await desk.open(ADA, "739154")
     async with rigged(air, tmp_path, enrolled=False) as rig:
-        yield Workstation(desk, rig)
+        yield Workstation(desk, rig, clock)
 
 
 async def test_a_hub_joins_takes_orders_and_holds_what_somebody_revoked_has_ordered(station: Workstation) -> None:
@@ -134,6 +141,28 @@ async def test_a_hub_joins_takes_orders_and_holds_what_somebody_revoked_has_orde
     assert lee is not None
     assert (await driver.clear(PROCEDURE, lee)).code is ReceiptCode.DONE
     assert not heard.alarms
+
+
+async def test_a_clock_set_back_after_enrolment_costs_nothing_below_an_hour_and_is_told_above(
+    station: Workstation,
+) -> None:
+    driver, heard = await station.meets(enrol=True)
+    await until(lambda: heard.up and bool(heard.cards))
+    await driver.close()
+    station.set_back(600)
+    driver, heard = await station.meets()
+    assert heard.up
+    ada = station.desk.clinician(ADA.id)
+    assert ada is not None
+    assert (await driver.start_phase(ORDER, ENVELOPE, ada)).code is ReceiptCode.DONE
+    await driver.stop()
+    await driver.close()
+    station.set_back(6600)
+    assert station.desk.clinician(ADA.id) is None
+    _, refused = await station.meets()
+    assert not refused.up
+    assert (LinkState.REFUSED, Text("hub.refused.early")) in refused.links
+    assert "date and time" in load_words().say("hub.refused.early")
 
 
 async def test_nobody_enrols_a_hub_without_a_dentist(station: Workstation) -> None:

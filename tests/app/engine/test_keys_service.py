@@ -90,7 +90,7 @@ class House:
     def _log(self, kind: str, text: Text, *, author: str = "") -> None:
         self.audit(f"event.{kind}", text, author, {})
 
-    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object]) -> None:
+    def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None:
         write_down(self.recorder, kind, text, actor=actor, at_us=self.clock.utc_us(), body=body)
 
     def keyed_hub(self, chair: int) -> Hub:

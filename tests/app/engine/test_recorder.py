@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.engine.recorder import Arrival, Committed, Recorder
+from app.engine import recorder as recorder_module
+from app.engine.recorder import LONG_FRAMES, Arrival, Committed, Recorder
 from core.model import cbor
 from core.model.block import Provenance, SampleBlock
 from core.model.clock import SystemClock
@@ -184,3 +186,37 @@ def test_closing_on_a_full_disk_ends(recorder: Recorder, told: Told, path: Path)
 def _words(reader: RecordReader) -> list[str]:
     decoded = [cbor.decode(found.entry) for found in reader.audit_entries()]
     return [str(entry["kind"]) for entry in decoded if isinstance(entry, dict)]
+
+
+def test_what_was_gathered_for_long_does_not_wait_for_the_next_commit(
+    recorder: Recorder, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.add(arrival(1))
+    told.until_committed(1)
+    monkeypatch.setattr(recorder_module, "COMMIT_SECONDS", 1000.0)
+    recorder.add(arrival(2))
+    told.until_committed(2)  # due since before
+    recorder.add(arrival(3))
+    recorder.do(lambda record: record.id).result(PATIENCE_S)
+    assert 3 not in told.sequences
+    recorder.add(replace(arrival(4), frames=(("hub", 4, 4 + LONG_FRAMES),)))
+    told.until_committed(3, 4)
+
+
+def test_one_record_is_compacted_at_a_time(
+    recorder: Recorder, path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(Record, "compact", lambda *_, **__: begun.set())
+    recorder.close()
+    begun.clear()
+    monkeypatch.setattr(recorder_module, "COMPACT_SECONDS", 0.0)
+    with recorder_module._compacting:
+        again = Recorder(Record.open(path, KEY, clock=SystemClock()), committed=told.committed, failed=told.failed)
+        again.start()
+        for number in range(5, 8):
+            again.add(arrival(number))
+            told.until_committed(number)
+        assert not begun.is_set()
+    assert begun.wait(PATIENCE_S)
+    again.close()

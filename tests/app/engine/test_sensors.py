@@ -10,6 +10,7 @@ import pytest
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import SystemAsyncClock
+from app.engine.doubts_desk import DoubtsDesk
 from app.engine.keys_desk import KeysDesk
 from app.engine.picture import picture
 from app.ipc.ring import RingReader, RingWriter
@@ -64,6 +65,7 @@ class Practice:
             catalogue=load_catalogue(),
             modules=load_modules(),
             alarms=self.alarms,
+            doubts=DoubtsDesk(self.practice, clock),
             clock=clock,
             simulated=simulated,
             operator=str,

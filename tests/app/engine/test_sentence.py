@@ -1,5 +1,7 @@
 """What a chair says of itself while therapy is held: why, and the one thing to do next."""
 
+from datetime import datetime
+
 import pytest
 
 from app.engine.sentence import Situation, sentence
@@ -35,6 +37,9 @@ def told(
     status: HubStatus | None = STATUS,
     checked_us: int | None = None,
     yes_us: int | None = None,
+    confirmed: bool = True,
+    was_held: bool = False,
+    heard_us: int | None = NOW_US,
 ) -> tuple[str, str, str]:
     """State, reason and next step, in words."""
     hold = Hold(
@@ -43,7 +48,8 @@ def told(
         next_step=Text(f"hold.{origin.value}.next"),
         since_us=NOW_US,
         phase=1,
-        hub_confirmed=True,
+        hub_confirmed=confirmed,
+        hub_was_held=was_held,
         hub_checked_us=checked_us,
         patient_yes_us=yes_us,
     )
@@ -69,7 +75,8 @@ def told(
             view=view,
             patient="Ada",
             silent_s=0.0,
-            now_us=NOW_US,
+            now_us=NOW_US + 60_000_000,
+            heard_us=heard_us,
         )
     )
     words = load_words()
@@ -87,9 +94,26 @@ def test_nobody_is_told_to_wait_for_a_link_that_is_there() -> None:
 
 @pytest.mark.parametrize("origin", list(HoldOrigin))
 def test_without_a_link_there_is_nothing_to_check_yet(origin: HoldOrigin) -> None:
-    wait = "Wait for the link, then check the hub."
-    assert told(origin, link=LinkState.LOST)[2] == wait
-    assert told(origin, status=None)[2] == wait
+    wait = "Wait for the link"
+    assert told(origin, link=LinkState.LOST)[2].endswith(f"{wait}.")
+    assert told(origin, status=None)[2].endswith(f"{wait}.")
+
+
+@pytest.mark.parametrize("origin", list(HoldOrigin))
+def test_a_hold_is_told_as_past_once_the_hub_is_not_heard_any_more(origin: HoldOrigin) -> None:
+    at = datetime.fromtimestamp(NOW_US / 1e6).astimezone().strftime("%H:%M")
+    said = f"Held when last heard, {at}. Wait for the link."
+    for link, status in ((LinkState.LOST, STATUS), (LinkState.UP, None), (LinkState.LOST, None)):
+        state, reason, step = told(origin, link=link, status=status)
+        assert (state, step) == ("was_held", said)
+        assert reason == load_words().say(f"hold.{origin.value}.reason")
+    assert told(origin, link=LinkState.LOST, confirmed=False, was_held=True)[0] == "was_held"
+
+
+def test_what_the_hub_never_said_is_not_told_as_past() -> None:
+    assert told(HoldOrigin.LINK, link=LinkState.LOST, confirmed=False)[0] == "holding"
+    before_restart = told(HoldOrigin.ENGINE, link=LinkState.LOST, confirmed=False, was_held=True, heard_us=None)
+    assert before_restart[0] == "holding", "this engine never heard it"
 
 
 @pytest.mark.parametrize("origin", list(HoldOrigin))

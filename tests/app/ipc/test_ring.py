@@ -121,6 +121,26 @@ def test_a_block_larger_than_a_slot_is_split_without_a_seam(path: Path) -> None:
         assert live.utc_us == 5_000_000 + 1000 * passed
 
 
+@pytest.mark.parametrize("bend", [-0.01, 0.01])
+def test_samples_closer_or_wider_than_their_period_keep_their_place(path: Path, bend: float) -> None:
+    writer, reader = RingWriter(path), RingReader(path, from_start=True)
+    for first in (0, 400):
+        utc_us = round(first * 1000 * (1 + bend))
+        writer.write(block(first, samples=400), utc_us, utc_us + round(400_000 * (1 + bend)))
+    found = reader.poll().blocks
+    times = np.concatenate([live.utc_us + 1000 * np.arange(len(live.block.samples)) for live in found])
+    assert np.abs(times - np.arange(800) * 1000 * (1 + bend)).max() <= 501, "half a period, and one for rounding"
+    assert np.all(np.diff(times) > 0)
+    assert [sample for live in found for sample in live.block.samples.tolist()] == list(range(800))
+
+
+def test_samples_that_lie_by_their_period_are_not_split_for_it(path: Path) -> None:
+    writer, reader = RingWriter(path), RingReader(path, from_start=True)
+    writer.write(block(0, samples=400), 0, 400_020)
+    (live,) = reader.poll().blocks
+    assert len(live.block.samples) == 400
+
+
 def test_a_reader_starts_now_or_with_what_is_still_there(path: Path) -> None:
     writer = RingWriter(path, slots=4)
     for n in range(10):

@@ -25,11 +25,12 @@ from core.keys.errors import (
     WrappedDamaged,
     WrongSecret,
 )
-from core.keys.issuing import DAY_S, LIST_S, RENEW_S, YEAR_S, AgreementKey
+from core.keys.issuing import DAY_S, EARLY_S, LIST_S, RENEW_S, YEAR_S, AgreementKey
 from core.keys.listing import key_rows
 from core.keys.unlocked import Unlocked
 from core.model.certificate import (
     CertificateExpired,
+    CertificateNotYetValid,
     CertificateRevoked,
     Role,
     read_revocations,
@@ -288,7 +289,7 @@ def test_a_hub_is_certified_for_two_years_and_a_revoked_one_is_not(authority: Au
     raw = authority.certify_hub(ada, SERIAL, *hub_keys())
     hub = read_unverified(raw)
     counts(authority, raw, Role.HUB)
-    assert (hub.subject, hub.not_after_s - hub.not_before_s) == (SERIAL, 2 * YEAR_S)
+    assert (hub.subject, hub.not_after_s - authority.register.now_s()) == (SERIAL, 2 * YEAR_S)
     authority.revoke(ada, hub.kid, "lost on the train")
     with pytest.raises(CertificateRevoked):
         counts(authority, raw, Role.HUB)
@@ -515,6 +516,27 @@ def test_a_clock_that_was_set_back_signs_nothing(authority: Authority, ada: Unlo
         with pytest.raises(ClockBehind, match="Set date and time right"):
             act()
     authority.unlock(ADA, PIN).close()
+
+
+def test_a_clock_set_back_by_less_than_an_hour_refuses_nothing_that_was_just_issued(
+    authority: Authority, ada: Unlocked, clock: ManualClock
+) -> None:
+    hub = authority.certify_hub(ada, SERIAL, *hub_keys())
+    everything = [(one.raw, one.role) for one in authority.register.keys.certificates() if one.role is not Role.ROOT]
+    assert {role for _, role in everything} == {Role.HUB, Role.CLINICIAN, Role.WORKSTATION}
+    clock.jump_wall(-EARLY_S)
+    for raw, role in everything:
+        counts(authority, raw, role)
+    clock.jump_wall(-1)
+    with pytest.raises(CertificateNotYetValid, match="not valid yet"):
+        counts(authority, hub, Role.HUB)
+
+
+def test_the_list_says_when_a_key_was_issued_and_not_from_when_it_counts(
+    authority: Authority, ada: Unlocked, clock: ManualClock
+) -> None:
+    (row, *_) = key_rows(authority.register, [ADA])
+    assert row.issued_us == clock.utc_us()
 
 
 def test_no_certificate_outlives_its_root(authority: Authority, ada: Unlocked, clock: ManualClock) -> None:

@@ -1,6 +1,6 @@
 """A listener that keeps everything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from core.model.block import Provenance, SampleBlock
 from core.model.errors import SmilescapeError
@@ -52,7 +52,13 @@ class Store:
         self.resume: int | None = None
         self.memory: KnownHub | None = None
         self.asked: list[tuple[str, bytes]] = []
+        self.due: list[SentCommand] = []
+        self.write: Callable[[SentCommand], Awaitable[None]] = self._written
         self.judge: Callable[[HubCard], None] = lambda _: None
+
+    @staticmethod
+    async def _written(command: SentCommand) -> None:
+        """At once."""
 
     def link_changed(self, state: LinkState, reason: Text | None) -> None:
         self.links.append((state, reason))
@@ -104,6 +110,10 @@ class Store:
     def status_changed(self, status: HubStatus) -> None:
         self.statuses.append(status)
 
+    async def command_due(self, command: SentCommand) -> None:
+        self.due.append(command)
+        await self.write(command)
+
     def command_sent(self, command: SentCommand) -> None:
         self.sent.append(command)
 
@@ -133,3 +143,7 @@ class Store:
 
     def boots(self) -> set[int]:
         return {boot for boot, _, _ in self.samples}
+
+
+async def no_disk(command: SentCommand) -> None:
+    """Nothing is written down before it is sent."""

@@ -8,11 +8,13 @@ import pytest
 
 from core.model.certificate import Role
 from core.model.cose import KeySigner
+from core.model.errors import SmilescapeError
 from core.model.hub import HoldCause, Opcode, Receipt, ReceiptCode, TherapyState
 from devices.hub import uuids
 from devices.hub.commands import STOP_PLAINTEXT
 from devices.hub.credentials import Clinician
-from devices.hub.errors import CommandUnknown, CountersSpent, HubReadOnly, HubUnreachable
+from devices.hub.errors import CommandUnknown, CountersSpent, HubReadOnly, HubUnreachable, Overtaken
+from devices.hub.listener import SentCommand
 from devices.hub.session.envelope import HubEnvelope
 from devices.hub.session.errors import SignedRefused
 from devices.hub.session.signed import request_hash, verify_receipt
@@ -64,6 +66,81 @@ async def test_certificate_and_envelope_go_before_the_first_order_and_no_more(ri
         (Opcode.HOLD, b""),
         (Opcode.RESUME, kid),
     ]
+
+
+class Desk:
+    """Writes orders down when it is told to; until then what has to be written first does not go."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.waits = asyncio.Event()
+        self.goes_on = asyncio.Event()
+        self.fails: Exception | None = None
+        rig.store.write = self.write
+
+    async def write(self, command: SentCommand) -> None:
+        if command.opcode != Opcode.START_PHASE:
+            return
+        self.waits.set()
+        await self.goes_on.wait()
+        if self.fails is not None:
+            raise self.fails
+
+
+def starts(rig: Rig) -> list[SentCommand]:
+    return [one for one in rig.store.sent if one.opcode == Opcode.START_PHASE]
+
+
+async def test_an_order_is_written_down_before_it_is_sent(rig: Rig) -> None:
+    await rig.connect()
+    desk = Desk(rig)
+    order = asyncio.create_task(rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician))
+    await desk.waits.wait()
+    assert (await rig.driver.read_status()).therapy is TherapyState.IDLE, "the air is free meanwhile"
+    assert not starts(rig)
+    desk.goes_on.set()
+    assert (await order).code is ReceiptCode.DONE
+    (sent,) = starts(rig)
+    assert sent == rig.store.due[-1], "what went is what was written down last"
+    assert {one.opcode for one in rig.store.due} == {Opcode.SET_ENVELOPE, Opcode.START_PHASE}
+    await rig.driver.hold()
+    assert Opcode.HOLD not in {one.opcode for one in rig.store.due}, "a hold waits for no disk"
+
+
+@pytest.mark.parametrize("halt", ["hold", "stop"])
+async def test_a_start_that_a_halt_overtakes_is_never_sent(rig: Rig, halt: str) -> None:
+    await rig.connect()
+    desk = Desk(rig)
+    order = asyncio.create_task(rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician))
+    await desk.waits.wait()
+    await (rig.driver.hold() if halt == "hold" else rig.driver.stop())
+    desk.goes_on.set()
+    with pytest.raises(Overtaken, match="overtaken"):
+        await order
+    assert not starts(rig)
+    assert rig.brain.therapy.state is TherapyState.IDLE
+    assert (await rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician)).code is ReceiptCode.DONE
+
+
+async def test_what_cannot_be_written_down_is_not_sent(rig: Rig) -> None:
+    await rig.connect()
+    desk = Desk(rig)
+    desk.fails = SmilescapeError("The disk is full.", "Make room.")
+    desk.goes_on.set()
+    with pytest.raises(SmilescapeError, match="disk is full"):
+        await rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician)
+    assert not starts(rig)
+    assert (await rig.driver.stop()).opcode == 0
+
+
+async def test_a_disk_that_hangs_costs_the_order_and_nothing_else(rig: Rig) -> None:
+    await rig.connect()
+    desk = Desk(rig)
+    with pytest.raises(HubUnreachable):
+        await rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician)
+    assert not starts(rig)
+    assert (await rig.driver.hold()).code is ReceiptCode.NOT_NOW
+    desk.goes_on.set()
+    assert (await rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician)).code is ReceiptCode.DONE
 
 
 async def test_another_envelope_replaces_the_one_in_force(rig: Rig) -> None:
@@ -360,7 +437,8 @@ async def test_stop_passes_a_long_message_that_is_half_written(rig: Rig) -> None
     assert not holding.done()
     assert not ordering.done()
     free.set()
-    assert (await ordering).opcode == Opcode.START_PHASE
+    with pytest.raises(Overtaken):
+        await ordering
     assert (await holding).code is ReceiptCode.ALREADY
 
 

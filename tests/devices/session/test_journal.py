@@ -156,7 +156,9 @@ def test_sessions_of_other_workstations_are_left_out() -> None:
     raws = journal(MESSAGES[:2])
     _, head = verify_chain(raws, START)
     entries, _ = verify_chain(raws + journal(MESSAGES[2:], head, session=b"\7" * 8, boot=2), START)
-    assert compare(sent(MESSAGES[:2]), entries, workstation=WORKSTATION.kid).agrees
+    found = compare(sent(MESSAGES[:2]), entries, workstation=WORKSTATION.kid)
+    assert found.agrees
+    assert found.others == ((b"\7" * 8, 2),), "but counted"
     assert len(compare(sent(MESSAGES[:2]), entries).unknown) == 2
 
 

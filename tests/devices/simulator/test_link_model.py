@@ -310,3 +310,15 @@ def test_a_process_that_stood_still_finds_its_link_up(still_s: float) -> None:
     arrived = rig.arrived["peripheral"]
     assert arrived == list(range(1, len(arrived) + 1))
     assert rig.layer.events < 4 / 0.03
+
+
+def test_links_that_get_an_interval_at_the_same_moment_do_not_all_speak_at_the_same() -> None:
+    firsts = set()
+    for seed in range(20):
+        rig = Rig(seed=seed, quality=Quality(paced=True))
+        rig.layer.tune(rig.terms.at_interval(INTERVALS[50.0]), Quality(paced=True))
+        rig.send("peripheral", 1)
+        firsts.add(round(rig.until(lambda rig=rig: bool(rig.arrived["peripheral"])), 4))  # type: ignore[misc]
+    assert len(firsts) > 15
+    assert max(firsts) - min(firsts) > 0.025
+    assert max(firsts) < 0.06
