@@ -135,13 +135,31 @@ def record_info(file: Path, passphrase: str | None) -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
 def record_verify(file: Path, passphrase: str | None) -> int:
-    """Check every page, block and log entry; exit 1 and name the first problems when something is wrong.
+    """Check every page, block, log entry and signature; exit 1 and name the first problems when something is wrong.
+
+    The records beside it are asked what they have seen of its log, and the practice's file for its root.
 
     Example: python main.py record verify chair-1.sqlite
     """
     from app.record_commands import verify
 
     return verify(file, passphrase)
+
+
+@record.command("bundle")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder, or a new .zip file.")
+@click.option("--visit", default=None, help="The code of a visit: its entries. All entries when left out.")
+@click.option("--entries", default=None, help="Numbers of entries, such as 7 or 7-12.")
+@PASSPHRASE
+def record_bundle(file: Path, out: Path, visit: str | None, entries: str | None, passphrase: str | None) -> int:
+    """Write log entries with all that a stranger needs to verify them without this program.
+
+    Example: python main.py record bundle chair-1.sqlite --visit V-7K2M --out evidence.zip
+    """
+    from app.record_commands import bundle
+
+    return bundle(file, out, visit, entries, passphrase)
 
 
 @record.command("export")

@@ -6,6 +6,7 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 import msgspec
 
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
@@ -437,6 +438,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     practice: str = ""
     practice_phone: str = ""
     doubts: tuple[HubDoubt, ...] = ()
+    evidence: tuple[ChairEvidence, ...] = ()
 
 
 Request = (

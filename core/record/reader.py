@@ -1,15 +1,24 @@
 """A record, open to be read: in any process, while another writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from core.model.alarm import Alarm, AlarmPriority
+from core.model.note import Note
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
 from core.record.audit import AuditLog
 from core.record.errors import NotARecord, NotFound, RecordDamaged
+from core.record.evidence import (
+    Cosignature,
+    StoredCheckpoint,
+    WitnessBook,
+    checkpoints,
+    cosignatures,
+    log_origin,
+)
 from core.record.fits import stored_fits
 from core.record.orders import journal_of
 from core.record.schema import record_migrations
@@ -34,6 +43,8 @@ from core.record.types import (
     VerifyReport,
 )
 from core.record.verify import verify
+from core.record.verify_evidence import Seen
+from core.record.verify_log import has_evidence
 from core.record.versions import Clinical, read_cbor
 from core.record.wear import (
     days_of,
@@ -261,6 +272,33 @@ class RecordReader:
         """Size of the audit log and the RFC 9162 tree hash over it."""
         return self._audit.head()
 
+    # ---- evidence ----------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The name of this record's audit log."""
+        return log_origin(str((self._file.row("SELECT id FROM about") or ("",))[0]))
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """Signed checkpoints of the audit log, in order. Raises NoteRefused."""
+        return checkpoints(self._file) if has_evidence(self._file) else []
+
+    def cosignatures(self, checkpoint: int) -> list[Cosignature]:
+        """Below one checkpoint; of each witness the newest. Raises NoteRefused."""
+        return cosignatures(self._file, checkpoint)
+
+    def witnessed(self, origin: str) -> Note | None:
+        """The last checkpoint of another log that this record countersigned. Raises NoteRefused."""
+        return WitnessBook(self._file, "").seen(origin) if has_evidence(self._file) else None
+
+    def inclusion(self, sequence: int, size: int) -> list[bytes]:
+        """RFC 9162 proof that an entry is among the first `size`. Raises ValueError."""
+        return self._audit.tree.inclusion(sequence, size)
+
+    def consistency(self, old: int, size: int) -> list[bytes]:
+        """RFC 9162 proof that the first `size` entries begin with the first `old`. Raises ValueError."""
+        return self._audit.tree.consistency(old, size)
+
     # ---- the file ----------------------------------------------------------------------------------
 
     def info(self) -> RecordInfo:
@@ -294,9 +332,14 @@ class RecordReader:
                 wear=tuple(self.wear()),
             )
 
-    def verify(self) -> VerifyReport:
-        """Check every page, block, sample count and audit entry. Never raises for damage: the report tells."""
-        return verify(self._file)
+    def verify(self, *, roots: Collection[bytes] | None = None, seen: Sequence[Seen] = ()) -> VerifyReport:
+        """Check every page, block, sample count and audit entry. Never raises for damage: the report tells.
+
+        Args:
+            roots: kids of the roots that the practice ever had; None: not known, and any is taken and named.
+            seen: what others keep of this log, from their `witnessed`.
+        """
+        return verify(self._file, roots=roots, seen=seen)
 
 
 def _logged(alarm: Alarm) -> LoggedEntry:

@@ -29,6 +29,7 @@ from core.record.errors import (
     RecordReadOnly,
     StaleVersion,
 )
+from core.record.evidence import CheckpointBook, WitnessBook
 from core.record.fits import stored_fits
 from core.record.orders import OrderBook
 from core.record.schema import record_migrations
@@ -78,6 +79,8 @@ class Record:
         self.id: str = row[0]
         self.chair: int = row[1]
         self.simulated = bool(row[2])
+        self.checkpoints = CheckpointBook(file, self._audit, self.id)
+        self.witness = WitnessBook(file, self.id)
 
     @classmethod
     def create(

@@ -1,5 +1,6 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
+from core.record import evidence_schema
 from core.record.sqlcipher import Database, Migrations
 from core.record.summary_schema import SIGNALS
 
@@ -141,3 +142,9 @@ def _between_visits(database: Database) -> None:
 def _signals(database: Database) -> None:
     for statement in SIGNALS:
         database.execute(statement)
+
+
+@record_migrations(name="m004_evidence")
+def _evidence(database: Database) -> None:
+    evidence_schema.create(database)
+    _append_only(database, *evidence_schema.APPEND_ONLY)
