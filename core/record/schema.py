@@ -1,5 +1,6 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
+from core.record.schema_clinical import CLINICAL, backfill
 from core.record.sqlcipher import Database, Migrations
 
 record_migrations = Migrations("record")
@@ -134,3 +135,11 @@ def _between_visits(database: Database) -> None:
     for statement in _BETWEEN_VISITS:
         database.execute(statement)
     _append_only(database, "hub_day", "hub_event", "hub_journal", "hub_order", "hub_answer", "worn")
+
+
+@record_migrations(name="m005_clinical")
+def _clinical(database: Database) -> None:
+    for statement in CLINICAL:
+        database.execute(statement)
+    _append_only(database, "attachment")
+    backfill(database)

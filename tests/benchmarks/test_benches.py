@@ -13,6 +13,7 @@ from app.bench.common import Report, figure
 from app.bench.draw import bench_draw
 from app.bench.link import bench_link
 from app.bench.record import bench_record
+from app.bench.search import bench_search
 from app.bench.stop import bench_stop
 from app.cli import cli
 
@@ -20,6 +21,7 @@ SMALL: dict[str, Callable[[], Report]] = {
     "draw": lambda: bench_draw(frames=20),
     "record": lambda: bench_record(seconds=4),
     "link": lambda: bench_link(frames=150, seconds=0.2, through=100, rounds=1, stops=2, intervals_ms=(15.0,), hubs=2),
+    "search": lambda: bench_search(visits=400),
     "stop": lambda: bench_stop(presses=3),
 }
 
