@@ -2,10 +2,21 @@
 
 import msgspec
 
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv)
+ReadRequest = (
+    GetTimeline
+    | GetVisit
+    | ReadRange
+    | ListLog
+    | MakeReport
+    | ExportCsv
+    | SearchRecords
+    | ReadAttachment
+    | SaveAttachment
+)
+READ_REQUESTS = ReadRequest.__args__
 LONG_REQUESTS = (MakeReport, ExportCsv)
 """These write files and may take minutes; they never keep a review waiting."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from core.model.clinical import SURFACES, Condition, Finding, Material, Source
+from core.model.clinical import SURFACES, Condition, EntryVersion, Finding, Material, Source
 from core.model.people import ToothState
 
 
@@ -39,6 +39,42 @@ def _with(tooth: ToothState, finding: Finding) -> ToothState:
             return change(tooth, finding=_union(tooth.finding, finding.surfaces), icdas=worst)
         case Condition.FRACTURE | Condition.WEAR | Condition.NOTED:
             return change(tooth, finding=_union(tooth.finding, finding.surfaces))
+
+
+def without_repeats(rows: Iterable[EntryVersion]) -> list[EntryVersion]:
+    """Entries of several files, without what a chart carried over though another file tells of it already."""
+    told: set[tuple[int, Condition, str]] = set()
+    kept = []
+    for row in sorted(rows, key=lambda row: row.written_us):
+        entry = row.entry
+        if isinstance(entry, Finding) and not entry.withdrawn:
+            what = {(entry.fdi, entry.condition, surface) for surface in entry.surfaces or "-"}
+            if entry.source is Source.CARRIED and what <= told:
+                continue
+            told |= what
+        kept.append(row)
+    return kept
+
+
+def with_findings(teeth: Sequence[ToothState], findings: Iterable[Finding], *, since_us: int) -> tuple[ToothState, ...]:
+    """The chart that a visit left, with what people found afterwards or wrote down beside it.
+
+    Args:
+        since_us: when that visit began, 0 when there was none. Of a tooth that nobody charted by hand since then, the
+            visit's own state counts.
+    """
+    known = list(findings)
+    by_hand = {
+        one.fdi
+        for one in known
+        if one.at_us >= since_us and not one.withdrawn and one.source not in (Source.CARRIED, Source.PROCEDURE)
+    }
+    made = chart(
+        (one for one in known if one.fdi in by_hand), () if since_us else [t for t in teeth if t.fdi in by_hand]
+    )
+    planned = {tooth.fdi: tooth.planned for tooth in teeth}
+    fresh = {fdi: msgspec.structs.replace(tooth, planned=planned.get(fdi, "")) for fdi, tooth in made.items()}
+    return tuple(fresh.get(tooth.fdi, tooth) for tooth in teeth)
 
 
 def charted(before: Sequence[ToothState], after: Sequence[ToothState], *, first: bool) -> Iterator[Finding]:

@@ -6,11 +6,12 @@ What a file is called says nothing about what it is, so its kind is found in its
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from core.model.clinical import Attachment
 from core.model.errors import SmilescapeError
-from core.record.errors import NotFound, RecordDamaged
+from core.record.errors import ExportFailed, NotFound, RecordDamaged
 from core.record.sqlcipher import CipherFile
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -83,6 +84,25 @@ def described(entry: Attachment, data: bytes) -> Attachment:
         size=len(data),
         sha256=hashlib.sha256(data).digest(),
     )
+
+
+def write_copy(entry: Attachment, data: bytes, folder: Path) -> Path:
+    """A copy outside the record, readable by its owner alone and by nobody to be run; returns its path.
+
+    Its name has nothing of the patient, nor of the name that the file came with. Raises ExportFailed.
+    """
+    ending = EXTENSIONS.get(entry.media_type, "bin")
+    path = folder / f"file-{entry.sha256.hex()[:8]}.{ending}"
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as out:
+            part.chmod(0o600)
+            out.write(data)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ExportFailed(f"{path} was not written: {error.strerror}.", "Choose another folder.") from error
+    return path
 
 
 def pieces(data: bytes) -> Iterator[bytes]:

@@ -274,6 +274,15 @@ class Record:
     def patient(self, patient_id: str) -> Patient | None:
         return self._clinical.patients.newest(patient_id)
 
+    def known_since(self, patient_id: str) -> int | None:
+        """When the newest visit in this file began, or the newest version was written; None: not known here."""
+        sql = (
+            "SELECT max(CASE kind WHEN 'visit' THEN at_us ELSE 0 END), max(at_us) FROM search_row "
+            "WHERE patient = ? AND kind IN ('visit', 'patient')"
+        )
+        row = self._file.row(sql, (patient_id,))
+        return (row[0] or row[1]) if row is not None else None
+
     def begin_visit(self, visit: VisitSummary, *, author: str = "", reason: str = "begun") -> None:
         self._must_write()
         self._save_visit(visit, author=author, reason=reason, at_us=visit.began_us)
