@@ -4,6 +4,9 @@ from app.ipc.message import Message
 from core.model.clinical import Attachment, Entry, EntryVersion
 from core.model.search import Found
 
+SUPERSEDED = "reader.superseded"
+"""Code of the refusal of a search whose place a newer one took: nobody needs to read it."""
+
 # ---- requests to the engine ----------------------------------------------------------------------
 
 

@@ -15,7 +15,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         chair: in whose file it was found.
         patient: in the newest version over all files.
         last_us: of a patient, when their newest visit began; None without one.
-        entry, visit, event: what it is, by its kind.
+        entry, event: what it is, by its kind.
+        visit: the one, the one that it belongs to, or a patient's newest.
     """
 
     kind: str

@@ -206,11 +206,11 @@ class RecordReader:
         """The newest version of each visit, the latest visit first."""
         return self._clinical.visits_of(patient_id)
 
-    def last_visit_us(self, patient_id: str) -> int | None:
-        """When the patient's newest visit in this file began, UTC µs."""
-        sql = "SELECT max(at_us) FROM search_row WHERE patient = ? AND kind = 'visit'"
+    def last_visit(self, patient_id: str) -> VisitSummary | None:
+        """The patient's newest visit in this file."""
+        sql = "SELECT entity FROM search_row WHERE patient = ? AND kind = 'visit' ORDER BY at_us DESC LIMIT 1"
         row = self._file.row(sql, (patient_id,))
-        return row[0] if row is not None else None
+        return self.visit(row[0]) if row is not None else None
 
     def visit(self, visit_id: str) -> VisitSummary | None:
         return self._clinical.visits.newest(visit_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from core.model.people import Patient
+from core.model.people import Patient, VisitSummary
 from core.model.search import Found
 from core.record.entries import KINDS
 from core.record.reader import RecordReader
@@ -50,19 +50,22 @@ class _People:
             self._known[patient_id] = max(found, key=lambda one: one.version, default=None)
         return self._known[patient_id]
 
-    def last_us(self, patient_id: str) -> int | None:
-        return max(
-            (at for reader in self._readers if (at := reader.last_visit_us(patient_id)) is not None), default=None
+    def last(self, patient_id: str) -> VisitSummary | None:
+        """Their newest visit over all files."""
+        known = [one for reader in self._readers if (one := reader.last_visit(patient_id)) is not None]
+        return max(known, key=lambda visit: visit.began_us, default=None)
+
+    def found(self, patient: Patient, chair: int = 0, at_us: int = 0) -> Found:
+        last = self.last(patient.id)
+        last_us = last.began_us if last is not None else None
+        return Found(
+            kind="patient", id=patient.id, chair=chair, at_us=at_us, patient=patient, last_us=last_us, visit=last
         )
 
 
 def _newest(readers: Sequence[RecordReader], people: _People, limit: int) -> tuple[Found, ...]:
     ids = dict.fromkeys(patient for reader in readers for patient in reader.search.newest_patients(limit))
-    found = [
-        Found(kind="patient", id=one.id, chair=0, at_us=0, patient=one, last_us=people.last_us(one.id))
-        for patient_id in ids
-        if (one := people.get(patient_id)) is not None
-    ]
+    found = [people.found(one) for patient_id in ids if (one := people.get(patient_id)) is not None]
     return tuple(sorted(found, key=lambda one: -(one.last_us or 0))[:limit])
 
 
@@ -71,6 +74,8 @@ def _found(hit: Hit, reader: RecordReader, people: _People) -> Found | None:
     patient = people.get(hit.patient)
     if patient is None:
         return None
+    if hit.kind == "patient":
+        return people.found(patient, reader.chair, hit.at_us)
     row = reader.entries.newest(hit.kind, hit.entity) if hit.kind in KINDS else None
     return Found(
         kind=hit.kind,
@@ -78,7 +83,6 @@ def _found(hit: Hit, reader: RecordReader, people: _People) -> Found | None:
         chair=reader.chair,
         at_us=hit.at_us,
         patient=patient,
-        last_us=people.last_us(patient.id) if hit.kind == "patient" else None,
         entry=row.entry if row is not None else None,
         visit=reader.visit(hit.visit) if hit.visit else None,
         event=reader.event_text(hit.entity) if hit.kind == "event" else None,
