@@ -159,7 +159,7 @@ class HistoryList(QListView):
             if (item.id, item.kind) == (entry_id, kind):
                 index = self.history.index(row)
                 self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-                self.scrollTo(index)
+                self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
 
     def _current(self, index: _Index) -> None:
         if index.isValid():

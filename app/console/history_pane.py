@@ -112,11 +112,12 @@ class HistoryPane(QStackedWidget):
     def _make_front(self) -> QWidget:
         left = Card()
         column = QVBoxLayout(left)
-        column.setContentsMargins(12, 12, 8, 8)
+        column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(8)
         column.addWidget(self.filter)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)
+        column.addLayout(self._make_buttons())
         side = Card()
         side.setFixedWidth(_SIDE)
         inner = QVBoxLayout(side)
@@ -125,7 +126,6 @@ class HistoryPane(QStackedWidget):
         inner.addWidget(self._none_chosen)
         inner.addWidget(self.detail, 1)
         inner.addStretch()
-        inner.addLayout(self._make_buttons())
         front = QWidget()
         row = QHBoxLayout(front)
         row.setContentsMargins(0, 0, 0, 0)
@@ -134,25 +134,19 @@ class HistoryPane(QStackedWidget):
         row.addWidget(side)
         return front
 
-    def _make_buttons(self) -> QVBoxLayout:
-        """One for each kind that people write, two in a row, below their name."""
-        say = self._words.say
-        column = QVBoxLayout()
-        column.setSpacing(8)
-        column.addWidget(Label(say("clinical.add"), size=13, bold=True))
+    def _make_buttons(self) -> QHBoxLayout:
+        """One for each kind that people write."""
         row = QHBoxLayout()
-        for place, kind in enumerate((Note, Observation, Finding, Attachment, AdverseEvent)):
+        row.setSpacing(8)
+        row.addWidget(Label(self._words.say("clinical.add"), bold=True))
+        for kind in (Note, Observation, Finding, AdverseEvent, Attachment):
             name = str(kind.__struct_config__.tag)
-            button = Button(say(f"clinical.kind.{name}"))
+            button = Button(self._words.say(f"clinical.kind.{name}"))
             button.setObjectName(f"history.add.{name}")
             button.clicked.connect(lambda _=False, kind=kind: self._write(kind))
             self.add_buttons[name] = button
-            if place % 2 == 0:
-                row = QHBoxLayout()
-                row.setSpacing(8)
-                column.addLayout(row)
             row.addWidget(button, 1)
-        return column
+        return row
 
     def _refresh(self) -> None:
         now_us = self._store.clock.utc_us()
