@@ -1,5 +1,6 @@
 """Clinical entries as people write them: who may, into whose record, and its audit entry in the same commit."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from functools import singledispatchmethod
@@ -52,7 +53,9 @@ class ClinicalService:
     async def _attach(self, request: ipc.AddAttachment, actor: Operator) -> Reply:
         """In pieces, so that samples are committed between them; the entry that makes them count comes last."""
         self._allowed(actor, request.entry)
-        entry = described(msgspec.structs.replace(request.entry, id=new_id()), request.data)
+        # Hashing takes its time, and the loop has STOP to carry.
+        named = msgspec.structs.replace(request.entry, id=new_id())
+        entry = await asyncio.to_thread(described, named, request.data)
         settled(entry)
         chair = await self._chair_for(request.chair, entry.patient_id)
         for number, piece in enumerate(pieces(request.data)):

@@ -34,6 +34,7 @@ _MAGIC: Final = (
     (0, b"%PDF-", "application/pdf"),
 )
 _MARKUP: Final = (b"<", b"#!")
+_CONTROL: Final = bytes(code for code in range(32) if code not in b"\t\r\n\f")
 
 
 class AttachmentRefused(SmilescapeError):  # noqa: N818 - named for what is the case
@@ -63,12 +64,12 @@ def media_type(data: bytes) -> str:
 def _is_plain(data: bytes) -> bool:
     """UTF-8 without control characters, and neither markup nor a script."""
     try:
-        text = data.decode("utf-8-sig")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         return False
     if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_MARKUP):
         return False
-    return not any(letter < " " and letter not in "\t\r\n\f" for letter in text)
+    return len(data.translate(None, _CONTROL)) == len(data)
 
 
 def described(entry: Attachment, data: bytes) -> Attachment:
