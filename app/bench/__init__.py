@@ -45,6 +45,12 @@ def _stop() -> Report:
     return bench_stop()
 
 
+def _search() -> Report:
+    from app.bench.search import bench_search
+
+    return bench_search()
+
+
 BENCHES: dict[str, tuple[Callable[..., Report], str]] = {
     "draw": (_draw, "a frame of the live strips, against pyqtgraph's setData and a 60 Hz frame"),
     "record": (
@@ -53,6 +59,7 @@ BENCHES: dict[str, tuple[Callable[..., Report], str]] = {
     ),
     "link": (_link, "captured frames to the disk, Bumble end to end, STOP of eight hubs; takes minutes"),
     "stop": (_stop, "STOP to the hub's hold, against one connection interval of 30 ms"),
+    "search": (_search, "each letter of a search over 100,000 visits, against LIKE over every row"),
 }
 
 

@@ -37,6 +37,7 @@ class PatientsPage(Page):
         self.list.import_wanted.connect(self.open_import)
         self.imports.closed.connect(self.open_list)
         self.imports.added.connect(self.open_patient)
+        self.list.entry_chosen.connect(self.open_entry)
         self.visits.left.connect(self.open_list)
 
     def activated(self) -> None:
@@ -48,6 +49,11 @@ class PatientsPage(Page):
         """Show one patient's visits."""
         self._stack.setCurrentIndex(1)
         self.visits.open_patient(patient_id)
+
+    def open_entry(self, patient_id: str, entry_id: str, kind: str) -> None:
+        """Show one thing of a patient's time line."""
+        self._stack.setCurrentIndex(1)
+        self.visits.open_entry(patient_id, entry_id, kind)
 
     def make_report(self, patient_id: str, visit_id: str) -> None:
         self._stack.setCurrentIndex(1)

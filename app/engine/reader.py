@@ -1,10 +1,18 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from app import __version__
 from app.engine.reader_wire import ReaderSetup, ReadRequest
+from app.ipc.clinical_messages import (
+    AttachmentData,
+    ReadAttachment,
+    SaveAttachment,
+    SearchHits,
+    SearchRecords,
+)
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import (
     ChannelSpan,
@@ -27,17 +35,22 @@ from app.ipc.messages import (
     VisitDetail,
 )
 from app.ipc.refusals import as_refused, refused
+from core.model.clinical import Attachment, EntryVersion
 from core.model.errors import SmilescapeError
 from core.model.people import Patient, VisitSummary
 from core.model.wear import DAY_US, AtHome
+from core.people.charting import without_repeats
 from core.record import NotFound, RecordReader
 from core.record.at_home import at_home
+from core.record.attachments import write_copy
+from core.record.search_all import search_all
 
 _log = logging.getLogger(__name__)
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
 MAX_LOG = 500
+MAX_QUERY = 200
 
 
 class ReadDesk:
@@ -56,6 +69,21 @@ class ReadDesk:
             return no.refused
         except Exception as error:
             return as_refused(error)
+
+    def search(self, request: SearchRecords, cancelled: Callable[[], bool] = lambda: False) -> Reply:
+        """As `serve`; broken off by `interrupt`, or once `cancelled` says so."""
+        try:
+            hits = search_all(self._all_readers(), request.query[:MAX_QUERY], cancelled=cancelled)
+        except _Refuse as no:
+            return no.refused
+        except Exception as error:
+            return as_refused(error)
+        return SearchHits(query=request.query, hits=hits)
+
+    def interrupt(self) -> None:
+        """Break off what another thread reads here."""
+        for reader in list(self._readers.values()):
+            reader.interrupt()
 
     def close(self) -> None:
         for reader in self._readers.values():
@@ -78,6 +106,14 @@ class ReadDesk:
                 return self._csv(request)
             case ExportFhir():
                 return self._fhir(request)
+            case SearchRecords():
+                return self.search(request)
+            case ReadAttachment():
+                entry, data = self._attachment(request.chair, request.attachment_id)
+                return AttachmentData(entry=entry, data=data)
+            case SaveAttachment():
+                entry, data = self._attachment(request.chair, request.attachment_id)
+                return Done(detail=str(write_copy(entry, data, _folder(request.folder))))
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
@@ -97,7 +133,26 @@ class ReadDesk:
             patient=newest,
             visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
             home=self._home(patient_id),
+            entries=self._entries(patient_id),
         )
+
+    def _entries(self, patient_id: str) -> tuple[EntryVersion, ...]:
+        """Over all chair files. A version of the identity may stand in several: the first to have it counts."""
+        rows = [row for reader in self._all_readers() for row in reader.entries.of_patient(patient_id)]
+        identities: dict[int, EntryVersion] = {}
+        for reader in self._all_readers():
+            for row in reader.entries.identities(patient_id):
+                known = identities.get(row.version)
+                if known is None or row.written_us < known.written_us:
+                    identities[row.version] = row
+        return tuple(sorted((*without_repeats(rows), *identities.values()), key=lambda row: row.written_us))
+
+    def _attachment(self, chair: int, attachment_id: str) -> tuple[Attachment, bytes]:
+        reader = self._reader(chair)
+        row = reader.entries.newest("attachment", attachment_id)
+        if row is None or not isinstance(row.entry, Attachment):
+            raise _Refuse("no_attachment", chair=chair)
+        return row.entry, reader.attachments.whole(row.entry)
 
     def _home(self, patient_id: str, until: int | None = None) -> AtHome | None:
         """None when a file cannot be read: visits and reports must not suffer for it."""
@@ -239,3 +294,10 @@ def _target(path: str) -> Path:
     if not target.is_absolute() or target.is_dir():
         raise _Refuse("bad_path", path=path)
     return target
+
+
+def _folder(path: str) -> Path:
+    folder = Path(path)
+    if not folder.is_absolute() or not folder.is_dir():
+        raise _Refuse("bad_path", path=path)
+    return folder

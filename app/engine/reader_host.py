@@ -9,6 +9,7 @@ import msgspec
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import ReaderSetup, ReadRequest, encode_setup
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.frames import FrameTooLong
 from app.ipc.messages import (
@@ -38,6 +39,9 @@ SECONDS: dict[type[ReadRequest], float] = {
     MakeReport: 120.0,
     ExportCsv: 900.0,
     ExportFhir: 900.0,
+    SearchRecords: 10.0,
+    ReadAttachment: 30.0,
+    SaveAttachment: 30.0,
 }
 """How long each may take before the process is taken for stuck."""
 

@@ -2,11 +2,23 @@
 
 import msgspec
 
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv | ExportFhir
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv, ExportFhir)
+ReadRequest = (
+    GetTimeline
+    | GetVisit
+    | ReadRange
+    | ListLog
+    | MakeReport
+    | ExportCsv
+    | ExportFhir
+    | SearchRecords
+    | ReadAttachment
+    | SaveAttachment
+)
+READ_REQUESTS = ReadRequest.__args__
 LONG_REQUESTS = (MakeReport, ExportCsv, ExportFhir)
 """These write files and may take minutes; they never keep a review waiting."""
 

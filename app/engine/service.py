@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from app.engine.clinical_service import ClinicalService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
+from app.ipc.clinical_messages import CLINICAL_REQUESTS, ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KEY_REQUESTS
@@ -73,6 +75,7 @@ class Service:
     def __init__(self, house: Workstation) -> None:
         self._house = house
         self._keys = KeysService(house)
+        self._clinical = ClinicalService(house)
 
     # ---- the server's seam
 
@@ -81,6 +84,8 @@ class Service:
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
             return await self._keys.serve(request, self._actor())
+        if isinstance(request, CLINICAL_REQUESTS):
+            return await self._clinical.serve(request, self._actor())
         return await self._serve(request)
 
     @singledispatchmethod
@@ -207,7 +212,9 @@ class Service:
     @_serve.register
     async def _correct_patient(self, request: ipc.CorrectPatient) -> ipc.Reply:
         actor = self._actor()
-        await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason)
+        if not request.reason.strip():
+            raise no("reason")
+        await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason.strip())
         return ipc.Done(id=request.patient.id)
 
     @_serve.register
@@ -318,9 +325,12 @@ class Service:
     async def _read(self, request: ReadRequest) -> ipc.Reply:
         """Answered by the reader process, for an operator who is logged in; who looked at whom is written down.
 
-        What was done before is in the files before they are read: a visit just signed is complete.
+        What was done before is in the files before they are read: a visit just signed is complete. A search waits for
+        nothing and is no view: what it finds is one once it is opened.
         """
         actor = self._actor()
+        if isinstance(request, SearchRecords):
+            return await self._house.reader.request(request)
         chairs = list(self._house.chairs.values())
         viewed: dict[str, object] = {}
         match request:
@@ -335,6 +345,9 @@ class Service:
             case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv() | ExportFhir():
                 chairs = [self._chair(request.chair)]
                 viewed = {"visit": request.visit_id}
+            case ReadAttachment() | SaveAttachment():
+                chairs = [self._chair(request.chair)]
+                viewed = {"attachment": request.attachment_id}
         if viewed:
             at_us, body = chairs[0].house.clock.utc_us(), {"request": type(request).__name__, **viewed}
             chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
@@ -343,11 +356,16 @@ class Service:
             if isinstance(request, ipc.MakeReport | ipc.ExportCsv):
                 await self._house.seal(chair.number, "export")
         reply = await self._house.reader.request(request)
-        return self._with_names(reply) if isinstance(reply, ipc.LogPage) else reply
+        return self._with_names(reply)
 
-    def _with_names(self, page: ipc.LogPage) -> ipc.LogPage:
-        """The record knows people by id; readers of the log know them by name."""
+    def _with_names(self, page: ipc.Reply) -> ipc.Reply:
+        """The record knows people by id; who reads a log or a time line knows them by name."""
         names = self._house.people.names()
+        if isinstance(page, ipc.Timeline):
+            rows = (msgspec.structs.replace(row, author=names.get(row.author, row.author)) for row in page.entries)
+            return msgspec.structs.replace(page, entries=tuple(rows))
+        if not isinstance(page, ipc.LogPage):
+            return page
         named = (msgspec.structs.replace(one, actor=names.get(one.actor, one.actor)) for one in page.entries)
         return ipc.LogPage(entries=tuple(named), more=page.more)
 

@@ -5,12 +5,14 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.exchange_messages import ExportFhir
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
+from core.model.clinical import EntryVersion
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
 from core.model.hub_doubt import HubDoubt
 from core.model.intents import Intent
@@ -296,11 +298,17 @@ class LogPage(Message, frozen=True, kw_only=True):
 
 
 class Timeline(Message, frozen=True, kw_only=True):
-    """A patient over all chair files. `home`: what their hubs kept between visits; None when it cannot be read."""
+    """A patient over all chair files.
+
+    Attributes:
+        home: what their hubs kept between visits; None when it cannot be read.
+        entries: every version of what was written about them, in the order in which it was written; authors by name.
+    """
 
     patient: Patient
     visits: tuple[VisitSummary, ...]
     home: AtHome | None = AtHome()
+    entries: tuple[EntryVersion, ...] = ()
 
 
 class Moment(Message, frozen=True, kw_only=True):
@@ -472,8 +480,23 @@ Request = (
     | ExportFhir
     | KeyRequest
     | LiftDoubt
+    | ClinicalRequest
+    | ClinicalRead
 )
-Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys
+Reply = (
+    Welcome
+    | Done
+    | Refused
+    | Patients
+    | Devices
+    | LogPage
+    | Timeline
+    | VisitDetail
+    | RangeData
+    | ReportMade
+    | Keys
+    | ClinicalReply
+)
 Push = Chair | Workstation
 
 

@@ -9,7 +9,9 @@ from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
+from core.record.attachments import AttachmentStore
 from core.record.audit import AuditLog
+from core.record.entries import EntryBook
 from core.record.errors import NotARecord, NotFound, RecordDamaged
 from core.record.evidence import (
     Cosignature,
@@ -22,6 +24,7 @@ from core.record.evidence import (
 from core.record.fits import stored_fits
 from core.record.orders import journal_of
 from core.record.schema import record_migrations
+from core.record.search import SearchIndex
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
 from core.record.types import (
@@ -83,6 +86,11 @@ class RecordReader:
         self._zoom = Zoom(file, self._signals)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
+        self.search = SearchIndex(file)
+        self.attachments = AttachmentStore(file)
+        about = file.row("SELECT chair FROM about")
+        self.chair = int(about[0]) if about is not None else 0
+        self.entries = EntryBook(file, self.chair)
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "RecordReader":
@@ -98,6 +106,10 @@ class RecordReader:
 
     def close(self) -> None:
         self._file.close()
+
+    def interrupt(self) -> None:
+        """Break off what another thread reads; it raises Interrupted there."""
+        self._file.interrupt()
 
     def __enter__(self) -> "RecordReader":
         return self
@@ -209,6 +221,12 @@ class RecordReader:
         """The newest version of each visit, the latest visit first."""
         return self._clinical.visits_of(patient_id)
 
+    def last_visit(self, patient_id: str) -> VisitSummary | None:
+        """The patient's newest visit in this file."""
+        sql = "SELECT entity FROM search_row WHERE patient = ? AND kind = 'visit' ORDER BY at_us DESC LIMIT 1"
+        row = self._file.row(sql, (patient_id,))
+        return self.visit(row[0]) if row is not None else None
+
     def visit(self, visit_id: str) -> VisitSummary | None:
         return self._clinical.visits.newest(visit_id)
 
@@ -251,6 +269,10 @@ class RecordReader:
                     if visit.began_us <= alarm.began_us <= end
                 ]
         return sorted(found, key=lambda moment: moment.at_us)
+
+    def event_text(self, event_id: str) -> Text | None:
+        row = self._file.row("SELECT text FROM event WHERE id = ?", (event_id,))
+        return read_cbor(row[0], Text) if row is not None else None
 
     def log(self, before_us: int | None = None, limit: int = 100) -> list[LoggedEntry]:
         """Alarms and events before a time, newest first."""

@@ -1,6 +1,7 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
 from core.record import evidence_schema
+from core.record.schema_clinical import CLINICAL, backfill
 from core.record.sqlcipher import Database, Migrations
 from core.record.summary_schema import SIGNALS
 
@@ -148,3 +149,11 @@ def _signals(database: Database) -> None:
 def _evidence(database: Database) -> None:
     evidence_schema.create(database)
     _append_only(database, *evidence_schema.APPEND_ONLY)
+
+
+@record_migrations(name="m005_clinical")
+def _clinical(database: Database) -> None:
+    for statement in CLINICAL:
+        database.execute(statement)
+    _append_only(database, "attachment")
+    backfill(database)

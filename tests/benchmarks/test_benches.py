@@ -20,6 +20,7 @@ from app.bench.longterm import write_long
 from app.bench.noise import digest, noisy
 from app.bench.peers import absent, peers
 from app.bench.record import bench_record
+from app.bench.search import bench_search
 from app.bench.stop import bench_stop
 from app.cli import cli
 from core.record import RecordReader
@@ -28,6 +29,7 @@ SMALL: dict[str, Callable[[], Report]] = {
     "draw": lambda: bench_draw(frames=20),
     "record": lambda: bench_record(seconds_of=4, days=0.01, live_s=0.5, rounds=1),
     "link": lambda: bench_link(frames=150, seconds=0.2, through=100, rounds=1, stops=2, intervals_ms=(15.0,), hubs=2),
+    "search": lambda: bench_search(visits=400),
     "stop": lambda: bench_stop(presses=3),
 }
 

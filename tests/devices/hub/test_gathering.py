@@ -91,7 +91,8 @@ async def test_a_record_that_is_opened_at_once_opens_those_before_it_and_lets_th
     assert stream.opener.last(FromHub.TELEMETRY) == 1
     stream.send(1)
     assert stream.taken.sequences == []
-    assert not stream.intake.idle
+    idle = stream.intake.idle
+    assert not idle
     stream.time_over()
     assert stream.taken.sequences == [0, 1, 2]
     assert stream.intake.idle
