@@ -193,7 +193,8 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            setup = ReaderSetup(tuple(self._reader_files), self.practice, self.practice_phone)
+            files, names = tuple(self._reader_files), self.people.names()
+            setup = ReaderSetup(files, self.practice, self.practice_phone, names)
             await self.reader.open(setup)
         self.touched()
 

@@ -24,11 +24,17 @@ class ChairFile(msgspec.Struct, frozen=True):
 
 
 class ReaderSetup(msgspec.Struct, frozen=True):
-    """What one operator may read. `practice` and `phone` stand on reports: whom the patient calls."""
+    """What one operator may read.
+
+    Attributes:
+        practice, phone: stand on reports: whom the patient calls.
+        names: of operators, by id; reports say who looked at the data.
+    """
 
     chairs: tuple[ChairFile, ...]
     practice: str = ""
     phone: str = ""
+    names: dict[str, str] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()
