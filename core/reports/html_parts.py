@@ -73,7 +73,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -
     )
     inside = element("caption", caption, class_="heard") + element("thead", inner=head) + element("tbody", inner=body)
     return element(
-        "div", inner=element("table", inner=inside), class_="scroll", tabindex="0", role="region", aria_label=caption
+        "div", inner=element("table", inner=inside), class_="scroll", tabindex="0", role="group", aria_label=caption
     )
 
 
@@ -98,8 +98,12 @@ def patient_part(page: Page, plots: list[dict[str, object]]) -> str:
     sections = (
         page.section(words["did"], element("p", page.text("did"), class_="lead") + _teeth(page), number="1"),
         page.section(words["mouth"], _figures(page), number="2"),
-        page.section(words["watch"], _watch(page), number="3"),
-        page.section(words["call"], _call(page), number="4"),
+        element(
+            "div",
+            inner=page.section(words["watch"], _watch(page), number="3")
+            + page.section(words["call"], _call(page), number="4"),
+            class_="pair",
+        ),
         _plots(page, plots),
         _home(page),
         page.section(words["plan"], _plan(page)),
