@@ -217,6 +217,37 @@ def record_fhir(
     return fhir(file, visit_code, out, passphrase, every_visit=every_visit, every_sample=every_sample)
 
 
+@record.command("report")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--visit", required=True, help="Code or id of the visit; `record report FILE --visit list` names them.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["pdf", "html"]), default="pdf", help="PDF, or one HTML file.")
+@click.option("--language", type=click.Choice(["en", "es", "zh"]), default="en", help="The report's language.")
+@click.option("--practice", default="", help="What the practice is called.")
+@click.option("--phone", default="", help="Whom the patient calls.")
+@PASSPHRASE
+def record_report(
+    file: Path,
+    visit: str,
+    out: Path | None,
+    form: Literal["pdf", "html"],
+    language: str,
+    practice: str,
+    phone: str,
+    passphrase: str | None,
+) -> int:
+    """Write the report of a visit, for the patient and for the next dentist.
+
+    The record names operators by id only; the window knows their names, too. Days at home are told as far as this
+    record knows them.
+
+    Example: python main.py record report chair-1.sqlite --visit list
+    """
+    from app.report_command import report
+
+    return report(file, visit, out, form, language, (practice, phone), passphrase)
+
+
 cli.add_command(keys)
 cli.add_command(patient)
 

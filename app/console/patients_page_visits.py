@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, 
 from app.console.fhir_panel import FhirPanel
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
-from app.console.report_panel import ReportPanel
+from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
@@ -84,10 +84,11 @@ class VisitsView(QWidget):
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
-        self.report_button.clicked.connect(self._make_report)
         self.fhir_button.clicked.connect(self._open_fhir)
         self.fhir.wanted.connect(self._export_fhir)
         self.fhir.closed.connect(lambda: self._front(self._visit_pane))
+        self.report_button.clicked.connect(lambda: self._make_report("pdf", "en"))
+        self.report.wanted.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
         self.home_button.clicked.connect(self._show_home)
@@ -181,7 +182,7 @@ class VisitsView(QWidget):
             self.moments.show_moments(reply.moments)
             if self._report_of == reply.visit.id:
                 self._report_of = ""
-                self._make_report()
+                self._make_report("pdf", "en")
 
     def _refused(self, reply: Refused) -> None:
         remedy = self._words.tell(reply.remedy) if reply.remedy else ""
@@ -251,24 +252,33 @@ class VisitsView(QWidget):
         elif isinstance(reply, Done):
             self.fhir.show_written(path)
 
-    def _make_report(self) -> None:
+    def _make_report(self, form: str, language: str) -> None:
         detail = self._detail
-        path = self._path_for(f"{detail.visit.code}.pdf") if detail is not None else None
+        name = report_name(detail.visit.code, form, language) if detail is not None else ""
+        path = self._path_for(name) if detail is not None else None
         if detail is None or path is None:
             return
         self.report_button.setEnabled(False)
         self.report_button.setText(self._words.say("patients.actions.report_busy"))
-        body = MakeReport(chair=detail.visit.chair, visit_id=detail.visit.id, path=str(path))
-        self._store.ask(body, self._reported)
+        self.report.set_busy(True)
+        body = MakeReport(
+            chair=detail.visit.chair,
+            visit_id=detail.visit.id,
+            path=str(path),
+            format="html" if form == "html" else "pdf",
+            language=language,
+        )
+        self._store.ask(body, lambda reply: self._reported(reply, body))
 
-    def _reported(self, reply: Reply) -> None:
+    def _reported(self, reply: Reply, asked: MakeReport) -> None:
         self.report_button.setEnabled(True)
         self.report_button.setText(self._words.say("patients.actions.report"))
+        self.report.set_busy(False)
         if isinstance(reply, Refused):
             self._store.notice(reply.text, reply.remedy)
         elif isinstance(reply, ReportMade):
             self._front(self.report)
-            self.report.show_report(reply)
+            self.report.show_report(reply, asked)
 
     def _path_for(self, name: str) -> Path | None:
         """A file in the folder of exports, which is made; a notice when it cannot be."""

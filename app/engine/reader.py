@@ -228,14 +228,23 @@ class ReadDesk:
         # Typst takes its time to load; reviews need none of it.
         from core.reports.collect import collect
         from core.reports.data import Practice
-        from core.reports.patient import make_report
+        from core.reports.patient import PLOT_COLUMNS, make_report
 
         path = _target(request.path)
         reader = self._reader(request.chair)
         visit = self._known_visit(reader, request.chair, request.visit_id)
         practice = Practice(self._setup.practice, self._setup.phone)
         home = self._home(visit.patient_id, until=visit.began_us // DAY_US)
-        made = make_report(collect(reader, request.visit_id, practice=practice, home=home), path)
+        data = collect(
+            reader,
+            request.visit_id,
+            practice=practice,
+            home=home,
+            names=self._setup.names,
+            others=[other for other in self._all_readers() if other is not reader],
+            columns=PLOT_COLUMNS[request.format],
+        )
+        made = make_report(data, path, language=request.language, format=request.format)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
 
     def _csv(self, request: ExportCsv) -> Done:
@@ -256,7 +265,7 @@ class ReadDesk:
         if request.every_visit:
             every = [Held(one, each) for one in self._all_readers() for each in one.visits(visit.patient_id)]
             held = sorted(every, key=lambda each: each.visit.began_us)
-        sender = Sender(__version__, self._setup.practice, self._setup.phone, self._setup.people)
+        sender = Sender(__version__, self._setup.practice, self._setup.phone, self._setup.names)
         export_visits(held, path, sender=sender, detail=Detail.FULL if request.every_sample else Detail.REDUCED)
         return Done(detail=str(path))
 

@@ -41,13 +41,13 @@ class ReaderSetup(msgspec.Struct, frozen=True):
 
     Attributes:
         practice, phone: stand on reports: whom the patient calls.
-        people: names of operators by id, also of those who left; records know them by id alone.
+        names: of operators by id, also of those who left; records know them by id alone.
     """
 
     chairs: tuple[ChairFile, ...]
     practice: str = ""
     phone: str = ""
-    people: dict[str, str] = {}
+    names: dict[str, str] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()

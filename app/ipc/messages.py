@@ -3,6 +3,8 @@
 A request is answered by exactly one `Reply`; `Push` messages come whenever the engine has news.
 """
 
+from typing import Literal
+
 import msgspec
 
 from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
@@ -220,11 +222,13 @@ class ReadRange(Message, frozen=True, kw_only=True):
 
 
 class MakeReport(Message, frozen=True, kw_only=True):
-    """Write the patient report as PDF. Answered by `ReportMade`."""
+    """Write the report of a visit, as PDF or as one HTML file. Answered by `ReportMade`."""
 
     chair: int
     visit_id: str
     path: str
+    format: Literal["pdf", "html"] = "pdf"
+    language: str = "en"
 
 
 class ExportCsv(Message, frozen=True, kw_only=True):
@@ -360,7 +364,7 @@ class RangeData(Message, frozen=True, kw_only=True):
 
 
 class ReportMade(Message, frozen=True, kw_only=True):
-    """The report's path, and its first page as PNG for the preview."""
+    """The report's path, how many pages it prints on, and the first of them as PNG for the preview."""
 
     path: str
     pages: int

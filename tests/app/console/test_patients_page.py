@@ -639,6 +639,31 @@ def test_the_report_is_shown_with_its_first_page_and_can_be_opened(
     assert opened.visits.review.isVisible()
 
 
+def test_a_report_can_be_had_as_a_page_and_in_other_languages(
+    opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
+) -> None:
+    QTest.mouseClick(opened.visits.report_button, Qt.MouseButton.LeftButton)
+    panel = opened.visits.report
+    assert panel.formats["pdf"].isChecked()
+    assert panel.languages["en"].isChecked()
+    for button in (panel.languages["zh"], panel.formats["html"], panel.formats["html"]):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    asked = [(one.format, one.language, Path(one.path).name) for one in reader.asked if isinstance(one, MakeReport)]
+    assert asked == [
+        ("pdf", "en", "V-2003.pdf"),
+        ("pdf", "zh", "V-2003-zh.pdf"),
+        ("html", "zh", "V-2003-zh.html"),
+    ], "what is shown is not made again"
+    assert panel.formats["html"].isChecked()
+    assert not panel.formats["pdf"].isChecked()
+    assert panel.languages["zh"].isChecked()
+    assert "any browser" in panel._pages.text()
+    reader.refuse[MakeReport] = REFUSED
+    QTest.mouseClick(panel.languages["es"], Qt.MouseButton.LeftButton)
+    assert panel.languages["zh"].isChecked(), "the one that is there"
+    assert panel.languages["es"].isEnabled()
+
+
 def test_a_report_that_is_refused_leaves_a_notice_and_the_button(
     opened: PatientsPage, reader: ReaderBackend, qtbot: QtBot
 ) -> None:
