@@ -27,6 +27,7 @@ from devices.simulator.memory import Memory
 from devices.simulator.parts import Parts
 from devices.simulator.patient import undergo
 from devices.simulator.physiology.drift import Drift
+from devices.simulator.physiology.mind import Mind
 from devices.simulator.progress import Progress
 from devices.simulator.receipt_book import ReceiptBook
 from devices.simulator.store import CAPACITY_FRAMES, Store
@@ -100,6 +101,7 @@ class Brain:
         self.tongues: list[Tongue] = []
         self.voice: Voice = _honest
         self._mischief: list[Mischief] = []
+        self._mind: Mind | None = None
         self._boot()
 
     def _boot(self) -> None:
@@ -108,7 +110,8 @@ class Brain:
         state.boot += 1
         store.save()
         boot, under_way = state.boot, state.under_way
-        body = Body(self._catalogue, self._seed, boot)
+        body = Body(self._catalogue, self._seed, boot, mind=self._mind)
+        self._mind = body.mind
         progress = Progress(store)
         self.parts = Parts(
             serial=self._serial,
