@@ -188,12 +188,14 @@ class SimulatedHub:
     async def _tick(self, lease_us: int) -> None:
         before = self.brain.shown()
         frames = self.brain.tick(lease_us)
+        if frames and self.brain.client is not None:
+            self.brain.settle()
         await self.server.send_frames(frames)
         self._beats.append(self.brain.body.heart.rate)
         now = self.clock.monotonic()
         if now >= self._pulse_due:
             self._pulse_due = now + _PULSE_S
-            self._tell_pulse()
+            self._each_second()
         if self.brain.shown() != before or now >= self._status_due:
             self._status_due = now + _STATUS_S
             await self.server.send_status()
@@ -201,7 +203,8 @@ class SimulatedHub:
             self._battery_told = self.brain.battery_percent
             await self.server.send_battery()
 
-    def _tell_pulse(self) -> None:
+    def _each_second(self) -> None:
+        self.brain.settle()
         beats, self._beats = self._beats, []
         if self.pulse_told is not None:
             self.pulse_told(sum(beats) / len(beats))
@@ -293,7 +296,7 @@ async def run_hub(
         StoreDamaged: what it remembers cannot be read.
     """
     with JournalWriter(journal) if journal is not None else nullcontext() as writer:
-        brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity)
+        brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity, lasting=True)
         hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed))
         hub.pulse_told = pulse_told
         hub.stage.stolen = lambda: read_stolen(stolen) if stolen is not None else None
