@@ -219,8 +219,8 @@ class Practice:
         self.until(lambda: self.view(chair).step is Step.SEAT)
         return done.id
 
-    def walk_to_preflight(self, module: str = "augment", chair: int = 1, *, anxious: int = 2) -> None:
-        """Through the five steps before the last check, with one module. `anxious`: each answer about it, 1–5."""
+    def walk_to_preflight(self, module: str | None = "augment", chair: int = 1, *, anxious: int = 2) -> None:
+        """Through the five steps before the last check, with one module, or all. `anxious`: each answer, 1–5."""
         self._leave(Step.SEAT, chair)
         self.act(SetComfort(answers={f"mdas{item}": anxious for item in range(1, 6)}, words="slowly"), chair)
         self._leave(Step.LISTEN, chair)
@@ -229,17 +229,18 @@ class Practice:
         plan = self.view(chair).plan
         assert plan is not None
         rows = tuple(
-            row if row.module == module else ModulePlan(module=row.module, choice=Choice.DECLINED)
+            row if module in (None, row.module) else ModulePlan(module=row.module, choice=Choice.DECLINED)
             for row in plan.modules
         )
         revision = self.view(chair).revision
         self.act(SetPlan(modules=rows, own_limits=(), data_choice=plan.data_choice), chair)
-        self.until(lambda: self.view(chair).revision > revision)
+        if rows != plan.modules:
+            self.until(lambda: self.view(chair).revision > revision)
         self._leave(Step.PLAN, chair)
         self.act(SignConsent(how="aloud"), chair)
         self._leave(Step.CONSENT, chair)
 
-    def walk_to_treatment(self, module: str = "augment", chair: int = 1, *, anxious: int = 2) -> None:
+    def walk_to_treatment(self, module: str | None = "augment", chair: int = 1, *, anxious: int = 2) -> None:
         """Through the six steps before treatment, as `walk_to_preflight`."""
         self.walk_to_preflight(module, chair, anxious=anxious)
         for item in self.view(chair).preflight:
