@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.exchange_cli import RECORD_COMMANDS
 from app.keys_cli import DATA, PASSPHRASE, keys
 from core.model.errors import SmilescapeError
 
@@ -143,25 +144,6 @@ def record_verify(file: Path, passphrase: str | None) -> int:
     return verify(file, passphrase)
 
 
-@record.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
-@click.option("--channel", "channels", multiple=True, help="Key of a channel; all when left out.")
-@click.option("--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00; the first sample when left out.")
-@click.option("--to", "end", default=None, help="UTC, not included; the last sample when left out.")
-@PASSPHRASE
-def record_export(
-    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
-) -> int:
-    """Write samples as CSV.
-
-    Example: python main.py record export chair-1.sqlite --out ph.csv --channel saliva_ph
-    """
-    from app.record_commands import export
-
-    return export(file, out, channels, begin, end, passphrase)
-
-
 @record.command("days")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
@@ -179,6 +161,8 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     return days(file, out, passphrase)
 
 
+for command in RECORD_COMMANDS:
+    record.add_command(command)
 cli.add_command(keys)
 
 

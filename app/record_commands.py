@@ -9,11 +9,9 @@ import click
 from core.model.errors import SmilescapeError
 from core.model.wear import day_iso
 from core.record import RecordMissing, RecordReader
-from core.record.csv import export_csv
 from core.record.days_csv import export_days
 from core.record.inspect import record_info, verify_record
 from core.record.keys import KeyStore
-from core.signals.catalogue import load_catalogue
 
 DEMO_PASSPHRASE = "simulated"
 
@@ -94,27 +92,6 @@ def verify(file: Path, passphrase: str | None) -> int:
         click.echo(problem, err=True)
     click.echo("Not sound. Keep the file, and restore the last backup.", err=True)
     return 1
-
-
-def export(
-    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
-) -> int:
-    catalogue = load_catalogue()
-    unknown = [key for key in channels if key not in catalogue]
-    if unknown:
-        known = ", ".join(spec.key for spec in catalogue)
-        raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
-    key = open_key(file, passphrase)
-    with RecordReader.open(file, key) as reader:
-        held = [span.channel for span in reader.spans()]
-        wanted = list(channels) or held
-        from_us = microseconds(begin) if begin else min((span.from_us for span in reader.spans()), default=0)
-        to_us = microseconds(end) if end else max((span.to_us for span in reader.spans()), default=0) + 1
-        if to_us <= from_us:
-            raise BadTime("The range ends before it begins.", "Swap --from and --to.")
-        rows = export_csv(reader, wanted, from_us, to_us, out)
-    click.echo(f"{rows} samples of {len(wanted)} channels in {out}")
-    return 0
 
 
 def microseconds(text: str) -> int:

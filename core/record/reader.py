@@ -237,6 +237,16 @@ class RecordReader:
                 ]
         return sorted(found, key=lambda moment: moment.at_us)
 
+    def happened(self, from_us: int, to_us: int) -> list[RecordedMoment]:
+        """Events of [from_us, to_us), UTC µs, of whatever visit, in order of time; without alarms."""
+        sql = (
+            "SELECT at_us, kind, text, voice, author, data FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id"
+        )
+        return [
+            RecordedMoment(at_us, kind, read_cbor(text, Text), voice, author, data)
+            for at_us, kind, text, voice, author, data in self._file.rows(sql, (from_us, to_us))
+        ]
+
     def log(self, before_us: int | None = None, limit: int = 100) -> list[LoggedEntry]:
         """Alarms and events before a time, newest first."""
         before = 1 << 62 if before_us is None else before_us

@@ -1,0 +1,97 @@
+"""`main.py record csv|edf|parquet`, as the command line knows them; `app/exchange_commands.py` does the work."""
+
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+
+import click
+
+from app.keys_cli import PASSPHRASE
+
+_OPTIONS = (
+    click.argument("file", type=click.Path(path_type=Path)),
+    click.option("--channel", "channels", multiple=True, help="Key of a channel; all when left out."),
+    click.option("--visit", default=None, help="Code of a visit: its time alone."),
+    click.option(
+        "--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00; the first sample by default."
+    ),
+    click.option("--to", "end", default=None, help="UTC, not included; the last sample when left out."),
+    PASSPHRASE,
+)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+Taken = tuple[str, ...]
+
+
+def _samples(command: Callable[..., int]) -> Callable[..., int]:
+    """The arguments that choose samples."""
+    return reduce(lambda inner, option: option(inner), reversed(_OPTIONS), command)
+
+
+@click.command("csv")
+@_samples
+@click.option("--out", type=_FILE, required=True, help="The CSV file to write.")
+def record_csv(
+    file: Path,
+    channels: Taken,
+    visit: str | None,
+    begin: str | None,
+    end: str | None,
+    passphrase: str | None,
+    out: Path,
+) -> int:
+    """Write samples as CSV: UTC, channel, value, unit, provenance.
+
+    Example: python main.py record csv chair-1.sqlite --out ph.csv --channel saliva_ph
+    """
+    from app.exchange_commands import Chosen, csv
+
+    return csv(Chosen(file, channels, visit, begin, end, passphrase), out)
+
+
+@click.command("parquet")
+@_samples
+@click.option("--out", type=_FILE, required=True, help="The Parquet file to write.")
+def record_parquet(
+    file: Path,
+    channels: Taken,
+    visit: str | None,
+    begin: str | None,
+    end: str | None,
+    passphrase: str | None,
+    out: Path,
+) -> int:
+    """Write samples as one Parquet table, with raw values, hub time and what each sample comes from.
+
+    Example: python main.py record parquet chair-1.sqlite --out visit.parquet --visit V-77AB
+    """
+    from app.exchange_commands import Chosen, parquet
+
+    return parquet(Chosen(file, channels, visit, begin, end, passphrase), out)
+
+
+@click.command("edf")
+@_samples
+@click.option("--out", type=_FOLDER, required=True, help="The folder to make.")
+@click.option("--named", is_flag=True, help="With the patient's name and birth date, and notes; needs --visit.")
+def record_edf(
+    file: Path,
+    channels: Taken,
+    visit: str | None,
+    begin: str | None,
+    end: str | None,
+    passphrase: str | None,
+    out: Path,
+    named: bool,
+) -> int:
+    """Write samples as EDF+C files, one for each stretch without a gap, with a manifest. docs/exchange.md explains it.
+
+    Example: python main.py record edf chair-1.sqlite --out visit-edf --visit V-77AB
+    """
+    from app.exchange_commands import Chosen, edf
+
+    return edf(Chosen(file, channels, visit, begin, end, passphrase), out, named=named)
+
+
+RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_parquet)

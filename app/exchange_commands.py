@@ -1,0 +1,121 @@
+"""What `main.py record csv|edf|parquet` do: samples out to other programs."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from app.record_commands import BadTime, microseconds, open_key
+from core.model.people import VisitSummary
+from core.model.progress import Watch
+from core.record import NotFound, RecordReader
+from core.record.csv import export_csv
+from core.signals.catalogue import load_catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody asked for on the command line."""
+
+    file: Path
+    channels: tuple[str, ...]
+    visit: str | None
+    begin: str | None
+    end: str | None
+    passphrase: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The record, and the part of it that was asked for; UTC µs."""
+
+    reader: RecordReader
+    channels: tuple[str, ...]
+    from_us: int
+    to_us: int
+    visit: VisitSummary | None
+
+
+def csv(chosen: Chosen, out: Path) -> int:
+    with _opened(chosen) as (found, watch):
+        rows = export_csv(found.reader, found.channels, found.from_us, found.to_us, out, watch)
+    click.echo(f"{rows} samples of {len(found.channels)} channels in {out}")
+    return 0
+
+
+def parquet(chosen: Chosen, out: Path) -> int:
+    from core.exchange.parquet import export_parquet
+
+    with _opened(chosen) as (found, watch):
+        rows = export_parquet(found.reader, found.channels, found.from_us, found.to_us, out, watch)
+    click.echo(f"{rows} samples of {len(found.channels)} channels in {out}")
+    return 0
+
+
+def edf(chosen: Chosen, out: Path, *, named: bool) -> int:
+    from core.exchange.edf import export_edf
+
+    if named and chosen.visit is None:
+        raise click.UsageError("--named needs --visit: whose name would it be?")
+    with _opened(chosen) as (found, watch):
+        patient = found.reader.patient(found.visit.patient_id) if named and found.visit is not None else None
+        made = export_edf(found.reader, found.channels, found.from_us, found.to_us, out, patient=patient, watch=watch)
+    click.echo(f"{len(made.segments)} EDF files and manifest.json in {out}")
+    if made.uneven_file is not None:
+        streams = ", ".join(sorted({one.channel for one in made.uneven}))
+        click.echo(f"On no even grid, so in {made.uneven_file.file}: {streams}")
+    return 0
+
+
+@contextlib.contextmanager
+def _opened(chosen: Chosen) -> Iterator[tuple[Opened, Watch]]:
+    """Raises NotFound, BadTime, and what opening a record raises."""
+    catalogue = load_catalogue()
+    with RecordReader.open(chosen.file, open_key(chosen.file, chosen.passphrase)) as reader:
+        spans = reader.spans()
+        held = [span.channel for span in spans]
+        unknown = [key for key in chosen.channels if key not in catalogue and key not in held]
+        if unknown:
+            known = ", ".join(dict.fromkeys([*(spec.key for spec in catalogue), *held]))
+            raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
+        visit = _visit(reader, chosen.visit)
+        from_us = visit.began_us if visit else min((span.from_us for span in spans), default=0)
+        to_us = max((span.to_us for span in spans), default=0) + 1
+        to_us = visit.ended_us if visit is not None and visit.ended_us is not None else to_us
+        from_us = microseconds(chosen.begin) if chosen.begin else from_us
+        to_us = microseconds(chosen.end) if chosen.end else to_us
+        if to_us <= from_us:
+            raise BadTime("The range ends before it begins.", "Swap --from and --to.")
+        with _progress() as watch:
+            yield Opened(reader, chosen.channels or tuple(held), from_us, to_us, visit), watch
+
+
+def _visit(reader: RecordReader, code: str | None) -> VisitSummary | None:
+    if code is None:
+        return None
+    found = next((visit for visit in reader.visits() if visit.code == code), None)
+    if found is None:
+        raise NotFound(f"This record has no visit {code}.", "Check the code, and look in the other chairs' records.")
+    return found
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Watch]:
+    """Percent on standard error, where somebody looks at it."""
+    seen = -1
+
+    def watch(done: float) -> None:
+        nonlocal seen
+        percent = int(done * 100)
+        if percent != seen and sys.stderr.isatty():
+            click.echo(f"\r{percent:3d} %", nl=False, err=True)
+        seen = percent
+
+    try:
+        yield watch
+    finally:
+        if seen >= 0 and sys.stderr.isatty():
+            click.echo("\r     \r", nl=False, err=True)

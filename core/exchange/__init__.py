@@ -1,0 +1,1 @@
+"""Out to other programs, and in from them: files in formats that others read."""
