@@ -11,9 +11,9 @@ from app.console.report_panel import ReportPanel
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
+from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     MakeReport,
@@ -171,9 +171,10 @@ class VisitsView(QWidget):
             return
         self.csv_button.setEnabled(False)
         self.csv_button.setText(self._words.say("patients.actions.csv_busy"))
-        body = ExportCsv(
+        body = ExportSamples(
             chair=detail.visit.chair,
             visit_id=detail.visit.id,
+            format="csv",
             channels=self.review.channels,
             from_us=begin,
             to_us=end,

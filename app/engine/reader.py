@@ -1,13 +1,10 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
-import logging
-from pathlib import Path
-
-from app.engine.reader_wire import ReaderSetup, ReadRequest
+from app.engine.export_work import ExportWork
+from app.engine.open_records import OpenRecords, Refuse, target
+from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
 from app.ipc.messages import (
     ChannelSpan,
-    Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     ListLog,
@@ -17,21 +14,17 @@ from app.ipc.messages import (
     Moment,
     RangeData,
     ReadRange,
-    Refused,
     Reply,
     ReportMade,
     Timeline,
     Trace,
     VisitDetail,
 )
-from app.ipc.refusals import as_refused, refused
-from core.model.errors import SmilescapeError
+from app.ipc.refusals import as_refused
 from core.model.people import Patient, VisitSummary
-from core.model.wear import DAY_US, AtHome
+from core.model.progress import Watch, unwatched
+from core.model.wear import DAY_US
 from core.record import NotFound, RecordReader
-from core.record.at_home import at_home
-
-_log = logging.getLogger(__name__)
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
@@ -42,23 +35,26 @@ class ReadDesk:
     """Answers each request; opens a record when it is first needed. Used from one thread."""
 
     def __init__(self, setup: ReaderSetup) -> None:
-        self._setup = setup
-        self._files = {chair.chair: chair for chair in setup.chairs}
-        self._readers: dict[int, RecordReader] = {}
+        self._records = OpenRecords(setup)
+        self._work = ExportWork(self._records)
 
-    def serve(self, request: ReadRequest) -> Reply:
-        """Never raises: what goes wrong is the answer."""
+    def serve(self, request: ReadRequest | JobRequest, watch: Watch = unwatched) -> Reply:
+        """Never raises: what goes wrong is the answer. A job calls `watch` as it goes on, which may end it."""
         try:
+            if isinstance(request, JobRequest):
+                return self._work.serve(request, watch)
             return self._serve(request)
-        except _Refuse as no:
+        except Refuse as no:
             return no.refused
         except Exception as error:
             return as_refused(error)
 
     def close(self) -> None:
-        for reader in self._readers.values():
-            reader.close()
-        self._readers.clear()
+        self._records.close()
+
+    def sweep(self) -> None:
+        """From another thread, before the process ends: take away what a job has begun."""
+        self._work.sweep()
 
     def _serve(self, request: ReadRequest) -> Reply:
         match request:
@@ -72,14 +68,12 @@ class ReadDesk:
                 return self._log(request)
             case MakeReport():
                 return self._report(request)
-            case ExportCsv():
-                return self._csv(request)
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
         newest: Patient | None = None
         visits: dict[str, VisitSummary] = {}
-        for reader in self._all_readers():
+        for reader in self._records.by_chair().values():
             try:
                 found = reader.timeline(patient_id)
             except NotFound:
@@ -88,27 +82,19 @@ class ReadDesk:
                 newest = found.patient
             visits.update((visit.id, visit) for visit in found.visits)
         if newest is None:
-            raise _Refuse("no_patient")
+            raise Refuse("no_patient")
         return Timeline(
             patient=newest,
             visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
-            home=self._home(patient_id),
+            home=self._records.home(patient_id),
         )
 
-    def _home(self, patient_id: str, until: int | None = None) -> AtHome | None:
-        """None when a file cannot be read: visits and reports must not suffer for it."""
-        try:
-            return at_home(self._all_readers(), patient_id, until=until)
-        except SmilescapeError as error:
-            _log.warning("the days at home cannot be read: %s", error)
-            return None
-
     def _visit(self, request: GetVisit) -> VisitDetail:
-        reader = self._reader(request.chair)
-        visit = self._known_visit(reader, request.chair, request.visit_id)
+        reader = self._records.of(request.chair)
+        visit = self._records.visit(request.chair, request.visit_id)
         patient = reader.patient(visit.patient_id)
         if patient is None:
-            raise _Refuse("no_patient")
+            raise Refuse("no_patient")
         return VisitDetail(
             visit=visit,
             patient=patient,
@@ -136,9 +122,9 @@ class ReadDesk:
                 priority=line.priority,
                 duration_s=line.duration_s,
             )
-            for chair, file in self._files.items()
-            if request.chair in (0, chair) and Path(file.path).exists()
-            for line in self._reader(chair).log(request.before_us, wanted + 1)
+            for chair in self._records.chairs()
+            if request.chair in (0, chair)
+            for line in self._records.of(chair).log(request.before_us, wanted + 1)
         ]
         entries.sort(key=lambda entry: entry.at_us, reverse=True)
         return LogPage(entries=tuple(entries[:wanted]), more=len(entries) > wanted)
@@ -149,8 +135,8 @@ class ReadDesk:
             or not 0 < request.columns <= MAX_COLUMNS
             or len(request.channels) > MAX_CHANNELS
         ):
-            raise _Refuse("bad_range")
-        reader = self._reader(request.chair)
+            raise Refuse("bad_range")
+        reader = self._records.of(request.chair)
         return RangeData(traces=tuple(self._trace(reader, request, channel) for channel in request.channels))
 
     def _trace(self, reader: RecordReader, request: ReadRange, channel: str) -> Trace:
@@ -168,55 +154,11 @@ class ReadDesk:
     def _report(self, request: MakeReport) -> ReportMade:
         # Typst takes its time to load; reviews need none of it.
         from core.reports.collect import collect
-        from core.reports.data import Practice
         from core.reports.patient import make_report
 
-        path = _target(request.path)
-        reader = self._reader(request.chair)
-        visit = self._known_visit(reader, request.chair, request.visit_id)
-        practice = Practice(self._setup.practice, self._setup.phone)
-        home = self._home(visit.patient_id, until=visit.began_us // DAY_US)
-        made = make_report(collect(reader, request.visit_id, practice=practice, home=home), path)
+        path = target(request.path)
+        reader = self._records.of(request.chair)
+        visit = self._records.visit(request.chair, request.visit_id)
+        home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
+        made = make_report(collect(reader, request.visit_id, practice=self._records.practice, home=home), path)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
-
-    def _csv(self, request: ExportCsv) -> Done:
-        from core.record.csv import export_csv
-
-        path = _target(request.path)
-        export_csv(self._reader(request.chair), request.channels, request.from_us, request.to_us, path)
-        return Done(detail=str(path))
-
-    def _all_readers(self) -> list[RecordReader]:
-        """Of every chair that has a record by now."""
-        return [self._reader(chair) for chair, file in self._files.items() if Path(file.path).exists()]
-
-    def _reader(self, chair: int) -> RecordReader:
-        reader = self._readers.get(chair)
-        if reader is None:
-            file = self._files.get(chair)
-            if file is None or not Path(file.path).exists():
-                raise _Refuse("no_record", chair=chair)
-            reader = self._readers[chair] = RecordReader.open(Path(file.path), file.key)
-        return reader
-
-    def _known_visit(self, reader: RecordReader, chair: int, visit_id: str) -> VisitSummary:
-        visit = reader.visit(visit_id)
-        if visit is None:
-            raise _Refuse("no_visit", chair=chair)
-        return visit
-
-
-class _Refuse(Exception):  # noqa: N818
-    """Carries a refusal out of the middle of a read."""
-
-    def __init__(self, why: str, **values: str | int) -> None:
-        super().__init__(why)
-        self.refused: Refused = refused(why, "reader", **values)
-
-
-def _target(path: str) -> Path:
-    """Where to write; the console names it in full, since this process has its own working folder."""
-    target = Path(path)
-    if not target.is_absolute() or target.is_dir():
-        raise _Refuse("bad_path", path=path)
-    return target

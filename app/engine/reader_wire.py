@@ -2,12 +2,16 @@
 
 import msgspec
 
-from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
+from app.ipc.export_messages import ExportDay, ExportSamples
+from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv)
-LONG_REQUESTS = (MakeReport, ExportCsv)
-"""These write files and may take minutes; they never keep a review waiting."""
+ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport
+READ_REQUESTS = ReadRequest.__args__
+JobRequest = ExportSamples | ExportDay
+JOB_REQUESTS = JobRequest.__args__
+"""These write files and may take minutes; they say how far they are, and end when they are told to."""
+LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
+"""These never keep a review waiting."""
 
 MAX_SETUP = 1 << 20
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
+from app.engine.exports_service import ExportsHouse, ExportsService
 from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.export_messages import EXPORT_REQUESTS
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
@@ -38,7 +40,7 @@ class Reader(Protocol):
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(DoubtsHouse, Protocol):
+class Workstation(DoubtsHouse, ExportsHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
@@ -72,6 +74,7 @@ class Service:
     def __init__(self, house: Workstation) -> None:
         self._house = house
         self._keys = KeysService(house)
+        self._exports = ExportsService(house)
 
     # ---- the server's seam
 
@@ -80,6 +83,8 @@ class Service:
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
             return await self._keys.serve(request, self._actor())
+        if isinstance(request, EXPORT_REQUESTS):
+            return await self._exports.serve(request, self._actor())
         return await self._serve(request)
 
     @singledispatchmethod
@@ -332,7 +337,7 @@ class Service:
                 pass
             case ipc.ListLog() | ipc.ReadRange():
                 chairs = [self._chair(request.chair)]
-            case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv():
+            case ipc.GetVisit() | ipc.MakeReport():
                 chairs = [self._chair(request.chair)]
                 viewed = {"visit": request.visit_id}
         if viewed:

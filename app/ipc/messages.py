@@ -6,6 +6,7 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 import msgspec
 
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.export_messages import ExportReply, ExportRequest, Progressed
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -223,17 +224,6 @@ class MakeReport(Message, frozen=True, kw_only=True):
     path: str
 
 
-class ExportCsv(Message, frozen=True, kw_only=True):
-    """Write samples of a range as CSV. Answered by `Done`."""
-
-    chair: int
-    visit_id: str
-    channels: tuple[str, ...]
-    from_us: int
-    to_us: int
-    path: str
-
-
 # ---- replies -------------------------------------------------------------------------------------
 
 
@@ -410,11 +400,12 @@ class Chair(Message, frozen=True, kw_only=True):
 
 
 class Job(Message, frozen=True, kw_only=True):
-    """Something long that runs: recording, back-fill, an export."""
+    """Something long that runs: recording, back-fill, an export. `may_cancel`: `CancelJob` ends it."""
 
     id: str
     text: Text
     percent: int | None = None
+    may_cancel: bool = False
 
 
 class Workstation(Message, frozen=True, kw_only=True):
@@ -465,11 +456,24 @@ Request = (
     | GetVisit
     | ReadRange
     | MakeReport
-    | ExportCsv
     | KeyRequest
     | LiftDoubt
+    | ExportRequest
 )
-Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys
+Reply = (
+    Welcome
+    | Done
+    | Refused
+    | Patients
+    | Devices
+    | LogPage
+    | Timeline
+    | VisitDetail
+    | RangeData
+    | ReportMade
+    | Keys
+    | ExportReply
+)
 Push = Chair | Workstation
 
 
@@ -481,10 +485,10 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer (`number` as asked) or a push (`number` 0)."""
+    """An answer (`number` as asked), a push (`number` 0), or, from the reader, how far a request is."""
 
     number: int
-    body: Reply | Push
+    body: Reply | Push | Progressed
 
 
 _ask = msgspec.msgpack.Decoder(Ask)

@@ -68,6 +68,15 @@ def complete_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def free_name(path: Path) -> Path:
+    """That name, or the first with a number behind it that is not there yet."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
 def sweep(path: Path) -> None:
     """Remove what a process that was killed left of a file or folder that it had begun under this name."""
     leftover = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.part")

@@ -17,10 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from app.console.patients_page import PatientsPage
 from app.console.store import Store
+from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     ChannelSpan,
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     ListPatients,
@@ -527,7 +527,7 @@ def test_another_signal_can_be_shown(opened: PatientsPage, reader: ReaderBackend
 def test_csv_holds_what_is_in_view(opened: PatientsPage, reader: ReaderBackend, tmp_path: Path) -> None:
     opened.visits.review.jump(BEGAN + 20 * MINUTE)
     QTest.mouseClick(opened.visits.csv_button, Qt.MouseButton.LeftButton)
-    body = next(body for body in reader.asked if isinstance(body, ExportCsv))
+    body = next(body for body in reader.asked if isinstance(body, ExportSamples))
     assert (body.from_us, body.to_us) == (BEGAN + 17 * MINUTE, BEGAN + 23 * MINUTE)
     assert body.channels == opened.visits.review.channels
     assert Path(body.path).parent == tmp_path / "exports"

@@ -1,0 +1,121 @@
+"""The long jobs of the reader process: files for other programs."""
+
+from pathlib import Path
+
+from app.engine.open_records import OpenRecords, Refuse, target
+from app.engine.reader_wire import JobRequest
+from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, NotMade, ReportFile
+from app.ipc.messages import Done, Refused, Reply
+from app.ipc.refusals import as_refused, refused
+from core.model.errors import SmilescapeError
+from core.model.people import VisitSummary
+from core.model.progress import Watch
+from core.model.wear import DAY_US
+from core.record.drafts import complete_folder, sweep
+from core.record.record import OPEN
+
+
+class ExportWork:
+    """Does one job after the other. Each calls its watch as it goes on; what that raises ends it with nothing left."""
+
+    def __init__(self, records: OpenRecords) -> None:
+        self._records = records
+        self._begun: Path | None = None
+
+    def serve(self, request: JobRequest, watch: Watch) -> Reply:
+        """Raises Refuse, and SmilescapeError for what goes wrong."""
+        try:
+            watch(0.0)
+            match request:
+                case ExportSamples():
+                    return self._samples(request, watch)
+                case ExportDay():
+                    return self._day(request, watch)
+        finally:
+            self._begun = None
+
+    def sweep(self) -> None:
+        """From another thread, before the process ends: take away what the present job has begun."""
+        begun = self._begun
+        if begun is not None:
+            sweep(begun)
+
+    def _samples(self, request: ExportSamples, watch: Watch) -> Done:
+        reader = self._records.of(request.chair)
+        if request.to_us <= request.from_us or not request.channels:
+            raise Refuse("bad_range")
+        path = self._begin(target(request.path))
+        chosen = (request.channels, request.from_us, request.to_us)
+        if request.format == "edf":
+            from core.exchange.edf import export_edf
+
+            export_edf(reader, *chosen, path, watch=watch)
+        elif request.format == "parquet":
+            from core.exchange.parquet import export_parquet
+
+            export_parquet(reader, *chosen, path, watch)
+        else:
+            from core.record.csv import export_csv
+
+            export_csv(reader, *chosen, path, watch)
+        return Done(detail=str(path))
+
+    def _day(self, request: ExportDay, watch: Watch) -> DayMade:
+        """Every visit is tried; one that cannot be reported keeps no other from its report."""
+        visits = [
+            (chair, visit)
+            for chair, reader in self._records.by_chair().items()
+            for visit in reader.visits()
+            if request.from_us <= visit.began_us < request.to_us
+        ]
+        visits.sort(key=lambda one: one[1].began_us)
+        made: list[ReportFile] = []
+        not_made: list[NotMade] = []
+        path = self._begin(target(request.folder) / request.name)
+        try:
+            with complete_folder(path) as draft:
+                for done, (chair, visit) in enumerate(visits):
+                    watch(done / len(visits))
+                    file = _file_name(visit, chair, [one.file for one in made])
+                    no = self._report(chair, visit, draft / file)
+                    if no is None:
+                        made.append(ReportFile(chair, visit.id, file))
+                    else:
+                        not_made.append(NotMade(chair, visit.code, no.text, no.remedy))
+                watch(1.0)
+                if not made:
+                    raise _NothingMade
+        except _NothingMade:
+            return DayMade(folder="", made=(), refused=tuple(not_made))
+        return DayMade(folder=str(path), made=tuple(made), refused=tuple(not_made))
+
+    def _report(self, chair: int, visit: VisitSummary, path: Path) -> Refused | None:
+        """Why there is no report; None when there is one."""
+        # Typst takes its time to load; what else this process does needs none of it.
+        from core.reports.collect import collect
+        from core.reports.patient import make_report
+
+        if visit.state == OPEN:
+            return refused("visit_open", "reader")
+        home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
+        try:
+            make_report(collect(self._records.of(chair), visit.id, practice=self._records.practice, home=home), path)
+        except SmilescapeError as error:
+            return as_refused(error)
+        return None
+
+    def _begin(self, path: Path) -> Path:
+        """What an earlier process left under this name goes, and what this one begins can be swept."""
+        sweep(path)
+        self._begun = path
+        return path
+
+
+class _NothingMade(Exception):  # noqa: N818
+    """No folder, then."""
+
+
+def _file_name(visit: VisitSummary, chair: int, taken: list[str]) -> str:
+    """By the code of the visit: no file name tells who it was."""
+    plain = f"{visit.code}.pdf"
+    return plain if plain not in taken else f"{visit.code}-chair-{chair}.pdf"

@@ -1,0 +1,78 @@
+"""What consoles ask to be written for other programs. Whose data went out stands in the audit log."""
+
+import asyncio
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from app.engine.export_desk import ExportDesk
+from app.ipc import export_messages as ipc
+from app.ipc.messages import Done, Reply
+from core.model.people import Operator
+from core.model.words import Text
+from core.procedure.refusal import Refusal
+from core.record.drafts import free_name
+
+if TYPE_CHECKING:
+    from app.engine.chair import Chair
+
+
+class ExportsHouse(Protocol):
+    """What is needed of the engine around."""
+
+    chairs: "dict[int, Chair]"
+    exports: ExportDesk
+
+
+class ExportsService:
+    """Whoever asks is logged in. Assistants may do all of it."""
+
+    def __init__(self, house: ExportsHouse) -> None:
+        self._house = house
+
+    async def serve(self, request: ipc.ExportRequest, actor: Operator) -> Reply:
+        """Raises Refusal."""
+        return await self._serve(request, actor)
+
+    @singledispatchmethod
+    async def _serve(self, request: ipc.ExportRequest, actor: Operator) -> Reply:
+        raise TypeError(type(request).__name__)
+
+    @_serve.register
+    async def _samples(self, request: ipc.ExportSamples, actor: Operator) -> Reply:
+        chair = self._chair(request.chair)
+        self._viewed(chair, actor, type(request).__name__, request.visit_id, request.format)
+        await chair.do(lambda record: None)  # what was done before is in the file before it is read
+        path = Path(request.path)
+        return await self._house.exports.run(request, Text("record.job.exporting", {"name": path.name}), path)
+
+    @_serve.register
+    async def _day(self, request: ipc.ExportDay, actor: Operator) -> Reply:
+        for chair in self._house.chairs.values():
+            await chair.do(lambda record: None)
+        path = await asyncio.to_thread(free_name, Path(request.folder) / Path(request.name).name)
+        request = msgspec.structs.replace(request, name=path.name)
+        reply = await self._house.exports.run(request, Text("record.job.exporting", {"name": path.name}), path)
+        if isinstance(reply, ipc.DayMade):
+            for one in reply.made:
+                self._viewed(self._chair(one.chair), actor, type(request).__name__, one.visit_id, "pdf")
+        return reply
+
+    @_serve.register
+    async def _cancel(self, request: ipc.CancelJob, actor: Operator) -> Reply:
+        self._house.exports.cancel(request.id)
+        return Done()
+
+    def _chair(self, number: int) -> "Chair":
+        chair = self._house.chairs.get(number)
+        if chair is None:
+            raise Refusal("chair", Text("refused.chair", {"chair": number}), None)
+        return chair
+
+    @staticmethod
+    def _viewed(chair: "Chair", actor: Operator, request: str, visit_id: str, form: str) -> None:
+        at_us = chair.house.clock.utc_us()
+        body = {"request": request, "visit": visit_id, "format": form}
+        chair.recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))

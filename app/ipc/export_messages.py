@@ -1,0 +1,85 @@
+"""What consoles ask to be written for other programs, and what comes of it. All of it is long: it is watched as a `Job`
+and ends early by `CancelJob`; then, as after a failure, nothing is left."""
+
+from typing import Literal
+
+import msgspec
+
+from app.ipc.message import Message
+from core.model.words import Text
+
+Format = Literal["csv", "edf", "parquet"]
+
+# ---- requests ------------------------------------------------------------------------------------
+
+
+class ExportSamples(Message, frozen=True, kw_only=True):
+    """Write samples of [from_us, to_us), UTC µs, of a chair's record. Answered by `Done`.
+
+    `path`: the file, or for EDF the folder that is made.
+    """
+
+    chair: int
+    visit_id: str
+    format: Format
+    channels: tuple[str, ...]
+    from_us: int
+    to_us: int
+    path: str
+
+
+class ExportDay(Message, frozen=True, kw_only=True):
+    """Make the report of every visit of all chairs that began in [from_us, to_us). Answered by `DayMade`.
+
+    They go into a new folder in `folder`, called `name`, or `name`-2 and so on where there is one already.
+    """
+
+    from_us: int
+    to_us: int
+    folder: str
+    name: str
+
+
+class CancelJob(Message, frozen=True, kw_only=True):
+    """End the job of that id, as `Job` has it; nothing happens when it has ended. Answered by `Done`."""
+
+    id: str
+
+
+# ---- replies -------------------------------------------------------------------------------------
+
+
+class ReportFile(msgspec.Struct, frozen=True):
+    """A report that was written. `file`: its name, in the folder."""
+
+    chair: int
+    visit_id: str
+    file: str
+
+
+class NotMade(msgspec.Struct, frozen=True):
+    """A visit without a report, and why."""
+
+    chair: int
+    visit_code: str
+    text: Text
+    remedy: Text | None = None
+
+
+class DayMade(Message, frozen=True, kw_only=True):
+    """The day's reports. `folder` is empty when none was made: then there is none."""
+
+    folder: str
+    made: tuple[ReportFile, ...]
+    refused: tuple[NotMade, ...]
+
+
+class Progressed(Message, frozen=True, kw_only=True):
+    """From the reader process alone, under the number of the request: the part that is done, 0 to 1."""
+
+    done: float
+
+
+ExportRequest = ExportSamples | ExportDay | CancelJob
+EXPORT_REQUESTS = ExportRequest.__args__
+ExportReply = DayMade
