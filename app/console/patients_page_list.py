@@ -25,9 +25,11 @@ class PatientList(Card):
 
     Signals:
         patient_chosen: id of the patient.
+        day_wanted: the reports of the day, of all chairs.
     """
 
     patient_chosen = Signal(str)
+    day_wanted = Signal()
 
     def __init__(self, store: Store, words: Words, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +41,9 @@ class PatientList(Card):
         self.search.setClearButtonEnabled(True)
         self.search.setProperty(OWN_FOCUS, True)
         self.search.setMinimumWidth(320)
+        self.day_button = Button(words.say("exchange.day.open"), icon="doc")
+        self.day_button.setObjectName("patients.day")
+        self.day_button.clicked.connect(self.day_wanted)
         self._count = Label(tone="muted")
         self._state = Label(size=18, tone="muted", wrap=True)
         self.retry = Button(words.say("patients.retry"))
@@ -71,6 +76,7 @@ class PatientList(Card):
         head.setSpacing(12)
         head.addWidget(Label(self._words.say("patients.title"), size=24, bold=True))
         head.addWidget(self._count, 1)
+        head.addWidget(self.day_button)
         head.addWidget(self.search)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 8)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from app.console.export_panel import ExportPanel
 from app.console.home_pane import HomePane
 from app.console.report_panel import ReportPanel
 from app.console.review_moments import MomentList
@@ -59,9 +60,12 @@ class VisitsView(QWidget):
         self.home = HomePane(words, list(load_catalogue()))
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
+        self.exports = ExportPanel(store, words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
+        self.more_button = Button(words.say("exchange.visit.open"))
         self.csv_button.setObjectName("patients.csv")
+        self.more_button.setObjectName("patients.more")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
         self.home_button = Button(words.say("patients.home.title"), icon="home")
@@ -73,6 +77,8 @@ class VisitsView(QWidget):
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
+        self.more_button.clicked.connect(self._more)
+        self.exports.closed.connect(lambda: self._front(self._visit_pane))
         self.report_button.clicked.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
@@ -192,6 +198,13 @@ class VisitsView(QWidget):
             self._written_row.show()
             self._written_label.setToolTip(str(path))
 
+    def _more(self) -> None:
+        """Other formats, another folder."""
+        usual = self._path_for("")
+        if self._detail is not None and usual is not None:
+            self.exports.show_visit(self._detail, usual)
+            self._front(self.exports)
+
     def _make_report(self) -> None:
         detail = self._detail
         path = self._path_for(f"{detail.visit.code}.pdf") if detail is not None else None
@@ -236,7 +249,7 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.home):
+        for pane in (message_pane, self._visit_pane, self.report, self.exports, self.home):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -280,6 +293,7 @@ class VisitsView(QWidget):
         column.addWidget(self.moments, 1)
         column.addWidget(self._make_written_row())
         column.addWidget(self.csv_button)
+        column.addWidget(self.more_button)
         column.addWidget(self.report_button)
         pane = QWidget()
         row = QHBoxLayout(pane)

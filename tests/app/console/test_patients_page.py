@@ -534,6 +534,21 @@ def test_csv_holds_what_is_in_view(opened: PatientsPage, reader: ReaderBackend, 
     assert opened.visits.open_csv_folder.isVisible()
 
 
+def test_other_formats_take_the_place_of_the_visit_until_they_are_put_away(
+    opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
+) -> None:
+    QTest.mouseClick(opened.visits.more_button, Qt.MouseButton.LeftButton)
+    panel = opened.visits.exports
+    assert panel.isVisible()
+    assert panel.place.folder == tmp_path / "exports"
+    QTest.mouseClick(panel.buttons["edf"], Qt.MouseButton.LeftButton)
+    body = next(body for body in reader.asked if isinstance(body, ExportSamples))
+    assert body.channels == CHANNELS
+    assert Path(body.path) == tmp_path / "exports" / "V-2003-edf"
+    QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
+    assert opened.visits.review.isVisible()
+
+
 def test_the_report_is_shown_with_its_first_page_and_can_be_opened(
     opened: PatientsPage, reader: ReaderBackend, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,0 +1,146 @@
+"""One visit out to other programs: which format, into which folder, how far it is, where it lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.console.job_bar import JobBar
+from app.console.place_field import PlaceField, Sticks, plugged_in
+from app.console.store import Store
+from app.ipc.export_messages import ExportSamples, Format
+from app.ipc.messages import Done, Refused, Reply, VisitDetail
+from core.model.words import Words
+from widgets.controls import Button, Card, Hairline, Label
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    format: Format
+    ending: str
+
+
+CHOICES = (_Choice("edf", "-edf"), _Choice("parquet", ".parquet"), _Choice("csv", ".csv"))
+
+
+class ExportPanel(Card):
+    """`closed`: back to the visit."""
+
+    closed = Signal()
+
+    def __init__(self, store: Store, words: Words, sticks: Sticks = plugged_in, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._store, self._words = store, words
+        self._detail: VisitDetail | None = None
+        self._written = Path()
+        self.place = PlaceField(words, sticks)
+        self.jobs = JobBar(store, words)
+        self.buttons: dict[str, Button] = {}
+        self.told = Label(bold=True, wrap=True)
+        self.told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.folder_button = Button(words.say("exchange.visit.open_folder"))
+        self.back = Button(words.say("exchange.visit.back"))
+        self._whole = Label(tone="muted", wrap=True)
+        self.back.clicked.connect(self.closed)
+        self.folder_button.clicked.connect(self._open)
+        self.place.changed.connect(self._allow)
+        self._arrange()
+
+    def show_visit(self, detail: VisitDetail, usual: Path) -> None:
+        """`usual`: where files go when nobody chooses; it is there already."""
+        if self._detail is None or self._detail.visit.id != detail.visit.id:
+            self.told.setText("")
+            self.folder_button.hide()
+        self._detail = detail
+        key = "whole" if detail.channels else "nothing"
+        self._whole.setText(self._words.say(f"exchange.visit.{key}", code=detail.visit.code))
+        self.place.refresh(usual)
+        self._allow()
+
+    def _allow(self) -> None:
+        possible = self._detail is not None and bool(self._detail.channels) and self.place.folder is not None
+        for button in self.buttons.values():
+            button.setEnabled(possible)
+
+    def _write(self, choice: _Choice) -> None:
+        detail, folder = self._detail, self.place.folder
+        if detail is None or folder is None:
+            return
+        path = folder / f"{detail.visit.code}{choice.ending}"
+        spans = detail.channels
+        self.told.setText(self._words.say("exchange.visit.busy") if self.jobs.running else "")
+        self.folder_button.hide()
+        self.back.setFocus()  # a button that is disabled must not give the focus to whatever comes next
+        self.buttons[choice.format].setEnabled(False)
+        body = ExportSamples(
+            chair=detail.visit.chair,
+            visit_id=detail.visit.id,
+            format=choice.format,
+            channels=tuple(span.channel for span in spans),
+            from_us=detail.visit.began_us,
+            to_us=detail.visit.ended_us or max(span.to_us for span in spans) + 1,
+            path=str(path),
+        )
+        self._store.ask(body, lambda reply: self._ended(reply, path))
+
+    def _ended(self, reply: Reply, path: Path) -> None:
+        self._allow()
+        if isinstance(reply, Refused):
+            remedy = self._words.tell(reply.remedy) if reply.remedy else ""
+            self.told.setText(f"{self._words.tell(reply.text)} {remedy}".strip())
+        elif isinstance(reply, Done):
+            self._written = path
+            self.told.setText(self._words.say("exchange.visit.written", name=path.name))
+            self.folder_button.show()
+
+    def _open(self) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written.parent))):
+            self.told.setText(self._words.say("exchange.visit.not_opened"))
+
+    def _arrange(self) -> None:
+        cells = QGridLayout()
+        cells.setHorizontalSpacing(48)
+        cells.setVerticalSpacing(12)
+        for number, choice in enumerate(CHOICES):
+            cells.addLayout(self._cell(choice), number // 2, number % 2)
+        cells.setColumnStretch(0, 1)
+        cells.setColumnStretch(1, 1)
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(Label(self._words.say("exchange.visit.title"), size=24, bold=True))
+        head.addWidget(self._whole, 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(16)
+        foot.addWidget(self.back)
+        foot.addWidget(self.told, 1)
+        foot.addWidget(self.jobs, 2)
+        foot.addWidget(self.folder_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 16, 24, 16)
+        column.setSpacing(12)
+        column.addLayout(head)
+        column.addWidget(self.place)
+        column.addWidget(Hairline())
+        column.addLayout(cells)
+        column.addStretch()
+        column.addLayout(foot)
+        self.folder_button.hide()
+
+    def _cell(self, choice: _Choice) -> QHBoxLayout:
+        title = self._words.say(f"exchange.format.{choice.format}.title")
+        button = Button(self._words.say("exchange.visit.write"))
+        button.setAccessibleName(f"{button.text()} {title}")
+        button.setObjectName(f"export.{choice.format}")
+        button.clicked.connect(lambda: self._write(choice))
+        self.buttons[choice.format] = button
+        said = QVBoxLayout()
+        said.setSpacing(2)
+        said.addWidget(Label(title, size=18, bold=True))
+        said.addWidget(Label(self._words.say(f"exchange.format.{choice.format}.what"), tone="muted", wrap=True))
+        cell = QHBoxLayout()
+        cell.setSpacing(12)
+        cell.addLayout(said, 1)
+        cell.addWidget(button)
+        return cell
