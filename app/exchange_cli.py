@@ -94,4 +94,21 @@ def record_edf(
     return edf(Chosen(file, channels, visit, begin, end, passphrase), out, named=named)
 
 
-RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_parquet)
+@click.command("pack")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--visit", required=True, help="Code of one of the patient's visits.")
+@click.option("--out", type=_FOLDER, required=True, help="The folder to make, such as one on a stick.")
+@PASSPHRASE
+def record_pack(files: tuple[Path, ...], visit: str, out: Path, passphrase: str | None) -> int:
+    """Seal everything of a patient's visits into a page that any browser opens with a code, which is shown once.
+
+    Name the records of all chairs: a patient may have sat in any of them.
+
+    Example: python main.py record pack chair-1.sqlite chair-2.sqlite --visit V-77AB --out /media/stick/V-77AB-pack
+    """
+    from app.exchange_commands import pack
+
+    return pack(files, visit, out, passphrase)
+
+
+RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_pack, record_parquet)

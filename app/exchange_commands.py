@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import click
 from app.record_commands import BadTime, microseconds, open_key
 from core.model.people import VisitSummary
 from core.model.progress import Watch
+from core.model.words import load_words
 from core.record import NotFound, RecordReader
 from core.record.csv import export_csv
 from core.signals.catalogue import load_catalogue
@@ -67,6 +68,37 @@ def edf(chosen: Chosen, out: Path, *, named: bool) -> int:
     if made.uneven_file is not None:
         streams = ", ".join(sorted({one.channel for one in made.uneven}))
         click.echo(f"On no even grid, so in {made.uneven_file.file}: {streams}")
+    return 0
+
+
+def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) -> int:
+    """The reader process does the same; here it is asked directly."""
+    from app.engine.export_work import ExportWork
+    from app.engine.open_records import OpenRecords, Refuse
+    from app.engine.reader_wire import ChairFile, ReaderSetup
+    from app.ipc.export_messages import MakePack, PackMade
+
+    chairs = tuple(
+        ChairFile(number, str(file.absolute()), open_key(file, passphrase)) for number, file in enumerate(files, 1)
+    )
+    records = OpenRecords(ReaderSetup(chairs))
+    try:
+        found = [visit for reader in records.by_chair().values() for visit in reader.visits() if visit.code == code]
+        if not found:
+            raise NotFound(f"These records have no visit {code}.", "Check the code, and name all chairs' records.")
+        place = out.absolute()
+        request = MakePack(patient_id=found[0].patient_id, folder=str(place.parent), name=place.name)
+        with _progress() as watch:
+            made = ExportWork(records).serve(request, watch)
+    except Refuse as no:
+        raise NotFound(load_words().tell(no.refused.text), "") from None
+    finally:
+        records.close()
+    if isinstance(made, PackMade):
+        for visit, part, why in made.missing:
+            click.echo(f"Not in it: {visit}, {part}: {why}", err=True)
+        click.echo(f"{len(made.visits)} visits in {made.folder}")
+        click.echo(f"Code: {made.code}. Write it down now and give it apart from the stick.")
     return 0
 
 

@@ -1,6 +1,8 @@
 """One visit out to other programs: which format, into which folder, how far it is, where it lies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
@@ -10,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from app.console.job_bar import JobBar
 from app.console.place_field import PlaceField, Sticks, plugged_in
 from app.console.store import Store
-from app.ipc.export_messages import ExportSamples, Format
+from app.ipc.export_messages import ExportSamples, Format, MakePack, PackMade
 from app.ipc.messages import Done, Refused, Reply, VisitDetail
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
@@ -22,6 +24,7 @@ class _Choice:
     ending: str
 
 
+PACK = "pack"
 CHOICES = (_Choice("edf", "-edf"), _Choice("parquet", ".parquet"), _Choice("csv", ".csv"))
 
 
@@ -38,6 +41,9 @@ class ExportPanel(Card):
         self.place = PlaceField(words, sticks)
         self.jobs = JobBar(store, words)
         self.buttons: dict[str, Button] = {}
+        self.code = Label(size=24, bold=True)
+        self.code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._note = Label(tone="muted", wrap=True)
         self.told = Label(bold=True, wrap=True)
         self.told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.folder_button = Button(words.say("exchange.visit.open_folder"))
@@ -51,8 +57,7 @@ class ExportPanel(Card):
     def show_visit(self, detail: VisitDetail, usual: Path) -> None:
         """`usual`: where files go when nobody chooses; it is there already."""
         if self._detail is None or self._detail.visit.id != detail.visit.id:
-            self.told.setText("")
-            self.folder_button.hide()
+            self._say("")
         self._detail = detail
         key = "whole" if detail.channels else "nothing"
         self._whole.setText(self._words.say(f"exchange.visit.{key}", code=detail.visit.code))
@@ -61,17 +66,16 @@ class ExportPanel(Card):
 
     def _allow(self) -> None:
         possible = self._detail is not None and bool(self._detail.channels) and self.place.folder is not None
-        for button in self.buttons.values():
-            button.setEnabled(possible)
+        for name, button in self.buttons.items():
+            button.setEnabled(possible or (name == PACK and self._detail is not None and self.place.folder is not None))
 
-    def _write(self, choice: _Choice) -> None:
+    def _write(self, choice: _Choice, _checked: bool = False) -> None:
         detail, folder = self._detail, self.place.folder
         if detail is None or folder is None:
             return
         path = folder / f"{detail.visit.code}{choice.ending}"
         spans = detail.channels
-        self.told.setText(self._words.say("exchange.visit.busy") if self.jobs.running else "")
-        self.folder_button.hide()
+        self._say(self._words.say("exchange.visit.busy") if self.jobs.running else "")
         self.back.setFocus()  # a button that is disabled must not give the focus to whatever comes next
         self.buttons[choice.format].setEnabled(False)
         body = ExportSamples(
@@ -85,15 +89,42 @@ class ExportPanel(Card):
         )
         self._store.ask(body, lambda reply: self._ended(reply, path))
 
+    def _pack(self, _checked: bool = False) -> None:
+        detail, folder = self._detail, self.place.folder
+        if detail is None or folder is None:
+            return
+        self._say(self._words.say("exchange.visit.busy") if self.jobs.running else "")
+        self.back.setFocus()
+        self.buttons[PACK].setEnabled(False)
+        body = MakePack(patient_id=detail.patient.id, folder=str(folder), name=f"{detail.visit.code}-pack")
+        self._store.ask(body, lambda reply: self._ended(reply, folder))
+
     def _ended(self, reply: Reply, path: Path) -> None:
         self._allow()
         if isinstance(reply, Refused):
             remedy = self._words.tell(reply.remedy) if reply.remedy else ""
-            self.told.setText(f"{self._words.tell(reply.text)} {remedy}".strip())
+            self._say(f"{self._words.tell(reply.text)} {remedy}".strip())
         elif isinstance(reply, Done):
-            self._written = path
-            self.told.setText(self._words.say("exchange.visit.written", name=path.name))
-            self.folder_button.show()
+            self._say(self._words.say("exchange.visit.written", name=path.name), path)
+        elif isinstance(reply, PackMade):
+            count = len(reply.missing)
+            key = "missing_one" if count == 1 else "missing"
+            missing = self._words.say(f"exchange.pack.{key}", count=count) if count else ""
+            made = Path(reply.folder)
+            self._say(self._words.say("exchange.pack.made", name=made.name, missing=missing).strip(), made)
+            self.code.setText(self._words.say("exchange.pack.code", code=reply.code))
+            self._note.setText(self._words.say("exchange.pack.code_note"))
+            self.code.show()
+            self._note.show()
+
+    def _say(self, sentence: str, written: Path | None = None) -> None:
+        """What came of it. A code that was shown goes with the next sentence."""
+        self.told.setText(sentence)
+        self.code.setText("")
+        self.code.hide()
+        self._note.hide()
+        self.folder_button.setVisible(written is not None)
+        self._written = written or self._written
 
     def _open(self) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._written.parent))):
@@ -104,7 +135,9 @@ class ExportPanel(Card):
         cells.setHorizontalSpacing(48)
         cells.setVerticalSpacing(12)
         for number, choice in enumerate(CHOICES):
-            cells.addLayout(self._cell(choice), number // 2, number % 2)
+            cell = self._cell(choice.format, partial(self._write, choice))
+            cells.addLayout(cell, number // 2, number % 2)
+        cells.addLayout(self._cell(PACK, self._pack), 1, 1)
         cells.setColumnStretch(0, 1)
         cells.setColumnStretch(1, 1)
         head = QHBoxLayout()
@@ -125,20 +158,25 @@ class ExportPanel(Card):
         column.addWidget(Hairline())
         column.addLayout(cells)
         column.addStretch()
+        code = QHBoxLayout()
+        code.setSpacing(24)
+        code.addWidget(self.code)
+        code.addWidget(self._note, 1)
+        column.addLayout(code)
         column.addLayout(foot)
-        self.folder_button.hide()
+        self._say("")
 
-    def _cell(self, choice: _Choice) -> QHBoxLayout:
-        title = self._words.say(f"exchange.format.{choice.format}.title")
+    def _cell(self, name: str, press: Callable[[bool], None]) -> QHBoxLayout:
+        title = self._words.say(f"exchange.format.{name}.title")
         button = Button(self._words.say("exchange.visit.write"))
         button.setAccessibleName(f"{button.text()} {title}")
-        button.setObjectName(f"export.{choice.format}")
-        button.clicked.connect(lambda: self._write(choice))
-        self.buttons[choice.format] = button
+        button.setObjectName(f"export.{name}")
+        button.clicked.connect(press)
+        self.buttons[name] = button
         said = QVBoxLayout()
         said.setSpacing(2)
         said.addWidget(Label(title, size=18, bold=True))
-        said.addWidget(Label(self._words.say(f"exchange.format.{choice.format}.what"), tone="muted", wrap=True))
+        said.addWidget(Label(self._words.say(f"exchange.format.{name}.what"), tone="muted", wrap=True))
         cell = QHBoxLayout()
         cell.setSpacing(12)
         cell.addLayout(said, 1)

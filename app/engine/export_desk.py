@@ -44,8 +44,8 @@ class ExportDesk:
             Job(id=key, text=one.text, percent=one.percent, may_cancel=True) for key, one in self._running.items()
         )
 
-    async def run(self, request: JobRequest, text: Text, path: Path) -> Reply:
-        """Have it done. `path`: what is being made, whose drafts are swept when the reader did not end it itself."""
+    async def run(self, request: JobRequest, text: Text, *made: Path) -> Reply:
+        """Have it done. `made`: what is being made, whose drafts are swept when the reader did not end it itself."""
         key = f"export-{next(self._numbers)}"
 
         def told(done: float) -> None:
@@ -58,7 +58,8 @@ class ExportDesk:
         try:
             reply = await self._reader.request(request, ticket=one.ticket)
             if isinstance(reply, Refused):
-                await asyncio.to_thread(sweep, path)
+                for path in made:
+                    await asyncio.to_thread(sweep, path)
             return reply
         finally:
             del self._running[key]

@@ -1,14 +1,15 @@
 """The long jobs of the reader process: files for other programs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.engine.open_records import OpenRecords, Refuse, target
-from app.engine.reader_wire import JobRequest
-from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, NotMade, ReportFile
+from app.engine.reader_wire import JobRequest, scratch_in
+from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, MakePack, NotMade, PackMade, ReportFile
 from app.ipc.messages import Done, Refused, Reply
 from app.ipc.refusals import as_refused, refused
 from core.model.errors import SmilescapeError
-from core.model.people import VisitSummary
+from core.model.people import Patient, VisitSummary
 from core.model.progress import Watch
 from core.model.wear import DAY_US
 from core.record.drafts import complete_folder, sweep
@@ -20,7 +21,7 @@ class ExportWork:
 
     def __init__(self, records: OpenRecords) -> None:
         self._records = records
-        self._begun: Path | None = None
+        self._begun: tuple[Path, ...] = ()
 
     def serve(self, request: JobRequest, watch: Watch) -> Reply:
         """Raises Refuse, and SmilescapeError for what goes wrong."""
@@ -31,13 +32,14 @@ class ExportWork:
                     return self._samples(request, watch)
                 case ExportDay():
                     return self._day(request, watch)
+                case MakePack():
+                    return self._pack(request, watch)
         finally:
-            self._begun = None
+            self._begun = ()
 
     def sweep(self) -> None:
         """From another thread, before the process ends: take away what the present job has begun."""
-        begun = self._begun
-        if begun is not None:
+        for begun in self._begun:
             sweep(begun)
 
     def _samples(self, request: ExportSamples, watch: Watch) -> Done:
@@ -89,6 +91,33 @@ class ExportWork:
             return DayMade(folder="", made=(), refused=tuple(not_made))
         return DayMade(folder=str(path), made=tuple(made), refused=tuple(not_made))
 
+    def _pack(self, request: MakePack, watch: Watch) -> PackMade:
+        from core.exchange.pack import make_pack
+        from core.exchange.pack_parts import PackVisit
+
+        found: list[tuple[int, PackVisit]] = []
+        known: list[Patient] = []
+        for chair, reader in self._records.by_chair().items():
+            patient = reader.patient(request.patient_id)
+            if patient is None:
+                continue
+            known.append(patient)
+            for visit in reader.visits(request.patient_id):
+                if visit.state != OPEN:
+                    home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
+                    found.append((chair, PackVisit(reader, visit, patient, self._records.practice, home)))
+        if not known:
+            raise Refuse("no_patient")
+        if not found:
+            raise Refuse("no_visit_over")
+        newest = max(known, key=lambda one: one.version)
+        found.sort(key=lambda one: one[1].visit.began_us)
+        folder = self._begin(target(request.folder) / request.name)
+        scratch = self._begin(scratch_in(Path(self._records.setup.chairs[0].path).parent))
+        packed = make_pack([replace(one, patient=newest) for _, one in found], folder, scratch, watch=watch)
+        visits = tuple((chair, one.visit.id) for chair, one in found)
+        return PackMade(folder=str(folder), code=packed.passphrase, missing=packed.missing, visits=visits)
+
     def _report(self, chair: int, visit: VisitSummary, path: Path) -> Refused | None:
         """Why there is no report; None when there is one."""
         # Typst takes its time to load; what else this process does needs none of it.
@@ -107,7 +136,7 @@ class ExportWork:
     def _begin(self, path: Path) -> Path:
         """What an earlier process left under this name goes, and what this one begins can be swept."""
         sweep(path)
-        self._begun = path
+        self._begun = (*self._begun, path)
         return path
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from app.engine.export_desk import ExportDesk
+from app.engine.reader_wire import scratch_in
 from app.ipc import export_messages as ipc
 from app.ipc.messages import Done, Reply
 from core.model.people import Operator
@@ -24,6 +25,9 @@ class ExportsHouse(Protocol):
 
     chairs: "dict[int, Chair]"
     exports: ExportDesk
+
+    @property
+    def data_folder(self) -> str: ...
 
 
 class ExportsService:
@@ -58,6 +62,19 @@ class ExportsService:
         if isinstance(reply, ipc.DayMade):
             for one in reply.made:
                 self._viewed(self._chair(one.chair), actor, type(request).__name__, one.visit_id, "pdf")
+        return reply
+
+    @_serve.register
+    async def _pack(self, request: ipc.MakePack, actor: Operator) -> Reply:
+        for chair in self._house.chairs.values():
+            await chair.do(lambda record: None)
+        path = await asyncio.to_thread(free_name, Path(request.folder) / Path(request.name).name)
+        request = msgspec.structs.replace(request, name=path.name)
+        said = Text("record.job.exporting", {"name": path.name})
+        reply = await self._house.exports.run(request, said, path, scratch_in(Path(self._house.data_folder)))
+        if isinstance(reply, ipc.PackMade):
+            for number, visit_id in reply.visits:
+                self._viewed(self._chair(number), actor, type(request).__name__, visit_id, "pack")
         return reply
 
     @_serve.register

@@ -10,7 +10,7 @@ import msgspec
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_setup
-from app.ipc.export_messages import CancelJob, ExportDay, ExportSamples, Progressed
+from app.ipc.export_messages import CancelJob, ExportDay, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
 from app.ipc.messages import (
     MAX_MESSAGE,
@@ -38,6 +38,7 @@ SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     MakeReport: 120.0,
     ExportSamples: 300.0,
     ExportDay: 300.0,
+    MakePack: 300.0,
 }
 """How long each may take, a job from one step to the next, before the process is taken for stuck. A slow stick may
 need minutes to take in what was written."""

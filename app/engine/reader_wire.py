@@ -1,13 +1,15 @@
 """What the engine hands to the reader process before its first request."""
 
+from pathlib import Path
+
 import msgspec
 
-from app.ipc.export_messages import ExportDay, ExportSamples
+from app.ipc.export_messages import ExportDay, ExportSamples, MakePack
 from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
 ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport
 READ_REQUESTS = ReadRequest.__args__
-JobRequest = ExportSamples | ExportDay
+JobRequest = ExportSamples | ExportDay | MakePack
 JOB_REQUESTS = JobRequest.__args__
 """These write files and may take minutes; they say how far they are, and end when they are told to."""
 LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
@@ -33,6 +35,11 @@ class ReaderSetup(msgspec.Struct, frozen=True):
     chairs: tuple[ChairFile, ...]
     practice: str = ""
     phone: str = ""
+
+
+def scratch_in(data_folder: Path) -> Path:
+    """Where what is not sealed yet may lie for a moment: beside the records, never on a stick."""
+    return data_folder / "pack"
 
 
 _encoder = msgspec.msgpack.Encoder()

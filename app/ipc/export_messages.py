@@ -40,6 +40,17 @@ class ExportDay(Message, frozen=True, kw_only=True):
     name: str
 
 
+class MakePack(Message, frozen=True, kw_only=True):
+    """Seal everything of a patient's visits that are over, of all chairs, for the patient. Answered by `PackMade`.
+
+    It goes into a new folder in `folder`, called `name`, or `name`-2 and so on where there is one already.
+    """
+
+    patient_id: str
+    folder: str
+    name: str
+
+
 class CancelJob(Message, frozen=True, kw_only=True):
     """End the job of that id, as `Job` has it; nothing happens when it has ended. Answered by `Done`."""
 
@@ -74,12 +85,27 @@ class DayMade(Message, frozen=True, kw_only=True):
     refused: tuple[NotMade, ...]
 
 
+class PackMade(Message, frozen=True, kw_only=True):
+    """The pack, and the code that opens it, which is told here and nowhere else.
+
+    `missing`: visit code, part and reason of what is not in it. `visits`: chair and id of those that are.
+    """
+
+    folder: str
+    code: str
+    missing: tuple[tuple[str, str, str], ...]
+    visits: tuple[tuple[int, str], ...]
+
+    def __repr__(self) -> str:
+        return f"PackMade({self.folder!r})"  # the code never stands in a log
+
+
 class Progressed(Message, frozen=True, kw_only=True):
     """From the reader process alone, under the number of the request: the part that is done, 0 to 1."""
 
     done: float
 
 
-ExportRequest = ExportSamples | ExportDay | CancelJob
+ExportRequest = ExportSamples | ExportDay | MakePack | CancelJob
 EXPORT_REQUESTS = ExportRequest.__args__
-ExportReply = DayMade
+ExportReply = DayMade | PackMade

@@ -68,6 +68,22 @@ def complete_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A folder for this user alone, to work in, gone at the end; `sweep(path)` finds it after a kill.
+
+    Raises ExportFailed: it cannot be made.
+    """
+    draft = _draft(path)
+    try:
+        draft.mkdir(mode=0o700)
+        yield draft
+    except OSError as error:
+        raise _failed(path, error) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def free_name(path: Path) -> Path:
     """That name, or the first with a number behind it that is not there yet."""
     number, free = 1, path

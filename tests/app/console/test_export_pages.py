@@ -14,7 +14,16 @@ from app.console.export_panel import ExportPanel
 from app.console.job_bar import JobBar
 from app.console.patients_page import PatientsPage
 from app.console.store import Store
-from app.ipc.export_messages import CancelJob, DayMade, ExportDay, ExportSamples, NotMade, ReportFile
+from app.ipc.export_messages import (
+    CancelJob,
+    DayMade,
+    ExportDay,
+    ExportSamples,
+    MakePack,
+    NotMade,
+    PackMade,
+    ReportFile,
+)
 from app.ipc.messages import ChannelSpan, Job, Refused, VisitDetail
 from core.model.people import VisitSummary
 from core.model.words import Text, Words
@@ -91,6 +100,24 @@ def test_the_whole_visit_goes_where_it_was_told(
     assert (body.from_us, body.to_us, body.channels) == (BEGAN, BEGAN + 60_000_000, ("saliva_ph", "jaw_emg"))
     assert panel.told.text() == f"{name} is written."
     assert panel.folder_button.isVisible()
+
+
+def test_the_code_of_a_pack_is_shown_once(
+    panel: ExportPanel, backend: Backend, detail: VisitDetail, tmp_path: Path
+) -> None:
+    code = "7K4M-Q2XD-9HTP-W3RB-6CNE"
+    missing = (("V-77AB", "report.pdf", "There is none."),)
+    backend.answers[MakePack] = PackMade(
+        folder=str(tmp_path / "V-77AB-pack"), code=code, missing=missing, visits=((2, "v-1"),)
+    )
+    click(panel.buttons["pack"])
+    assert backend.of(MakePack) == [MakePack(patient_id=detail.patient.id, folder=str(tmp_path), name="V-77AB-pack")]
+    assert panel.code.text() == f"Code: {code}"
+    assert panel.code.isVisible()
+    assert panel.told.text() == "V-77AB-pack is written. 1 part is not in it; contents.txt says why."
+    click(panel.buttons["csv"])
+    assert panel.code.text() == ""
+    assert not panel.code.isVisible()
 
 
 def test_no_name_of_a_patient_is_in_a_file_name(panel: ExportPanel, backend: Backend, sample: Sample) -> None:

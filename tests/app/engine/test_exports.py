@@ -17,8 +17,8 @@ from pypdf import PdfReader
 from app.engine.clock import SystemAsyncClock
 from app.engine.export_desk import ExportDesk
 from app.engine.reader_host import ReaderHost
-from app.engine.reader_wire import ChairFile, JobRequest, ReaderSetup
-from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, Format
+from app.engine.reader_wire import ChairFile, JobRequest, ReaderSetup, scratch_in
+from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, Format, MakePack, PackMade
 from app.ipc.messages import Done, Job, Refused, Reply
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
@@ -295,3 +295,34 @@ async def test_a_day_without_visits_makes_no_folder_and_a_cancelled_one_leaves_n
     reply = await met(desk[0], day, tmp_path / "reports", lambda one, key: one.cancel(key))
     assert code(reply) == "cancelled"
     assert names(tmp_path) == []
+
+
+async def test_a_pack_holds_the_patients_visits_of_all_chairs_that_are_over(desk: Desk, tmp_path: Path) -> None:
+    request = MakePack(patient_id="p-1", folder=str(tmp_path), name="V-A1-pack")
+    reply = await desk[1].run(request, TITLE, tmp_path / "V-A1-pack")
+    assert isinstance(reply, PackMade), reply
+    assert [visit for _, visit in reply.visits] == ["id-V-A1", "id-V-B1", "id-V-A2", "id-V-B9"]
+    assert reply.code not in repr(reply)
+    assert {part for _, part, _ in reply.missing} == {"edf", "signals.csv", "report.pdf"}
+    assert names(tmp_path / "V-A1-pack") == ["OPEN-ME.html", "READ-ME.txt"]
+    nobody = msgspec.structs.replace(request, patient_id="p-9", name="none")
+    assert code(await desk[1].run(nobody, TITLE, tmp_path / "none")) == "reader.no_patient"
+
+
+async def test_a_reader_killed_over_a_pack_leaves_nothing_unsealed(
+    desk: Desk, records: ReaderSetup, tmp_path: Path
+) -> None:
+    host, data = desk[0], Path(records.chairs[0].path).parent
+    before = names(data)
+
+    def kill() -> None:
+        jobs = one.jobs()
+        if jobs and (jobs[0].percent or 0) > 0 and host.pid is not None:
+            os.kill(host.pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+
+    one = ExportDesk(host, kill)
+    request = MakePack(patient_id="p-1", folder=str(tmp_path), name="pack")
+    reply = await asyncio.wait_for(one.run(request, TITLE, tmp_path / "pack", scratch_in(data)), WAIT)
+    assert code(reply) == "reader.crashed"
+    assert names(tmp_path) == []
+    assert [name for name in names(data) if name not in before and name.endswith(".part")] == []
