@@ -1,4 +1,4 @@
-"""`main.py record csv|edf|parquet`, as the command line knows them; `app/exchange_commands.py` does the work."""
+"""`main.py record csv` and its like, as the command line knows them; `app/exchange_commands.py` does the work."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -111,4 +111,32 @@ def record_pack(files: tuple[Path, ...], visit: str, out: Path, passphrase: str 
     return pack(files, visit, out, passphrase)
 
 
-RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_pack, record_parquet)
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("signals", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--visit", required=True, help="Code of the visit that they belong to.")
+@click.option("--map", "mapped", multiple=True, help="NAME=KEY: what the file calls a channel. NAME= leaves it out.")
+@click.option("--zone", default=None, help="Of an EDF file's clock, such as +02:00; a CSV says it in each line.")
+@click.option("--by", "author", default="command line", help="Who imports, for the record.")
+@PASSPHRASE
+def record_import(
+    file: Path,
+    signals: Path,
+    visit: str,
+    mapped: Taken,
+    zone: str | None,
+    author: str,
+    passphrase: str | None,
+) -> int:
+    """Take in a CSV (utc, channel, value, unit) or EDF+C of signals recorded elsewhere. The workstation must be closed.
+
+    They are kept on channels of their own, imported.KEY, and never mix with what a hub measured.
+
+    Example: python main.py record import chair-1.sqlite night.csv --visit V-77AB --map "pH saliva=saliva_ph"
+    """
+    from app.exchange_commands import take_in
+
+    return take_in(file, signals, visit=visit, mapped=mapped, zone=zone, author=author, passphrase=passphrase)
+
+
+RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_import, record_pack, record_parquet)

@@ -1,4 +1,4 @@
-"""What `main.py record csv|edf|parquet` do: samples out to other programs."""
+"""What `main.py record csv|edf|parquet|pack|import` do: samples out to other programs, and in from them."""
 
 import contextlib
 import sys
@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from app.record_commands import BadTime, microseconds, open_key
+from core.model.clock import SystemClock
 from core.model.people import VisitSummary
 from core.model.progress import Watch
 from core.model.words import load_words
-from core.record import NotFound, RecordReader
+from core.record import NotFound, Record, RecordReader
 from core.record.csv import export_csv
 from core.signals.catalogue import load_catalogue
 
@@ -99,6 +100,44 @@ def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) ->
             click.echo(f"Not in it: {visit}, {part}: {why}", err=True)
         click.echo(f"{len(made.visits)} visits in {made.folder}")
         click.echo(f"Code: {made.code}. Write it down now and give it apart from the stick.")
+    return 0
+
+
+def take_in(
+    file: Path,
+    signals: Path,
+    *,
+    visit: str,
+    mapped: Sequence[str],
+    zone: str | None,
+    author: str,
+    passphrase: str | None,
+) -> int:
+    """The file is read and checked whole before the record is opened for writing."""
+    from core.exchange.incoming import import_signals, parse_zone, read_signals
+
+    wrong = [one for one in mapped if "=" not in one]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=KEY.", param_hint="--map")
+    names = dict(one.rsplit("=", 1) for one in mapped)
+    key = open_key(file, passphrase)
+    with _progress() as watch:
+        found = read_signals(
+            signals, load_catalogue(), zone=parse_zone(zone) if zone else None, names=names, watch=watch
+        )
+    clock = SystemClock()
+    record = Record.open(file, key, clock=clock)
+    try:
+        known = next((one for one in record.visits(None) if one.code == visit), None)
+        if known is None:
+            raise NotFound(
+                f"This record has no visit {visit}.", "Check the code, and look in the other chairs' records."
+            )
+        stored = import_signals(record, found, signals, visit_id=known.id, author=author, at_us=clock.utc_us())
+    finally:
+        record.close()
+    total = sum(len(one.samples) for one in found)
+    click.echo(f"{stored} samples of {len(found)} signals imported; {total - stored} were there already.")
     return 0
 
 

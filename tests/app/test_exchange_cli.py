@@ -67,6 +67,25 @@ def test_a_name_is_written_when_it_is_asked_for(file: Path, tmp_path: Path) -> N
     assert "Ada_Berg" in (tmp_path / "edf" / "segment-001.edf").read_bytes()[:256].decode("ascii")
 
 
+def test_signals_of_elsewhere_come_in_and_a_faulty_file_leaves_the_record_as_it_was(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = tmp_path / "in.csv"
+    signals.write_text("utc,channel,value,unit\n2027-01-15T09:00:00Z,pH,6.8,[pH]\n")
+    mapped = ("--map", "pH=saliva_ph")
+    assert run("import", file, signals, "--visit", "V-77AB", *mapped) == 0
+    assert "1 samples of 1 signals imported" in capsys.readouterr().out
+    assert run("csv", file, "--channel", "imported.saliva_ph", "--out", tmp_path / "a.csv") == 0
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == (
+        "2027-01-15T09:00:00.000000Z,imported.saliva_ph,6.8,[pH],imported"
+    )
+    signals.write_text("utc,channel,value,unit\n2027-01-15T09:00:01,pH,6.8,[pH]\n")
+    assert run("import", file, signals, "--visit", "V-77AB", *mapped) != 0
+    assert "Line 2, utc" in capsys.readouterr().err
+    assert run("import", file, signals, "--visit", "V-77AB", "--map", "pH") != 0
+    assert run("verify", file) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
