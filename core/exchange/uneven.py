@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.csv
@@ -9,6 +10,9 @@ import pyarrow.csv
 from core.exchange.runs import Run
 from core.exchange.table import COLUMNS, batches
 from core.record import RecordReader
+from core.record.days_csv import FORMULA
+
+_SOURCE: Final = COLUMNS.get_field_index("source")
 
 
 def write_uneven(reader: RecordReader, streams: Sequence[Run], from_us: int, to_us: int, path: Path) -> None:
@@ -17,7 +21,13 @@ def write_uneven(reader: RecordReader, streams: Sequence[Run], from_us: int, to_
     with pyarrow.csv.CSVWriter(path, plain) as out:
         for run in streams:
             for batch in batches(reader, run.channel, from_us, to_us, (run.source, run.boot)):
-                out.write_batch(batch.cast(plain))
+                source = pa.array([_harmless(run.source)] * len(batch), pa.string())
+                out.write_batch(batch.cast(plain).set_column(_SOURCE, plain.field(_SOURCE), source))
+
+
+def _harmless(name: str) -> str:
+    """What a device calls itself must be no formula to a spreadsheet."""
+    return f"'{name}" if name.startswith(FORMULA) else name
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

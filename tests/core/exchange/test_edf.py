@@ -1,7 +1,9 @@
 """EDF+C, read back by three programs that are not ours: every sample is the record's."""
 
+import csv
 import hashlib
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import mne
@@ -14,6 +16,7 @@ from edfio import read_edf
 from core.exchange.edf import PADDING, export_edf
 from core.exchange.edf_header import physical_range
 from core.exchange.manifest import NAME, Manifest, SegmentTold
+from core.exchange.uneven import _harmless
 from core.model.progress import Cancelled
 from core.record import ExportFailed, NotFound, RecordedChannel, RecordReader
 from tests.core.exchange.conftest import BELT, HUB, PATIENT, UTC0, Mouth
@@ -137,6 +140,18 @@ def test_times_are_those_of_the_record(made: Manifest, reader: RecordReader) -> 
             assert abs(int(at) - told.start_utc_us) <= 1
             place = segment.start_hub_us + told.padded_before * told.period_us + told.shift_us
             assert place == told.start_hub_us
+
+
+def test_uneven_samples_stand_beside_with_their_own_times(made: Manifest, mouth: Mouth, folder: Path) -> None:
+    with (folder / "uneven.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    stream = mouth.put[(BELT, 0, "heart_rate")]
+    assert [(int(row["index"]), int(row["raw"])) for row in rows] == list(stream.items())
+    assert {(row["source"], row["channel"], row["unit"]) for row in rows} == {(BELT, "heart_rate", "/min")}
+    times = [int(row["hub_us"]) for row in rows]
+    assert times == sorted(times)
+    assert len({later - earlier for earlier, later in pairwise(times)}) > 10
+    assert _harmless("=1+1") == "'=1+1"
 
 
 def test_annotations_say_what_happened_and_name_nobody(made: Manifest, folder: Path) -> None:
