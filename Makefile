@@ -28,6 +28,7 @@ run: setup
 	@$(BIN)/python main.py demo
 
 test: setup
+	@$(PYTHON) tools/setup.py --tests
 	@$(BIN)/python tools/check.py
 
 tour: setup

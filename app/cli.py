@@ -11,6 +11,7 @@ import click
 from app import __version__
 from app.exchange_cli import RECORD_COMMANDS
 from app.keys_cli import DATA, PASSPHRASE, keys
+from app.patient_cli import patient
 from core.model.errors import SmilescapeError
 
 FAILED = 1
@@ -135,13 +136,31 @@ def record_info(file: Path, passphrase: str | None) -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 @PASSPHRASE
 def record_verify(file: Path, passphrase: str | None) -> int:
-    """Check every page, block and log entry; exit 1 and name the first problems when something is wrong.
+    """Check every page, block, log entry and signature; exit 1 and name the first problems when something is wrong.
+
+    The records beside it are asked what they have seen of its log, and the practice's file for its root.
 
     Example: python main.py record verify chair-1.sqlite
     """
     from app.record_commands import verify
 
     return verify(file, passphrase)
+
+
+@record.command("bundle")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder, or a new .zip file.")
+@click.option("--visit", default=None, help="The code of a visit: its entries. All entries when left out.")
+@click.option("--entries", default=None, help="Numbers of entries, such as 7 or 7-12.")
+@PASSPHRASE
+def record_bundle(file: Path, out: Path, visit: str | None, entries: str | None, passphrase: str | None) -> int:
+    """Write log entries with all that a stranger needs to verify them without this program.
+
+    Example: python main.py record bundle chair-1.sqlite --visit V-7K2M --out evidence.zip
+    """
+    from app.record_commands import bundle
+
+    return bundle(file, out, visit, entries, passphrase)
 
 
 @record.command("days")
@@ -161,9 +180,41 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     return days(file, out, passphrase)
 
 
+@record.command("report")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--visit", required=True, help="Code or id of the visit; `record report FILE --visit list` names them.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="The file to write.")
+@click.option("--format", "form", type=click.Choice(["pdf", "html"]), default="pdf", help="PDF, or one HTML file.")
+@click.option("--language", type=click.Choice(["en", "es", "zh"]), default="en", help="The report's language.")
+@click.option("--practice", default="", help="What the practice is called.")
+@click.option("--phone", default="", help="Whom the patient calls.")
+@PASSPHRASE
+def record_report(
+    file: Path,
+    visit: str,
+    out: Path | None,
+    form: Literal["pdf", "html"],
+    language: str,
+    practice: str,
+    phone: str,
+    passphrase: str | None,
+) -> int:
+    """Write the report of a visit, for the patient and for the next dentist.
+
+    The record names operators by id only; the window knows their names, too. Days at home are told as far as this
+    record knows them.
+
+    Example: python main.py record report chair-1.sqlite --visit list
+    """
+    from app.report_command import report
+
+    return report(file, visit, out, form, language, (practice, phone), passphrase)
+
+
 for command in RECORD_COMMANDS:
     record.add_command(command)
 cli.add_command(keys)
+cli.add_command(patient)
 
 
 @cli.group()
@@ -256,14 +307,25 @@ def simulate_sensor(
 
 @cli.command()
 @click.argument("name", required=False)
-def bench(name: str | None) -> int:
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Of `record`: where to write, on the disk to be measured. Else the system's folder for temporary files.",
+)
+@click.option(
+    "--days", type=click.FloatRange(0.01, 366), default=None, help="Of `record`: how long a record to review."
+)
+def bench(name: str | None, folder: Path | None, days: float | None) -> int:
     """Measure NAME against a peer in the same run; one JSON object on standard output, progress on standard error.
 
     Example: python main.py bench draw
+
+    Example: python main.py bench record --folder /mnt/disk --days 7
     """
     from app.bench import run_bench
 
-    return run_bench(name)
+    return run_bench(name, folder=folder, days=days)
 
 
 def has_display() -> bool:

@@ -94,6 +94,25 @@ def record_edf(
     return edf(Chosen(file, channels, visit, begin, end, passphrase), out, named=named)
 
 
+@click.command("fhir")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--visit", required=True, help="Code of the visit, such as V-7KQ2MC.")
+@click.option("--out", type=_FILE, required=True, help="The JSON file to write.")
+@click.option("--every-visit", is_flag=True, help="All visits of that patient in this record.")
+@click.option("--every-sample", is_flag=True, help="Fast signals whole, not reduced to each second.")
+@PASSPHRASE
+def record_fhir(
+    file: Path, visit: str, out: Path, every_visit: bool, every_sample: bool, passphrase: str | None
+) -> int:
+    """Write a visit as a FHIR R4 bundle, for other programs. The patient's name is in it.
+
+    Example: python main.py record fhir chair-1.sqlite --visit V-7KQ2MC --out V-7KQ2MC.json
+    """
+    from app.exchange_commands import fhir
+
+    return fhir(file, visit, out, passphrase, every_visit=every_visit, every_sample=every_sample)
+
+
 @click.command("pack")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--visit", required=True, help="Code of one of the patient's visits.")
@@ -139,4 +158,11 @@ def record_import(
     return take_in(file, signals, visit=visit, mapped=mapped, zone=zone, author=author, passphrase=passphrase)
 
 
-RECORD_COMMANDS: tuple[click.Command, ...] = (record_csv, record_edf, record_import, record_pack, record_parquet)
+RECORD_COMMANDS: tuple[click.Command, ...] = (
+    record_csv,
+    record_edf,
+    record_fhir,
+    record_import,
+    record_pack,
+    record_parquet,
+)

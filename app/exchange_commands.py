@@ -1,13 +1,14 @@
-"""What `main.py record csv|edf|parquet|pack|import` do: samples out to other programs, and in from them."""
+"""What `main.py record csv|edf|parquet|fhir|pack|import` do: out to other programs, and in from them."""
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from app import __version__
 from app.record_commands import BadTime, microseconds, open_key
 from core.model.clock import SystemClock
 from core.model.people import VisitSummary
@@ -72,6 +73,25 @@ def edf(chosen: Chosen, out: Path, *, named: bool) -> int:
     return 0
 
 
+def fhir(file: Path, code: str, out: Path, passphrase: str | None, *, every_visit: bool, every_sample: bool) -> int:
+    from core.exchange.fhir.bundle import Held, export_visits
+    from core.exchange.fhir.context import Detail, Sender
+
+    with RecordReader.open(file, open_key(file, passphrase)) as reader:
+        chosen = _visit(reader.visits(), code)
+        held = [
+            Held(reader, visit)
+            for visit in reversed(reader.visits(chosen.patient_id))
+            if visit.id == chosen.id or every_visit
+        ]
+        detail = Detail.FULL if every_sample else Detail.REDUCED
+        with _progress() as watch:
+            written = export_visits(held, out, sender=Sender(__version__), detail=detail, watch=watch)
+    visits = "1 visit" if len(held) == 1 else f"{len(held)} visits"
+    click.echo(f"{written} resources of {visits} in {out}")
+    return 0
+
+
 def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) -> int:
     """The reader process does the same; here it is asked directly."""
     from app.engine.export_work import ExportWork
@@ -84,11 +104,9 @@ def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) ->
     )
     records = OpenRecords(ReaderSetup(chairs))
     try:
-        found = [visit for reader in records.by_chair().values() for visit in reader.visits() if visit.code == code]
-        if not found:
-            raise NotFound(f"These records have no visit {code}.", "Check the code, and name all chairs' records.")
+        found = _visit([visit for reader in records.every() for visit in reader.visits()], code)
         place = out.absolute()
-        request = MakePack(patient_id=found[0].patient_id, folder=str(place.parent), name=place.name)
+        request = MakePack(patient_id=found.patient_id, folder=str(place.parent), name=place.name)
         with _progress() as watch:
             made = ExportWork(records).serve(request, watch)
     except Refuse as no:
@@ -128,11 +146,7 @@ def take_in(
     clock = SystemClock()
     record = Record.open(file, key, clock=clock)
     try:
-        known = next((one for one in record.visits(None) if one.code == visit), None)
-        if known is None:
-            raise NotFound(
-                f"This record has no visit {visit}.", "Check the code, and look in the other chairs' records."
-            )
+        known = _visit(record.visits(None), visit)
         stored = import_signals(record, found, signals, visit_id=known.id, author=author, at_us=clock.utc_us())
     finally:
         record.close()
@@ -152,7 +166,7 @@ def _opened(chosen: Chosen) -> Iterator[tuple[Opened, Watch]]:
         if unknown:
             known = ", ".join(dict.fromkeys([*(spec.key for spec in catalogue), *held]))
             raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
-        visit = _visit(reader, chosen.visit)
+        visit = _visit(reader.visits(), chosen.visit) if chosen.visit is not None else None
         from_us = visit.began_us if visit else min((span.from_us for span in spans), default=0)
         to_us = max((span.to_us for span in spans), default=0) + 1
         to_us = visit.ended_us if visit is not None and visit.ended_us is not None else to_us
@@ -164,12 +178,12 @@ def _opened(chosen: Chosen) -> Iterator[tuple[Opened, Watch]]:
             yield Opened(reader, chosen.channels or tuple(held), from_us, to_us, visit), watch
 
 
-def _visit(reader: RecordReader, code: str | None) -> VisitSummary | None:
-    if code is None:
-        return None
-    found = next((visit for visit in reader.visits() if visit.code == code), None)
+def _visit(visits: Iterable[VisitSummary], code: str) -> VisitSummary:
+    """Raises NotFound."""
+    wanted = code.strip().casefold()
+    found = next((visit for visit in visits if visit.code.casefold() == wanted), None)
     if found is None:
-        raise NotFound(f"This record has no visit {code}.", "Check the code, and look in the other chairs' records.")
+        raise NotFound(f"There is no visit {code}.", "Check the code, and look in the other chairs' records.")
     return found
 
 

@@ -148,7 +148,7 @@ def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str
             practice.note("workstation_rotated", actor, body, reason=why)
         else:
             operator = _operator(practice, actor)
-            grant = authority.grant(unlocked, operator, _typed_pin(operator))
+            grant = authority.grant(unlocked, operator, typed_pin(operator))
             authority.replace(unlocked, grant, why)
             grant.key.close()
             practice.file.keys.sweep()
@@ -260,7 +260,7 @@ def _unlocked(data: Path | None, passphrase: str | None, who: str | None) -> Ite
     with opened(data, passphrase) as practice:
         _ = practice.authority.register.root
         operator = _dentist(practice, who, None)
-        pin = _typed_pin(operator)
+        pin = typed_pin(operator)
         try:
             if not operator.demo and not check_pin(practice.file.pin_hash(operator.id), pin):
                 raise WrongSecret
@@ -294,7 +294,8 @@ def _operator(practice: Practice, operator_id: str) -> Operator:
     return found
 
 
-def _typed_pin(operator: Operator) -> str:
+def typed_pin(operator: Operator) -> str:
+    """Asked for, or taken from the environment; the demo's operator has none."""
     return "" if operator.demo else _secret(PIN_VARIABLE, f"PIN of {operator.name}", twice=False)
 
 

@@ -8,10 +8,12 @@ import click
 
 from core.model.errors import SmilescapeError
 from core.model.wear import day_iso
-from core.record import RecordMissing, RecordReader
+from core.record import NotFound, RecordMissing, RecordReader
+from core.record.bundle import entries_of_visit, export_bundle
 from core.record.days_csv import export_days
-from core.record.inspect import record_info, verify_record
+from core.record.inspect import practice_roots, record_info, verify_record
 from core.record.keys import KeyStore
+from core.record.practice import FILE_NAME
 
 DEMO_PASSPHRASE = "simulated"
 
@@ -84,7 +86,25 @@ def days(file: Path, out: Path, passphrase: str | None) -> int:
 
 
 def verify(file: Path, passphrase: str | None) -> int:
-    report = verify_record(file, open_key(file, passphrase))
+    """Also asks what lies beside it: the practice's file for its roots, other chairs for what they have seen."""
+    witnesses: dict[Path, bytes] = {}
+    silent: list[str] = []
+    roots: frozenset[bytes] | None = None
+    key = open_key(file, passphrase)
+    for other in sorted(file.parent.glob("*.sqlite")):
+        if other.samefile(file):
+            continue
+        try:
+            other_key = open_key(other, passphrase)
+            if other.name == FILE_NAME:
+                roots = practice_roots(other, other_key)
+            else:
+                witnesses[other] = other_key
+        except (SmilescapeError, click.UsageError) as error:
+            silent.append(f"{other.name} could not be asked: {error}")
+    report = verify_record(file, key, roots=roots, witnesses=witnesses)
+    for note in (*report.notes, *silent):
+        click.echo(note)
     if report.ok:
         click.echo(f"Sound: {report.blocks} blocks, {report.samples} samples, {report.entries} log entries.")
         return 0
@@ -92,6 +112,31 @@ def verify(file: Path, passphrase: str | None) -> int:
         click.echo(problem, err=True)
     click.echo("Not sound. Keep the file, and restore the last backup.", err=True)
     return 1
+
+
+def bundle(file: Path, out: Path, visit: str | None, entries: str | None, passphrase: str | None) -> int:
+    with RecordReader.open(file, open_key(file, passphrase)) as reader:
+        size = reader.audit_head().size
+        if visit is not None:
+            found = [one for one in reader.visits() if visit in (one.code, one.id)]
+            if not found:
+                raise NotFound(f"There is no visit {visit} in {file.name}.", "Take its code from the time line.")
+            wanted = entries_of_visit(reader, found[0].id)
+        else:
+            wanted = [number for number in entry_range(entries or f"0-{size}") if number < size]
+        made = export_bundle(reader, wanted, out)
+    click.echo(f"Log entries: {made.entries}, checkpoints: {made.checkpoints}, in {out}. See docs/verify.md.")
+    if made.uncovered:
+        click.echo(f"Left out: {made.uncovered}. Nothing that is signed covers these entries yet.", err=True)
+    return 0
+
+
+def entry_range(text: str) -> range:
+    """`7` or `7-12`, both included."""
+    first, dash, last = text.partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()):
+        raise click.BadParameter(f"{text!r} is neither a number nor a range such as 7-12.", param_hint="--entries")
+    return range(int(first), int(last or first) + 1)
 
 
 def microseconds(text: str) -> int:

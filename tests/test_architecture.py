@@ -102,6 +102,14 @@ def test_the_console_holds_no_key_and_opens_no_record() -> None:
     assert breaches("app/console", "core.record", "sqlcipher3", "sqlite_utils") == []
 
 
+def test_the_console_reads_foreign_files_and_nothing_that_opens_a_record() -> None:
+    used = [line.split(" imports ")[1] for line in breaches("app/console", "core.exchange")]
+    reads_files = "core.exchange.fhir.patient_in"
+    assert used
+    assert [name for name in used if not name.startswith(reads_files)] == []
+    assert breaches("core/exchange/fhir/patient_in.py", "core.record", "core.keys", "core.exchange") == []
+
+
 def test_the_engine_never_imports_the_console() -> None:
     assert breaches("app/engine", "app.console") + breaches("app/console", "app.engine") == []
 

@@ -70,6 +70,28 @@ def test_a_missing_venv_names_the_line(
 
 if hasattr(os, "geteuid"):
 
+    @pytest.mark.parametrize(("user", "installs"), [(0, True), (1000, False)])
+    def test_what_only_tests_use_is_installed_by_root_and_named_to_others(
+        setup: ModuleType,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        user: int,
+        installs: bool,
+    ) -> None:
+        run: list[list[str]] = []
+        only(monkeypatch, setup, "apt-get", "google-chrome")
+        monkeypatch.setattr(setup.sys, "platform", "linux")
+        monkeypatch.setattr(setup.os, "geteuid", lambda: user)
+        monkeypatch.setattr(setup, "run_manager", lambda _, command: run.append(command))
+        setup.programs_for_tests()
+        command = ["apt-get", "install", "-y", "--no-install-recommends", "default-jdk-headless"]
+        assert run == ([command] if installs else [])
+        assert " ".join(command) in capsys.readouterr().out
+        only(monkeypatch, setup, "apt-get", "chromium", "javac")
+        setup.programs_for_tests()
+        assert len(run) == installs
+        assert capsys.readouterr().out == ""
+
     @pytest.mark.parametrize("answer", ["", "n"])
     def test_a_missing_library_is_installed_by_whoever_may_or_the_command_is_printed(
         setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str

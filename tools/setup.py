@@ -1,4 +1,4 @@
-"""Make `.venv` and fill it from the lock file; install Qt's system libraries.
+"""Make `.venv` and fill it from the lock file; install Qt's system libraries. With `--tests`, also what only tests use.
 
 Standard library only, and in words that an old Python understands, so that it can say what is missing.
 Quick when nothing changed.
@@ -66,6 +66,21 @@ WINDOWED = {
         "zypper": "libxkbcommon-x11-0",
     },
 }
+# what some tests use: names of the program → package by package manager
+FOR_TESTS = {
+    ("chromium", "chromium-browser", "google-chrome"): {
+        "apt-get": "chromium",
+        "dnf": "chromium",
+        "pacman": "chromium",
+        "zypper": "chromium",
+    },
+    ("javac",): {
+        "apt-get": "default-jdk-headless",
+        "dnf": "java-latest-openjdk-devel",
+        "pacman": "jdk-openjdk",
+        "zypper": "java-21-openjdk-devel",
+    },
+}
 INSTALL = {
     "apt-get": ["apt-get", "install", "-y", "--no-install-recommends"],
     "dnf": ["dnf", "install", "-y"],
@@ -86,7 +101,10 @@ PYTHON = {
 def main():
     other = right_python()
     if other:
-        return subprocess.call([other, os.path.abspath(__file__)])
+        return subprocess.call([other, os.path.abspath(__file__)] + sys.argv[1:])
+    if "--tests" in sys.argv[1:]:
+        programs_for_tests()
+        return 0
     if not system_libraries():
         return 1
     if not has_venv():
@@ -152,6 +170,20 @@ def system_libraries():
             return False
         command = ["sudo"] + command
     return run_manager(manager, command)
+
+
+def programs_for_tests():
+    """Have the browser and the JDK that tests of reports drive; without them those tests are skipped, and say so."""
+    missing = [packages for names, packages in FOR_TESTS.items() if not any(shutil.which(name) for name in names)]
+    manager = next((name for name in INSTALL if shutil.which(name)), None)
+    if not missing or manager is None or not sys.platform.startswith("linux"):
+        return
+    command = INSTALL[manager] + sorted(packages[manager] for packages in missing)
+    if os.geteuid() != 0:
+        print("To test reports in a browser and with veraPDF, too: sudo %s" % " ".join(command), flush=True)
+        return
+    print("The tests of reports use these (about 300 MB, a minute): %s" % " ".join(command), flush=True)
+    run_manager(manager, command)
 
 
 def run_manager(manager, command):

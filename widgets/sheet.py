@@ -29,6 +29,9 @@ def style_sheet(t: Tokens) -> str:
         selection-color: {t.ink}; outline: none;
     }}
     QComboBox QAbstractItemView::item {{ min-height: 48px; padding: 0 12px; }}
+    QListWidget {{ background: transparent; border: none; outline: none; font-size: 15px; }}
+    QListWidget::item {{ padding: 0 12px; border-top: 1px solid {t.line}; color: {t.ink}; }}
+    QListWidget::item:selected {{ background: {t.sunken}; color: {t.ink}; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
     QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}

@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QResizeE
 from PySide6.QtWidgets import QWidget
 
 from app.console import status
+from app.console.discreet import listed
 from app.console.store import Store
 from app.console.trends import WINDOWS, Trends
 from app.ipc.messages import Chair
@@ -17,6 +18,7 @@ from core.signals.catalogue import load_catalogue
 from widgets.controls import Button, Card
 from widgets.icon import paint_icon
 from widgets.marks import alarm_colors, paint_alarm_mark, paint_state_mark
+from widgets.reveal import Reveal
 from widgets.spark import SparkLine
 from widgets.theme import RADIUS_CONTROL, font, tokens
 
@@ -50,6 +52,9 @@ class ChairCard(Card):
         self._trends = trends
         self.number = number
         self._said = status.Said("unknown", "", "", "")
+        self._reveal = Reveal(self, discreet=store.discreet, by_press=True)
+        self._reveal.changed.connect(self.update)
+        store.discreet_changed.connect(lambda: self._reveal.set_discreet(store.discreet))
         self.spark = SparkLine(self)
         self.setMinimumHeight(LOWEST)
         self.button = Button(words.say("shell.chairs.open"), parent=self)
@@ -81,7 +86,7 @@ class ChairCard(Card):
         )
         self.button.setAccessibleName(f"{self.button.text()}, {say('shell.chair_name', number=self.number)}")
         self.button.set_role("pri" if needy else "plain")
-        patient = chair.patient.name if chair.patient else say("shell.chairs.no_patient")
+        patient = self._patient(chair, shown=not self._store.discreet)
         name = f"{say('shell.chair_name', number=self.number)}. {self._said.headline} {self._said.reason} {patient}."
         self.setAccessibleName(name)
         self.setToolTip(f"{self._said.reason} {self._said.next_step}")
@@ -221,12 +226,18 @@ class ChairCard(Card):
             if right - wide > self.width() / 2 or not self._narrow:
                 _text(painter, QRectF(right - wide, self._who + 1, wide + 2, 24), label, name, colour, align=_RIGHT)
                 right -= wide + 16
-        patient = chair.patient.name if chair.patient else self._words.say("shell.chairs.no_patient")
+        patient = self._patient(chair, shown=self._reveal.shown)
         used = _text(painter, QRectF(_PAD, self._who, right - _PAD, 24), patient, font(18, bold=True), scheme.ink)
         step = status.step_line(self._words, chair)
         x = _PAD + used + 10
         if right - x > 40:
             _text(painter, QRectF(x, self._who + 1, right - x, 24), step, font(15), scheme.muted)
+
+    def _patient(self, chair: Chair, *, shown: bool) -> str:
+        if chair.patient is None:
+            return self._words.say("shell.chairs.no_patient")
+        code = chair.procedure.visit_code if chair.procedure is not None else ""
+        return listed(self._words, chair.patient, code, shown=shown)
 
     def _paint_values(self, painter: QPainter, chair: Chair) -> None:
         scheme = tokens()

@@ -24,14 +24,18 @@ class _Choice:
     ending: str
 
 
-PACK = "pack"
+FHIR, PACK = "fhir", "pack"
 CHOICES = (_Choice("edf", "-edf"), _Choice("parquet", ".parquet"), _Choice("csv", ".csv"))
 
 
 class ExportPanel(Card):
-    """`closed`: back to the visit."""
+    """Signals:
+    closed: back to the visit.
+    fhir_wanted: choose what goes into a FHIR bundle in this folder.
+    """
 
     closed = Signal()
+    fhir_wanted = Signal(str)
 
     def __init__(self, store: Store, words: Words, sticks: Sticks = plugged_in, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,9 +69,11 @@ class ExportPanel(Card):
         self._allow()
 
     def _allow(self) -> None:
-        possible = self._detail is not None and bool(self._detail.channels) and self.place.folder is not None
+        """A visit without signals still has a procedure and a report."""
+        ready = self._detail is not None and self.place.folder is not None
+        signals = self._detail is not None and bool(self._detail.channels)
         for name, button in self.buttons.items():
-            button.setEnabled(possible or (name == PACK and self._detail is not None and self.place.folder is not None))
+            button.setEnabled(ready and (signals or name in (FHIR, PACK)))
 
     def _write(self, choice: _Choice, _checked: bool = False) -> None:
         detail, folder = self._detail, self.place.folder
@@ -88,6 +94,10 @@ class ExportPanel(Card):
             path=str(path),
         )
         self._store.ask(body, lambda reply: self._ended(reply, path))
+
+    def _fhir(self, _checked: bool = False) -> None:
+        if self.place.folder is not None:
+            self.fhir_wanted.emit(str(self.place.folder))
 
     def _pack(self, _checked: bool = False) -> None:
         detail, folder = self._detail, self.place.folder
@@ -137,7 +147,8 @@ class ExportPanel(Card):
         for number, choice in enumerate(CHOICES):
             cell = self._cell(choice.format, partial(self._write, choice))
             cells.addLayout(cell, number // 2, number % 2)
-        cells.addLayout(self._cell(PACK, self._pack), 1, 1)
+        cells.addLayout(self._cell(FHIR, self._fhir, "choose"), 1, 1)
+        cells.addLayout(self._cell(PACK, self._pack), 2, 0)
         cells.setColumnStretch(0, 1)
         cells.setColumnStretch(1, 1)
         head = QHBoxLayout()
@@ -166,9 +177,9 @@ class ExportPanel(Card):
         column.addLayout(foot)
         self._say("")
 
-    def _cell(self, name: str, press: Callable[[bool], None]) -> QHBoxLayout:
+    def _cell(self, name: str, press: Callable[[bool], None], verb: str = "write") -> QHBoxLayout:
         title = self._words.say(f"exchange.format.{name}.title")
-        button = Button(self._words.say("exchange.visit.write"))
+        button = Button(self._words.say(f"exchange.visit.{verb}"))
         button.setAccessibleName(f"{button.text()} {title}")
         button.setObjectName(f"export.{name}")
         button.clicked.connect(press)

@@ -1,22 +1,20 @@
-"""Everybody on record: a search field and one line each."""
+"""Who was here last, or what a search finds: a field that answers as it is typed, and one line each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from app.console.review_words import birth_date
+from app.console.patients_page_row import FoundRow
 from app.console.store import Store
-from app.ipc.messages import ListPatients, Patients, Refused, Reply
-from core.model.people import Patient
+from app.ipc.clinical_messages import SUPERSEDED, SearchHits, SearchRecords
+from app.ipc.messages import Refused, Reply
+from core.model.search import Found
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
 from widgets.focus import OWN_FOCUS
-from widgets.icon import paint_icon
-from widgets.theme import color, font, tokens
 
-PAUSE_MS = 150
+PAUSE_MS = 40
 """Between the last key and the question."""
 
 
@@ -26,24 +24,31 @@ class PatientList(Card):
     Signals:
         patient_chosen: id of the patient.
         day_wanted: the reports of the day, of all chairs.
+        import_wanted: take a patient out of a file.
+        entry_chosen: id of the patient, id and kind of what was found.
     """
 
     patient_chosen = Signal(str)
     day_wanted = Signal()
+    import_wanted = Signal()
+    entry_chosen = Signal(str, str, str)
 
     def __init__(self, store: Store, words: Words, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store, self._words = store, words
         self._asked = 0
         self.search = QLineEdit()
-        self.search.setPlaceholderText(words.say("patients.search"))
-        self.search.setAccessibleName(words.say("patients.search"))
+        self.search.setPlaceholderText(words.say("clinical.search.hint"))
+        self.search.setAccessibleName(words.say("clinical.search.hint"))
         self.search.setClearButtonEnabled(True)
         self.search.setProperty(OWN_FOCUS, True)
-        self.search.setMinimumWidth(320)
+        self.search.setMinimumWidth(280)
         self.day_button = Button(words.say("exchange.day.open"), icon="doc")
         self.day_button.setObjectName("patients.day")
         self.day_button.clicked.connect(self.day_wanted)
+        self.import_button = Button(words.say("patients.import.begin"), icon="doc")
+        self.import_button.setObjectName("patients.import")
+        self.import_button.clicked.connect(self.import_wanted)
         self._count = Label(tone="muted")
         self._state = Label(size=18, tone="muted", wrap=True)
         self.retry = Button(words.say("patients.retry"))
@@ -55,6 +60,7 @@ class PatientList(Card):
         self._typing.timeout.connect(self.refresh)
         self.search.textChanged.connect(lambda _text: self._typing.start())
         self.search.returnPressed.connect(self._open_first)
+        store.discreet_changed.connect(self.refresh)
         self._arrange()
 
     def refresh(self) -> None:
@@ -65,11 +71,11 @@ class PatientList(Card):
         query = self.search.text().strip()
         if not self.rows():
             self._say(self._words.say("patients.loading"))
-        self._store.ask(ListPatients(query=query), lambda reply: self._take(reply, asked, query))
+        self._store.ask(SearchRecords(query=query), lambda reply: self._take(reply, asked, query))
 
-    def rows(self) -> list[QPushButton]:
+    def rows(self) -> list[FoundRow]:
         """The lines from the top."""
-        return list(self._area.findChildren(_PatientRow))
+        return list(self._area.findChildren(FoundRow))
 
     def _arrange(self) -> None:
         head = QHBoxLayout()
@@ -77,6 +83,7 @@ class PatientList(Card):
         head.addWidget(Label(self._words.say("patients.title"), size=24, bold=True))
         head.addWidget(self._count, 1)
         head.addWidget(self.day_button)
+        head.addWidget(self.import_button)
         head.addWidget(self.search)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 8)
@@ -91,30 +98,39 @@ class PatientList(Card):
     def _take(self, reply: Reply, asked: int, query: str) -> None:
         if asked != self._asked:
             return
-        if isinstance(reply, Patients):
-            self._show(reply.patients, query)
-        elif isinstance(reply, Refused):
+        if isinstance(reply, SearchHits):
+            self._show(reply.hits, query)
+        elif isinstance(reply, Refused) and reply.code != SUPERSEDED:
             self._show((), "")
             remedy = self._words.tell(reply.remedy) if reply.remedy else ""
             self._say(f"{self._words.tell(reply.text)} {remedy}".strip(), retry=True)
 
-    def _show(self, patients: Sequence[Patient], query: str) -> None:
+    def _show(self, hits: Sequence[Found], query: str) -> None:
         chairs = {chair.patient.id: chair.number for chair in self._store.chairs() if chair.patient is not None}
         inner = QWidget()
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(0)
-        for patient in sorted(patients, key=lambda each: _order(each, chairs)):
-            row = _PatientRow(patient, chairs.get(patient.id), self._words)
-            row.clicked.connect(lambda _checked=False, each=patient.id: self.patient_chosen.emit(each))
+        # Nobody asked for anybody: those in a chair come first.
+        shown = hits if query else sorted(hits, key=lambda hit: chairs.get(hit.patient.id, 99))
+        for hit in shown:
+            seated = chairs.get(hit.patient.id) if hit.kind == "patient" else None
+            row = FoundRow(hit, seated, self._words, discreet=self._store.discreet)
+            row.opened.connect(lambda hit=hit: self._open(hit))
             column.addWidget(row)
         column.addStretch()
         self._area.setWidget(inner)
-        self._count.setText(self._words.say("patients.count", count=len(patients)) if patients else "")
-        if patients:
-            self._say("")
-        else:
-            self._say(self._words.say("patients.no_match" if query else "patients.none", query=query))
+        key = "found" if query else "recent"
+        self._count.setText(self._words.say(f"clinical.search.{key}", count=len(hits)) if hits else "")
+        self._say("" if hits else self._words.say("patients.no_match" if query else "patients.none", query=query))
+
+    def _open(self, hit: Found) -> None:
+        if hit.kind == "patient":
+            self.patient_chosen.emit(hit.patient.id)
+        elif hit.entry is not None:
+            self.entry_chosen.emit(hit.patient.id, hit.id, hit.kind)
+        elif hit.visit is not None:
+            self.entry_chosen.emit(hit.patient.id, hit.visit.id, "visit")
 
     def _say(self, sentence: str, *, retry: bool = False) -> None:
         self._state.setText(sentence)
@@ -124,55 +140,4 @@ class PatientList(Card):
     def _open_first(self) -> None:
         rows = self.rows()
         if rows:
-            rows[0].click()
-
-
-def _order(patient: Patient, chairs: Mapping[str, int]) -> tuple[int, str, str]:
-    """Those in a chair first, then by family name."""
-    return chairs.get(patient.id, 99), patient.family_name.casefold(), patient.given_name.casefold()
-
-
-class _PatientRow(QPushButton):
-    """Name, birth date, code, allergy, and the chair where the patient sits."""
-
-    def __init__(self, patient: Patient, chair: int | None, words: Words) -> None:
-        super().__init__(patient.name)
-        self._patient = patient
-        self._born = words.say("patients.born", date=birth_date(words, patient))
-        self._allergy = words.say("patients.allergy", allergies=patient.allergies) if patient.allergies else ""
-        self._chair = words.say("patients.in_chair", chair=chair) if chair else ""
-        self.setFixedHeight(64)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(words.say("patients.open", name=patient.name))
-        self.setAccessibleDescription(" ".join(part for part in (self._born, self._allergy, self._chair) if part))
-
-    def sizeHint(self) -> QSize:
-        return QSize(480, 64)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        scheme = tokens()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(color(scheme.line), 1))
-        painter.drawLine(0, 0, self.width(), 0)
-        if self.underMouse() or self.hasFocus():
-            painter.fillRect(self.rect().adjusted(0, 1, 0, 0), color(scheme.sunken, 0.6))
-        middle = Qt.AlignmentFlag.AlignVCenter
-        columns = (12.0, 0.34 * self.width(), 0.52 * self.width(), 0.64 * self.width())
-        texts = (
-            (self._patient.name, font(18, bold=True), scheme.ink),
-            (self._born, font(15), scheme.muted),
-            (self._patient.code, font(15), scheme.muted),
-            (self._allergy, font(15, bold=True), scheme.ink),
-        )
-        ends = (*columns[1:], self.width() - 150.0)
-        for (text, face, ink), left, end in zip(texts, columns, ends, strict=True):
-            painter.setFont(face)
-            painter.setPen(color(ink))
-            shown = QFontMetricsF(face).elidedText(text, Qt.TextElideMode.ElideRight, end - left - 12)
-            painter.drawText(QRectF(left, 0, end - left, 64), middle, shown)
-        painter.setFont(font(15, bold=True))
-        painter.setPen(color(scheme.action))
-        right = QRectF(self.width() - 150, 0, 110, 64)
-        painter.drawText(right, middle | Qt.AlignmentFlag.AlignRight, self._chair)
-        paint_icon(painter, "right", QRectF(self.width() - 32, 22, 20, 20), scheme.muted)
+            self._open(rows[0].found)

@@ -7,8 +7,10 @@ from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console.export_panel import ExportPanel
+from app.console.fhir_panel import FhirPanel
+from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
-from app.console.report_panel import ReportPanel
+from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
@@ -55,49 +57,64 @@ class VisitsView(QWidget):
         self._detail: VisitDetail | None = None
         self._asked = 0
         self._report_of = ""
+        self._entry_of: tuple[str, str] | None = None
         self.timeline = TimelineWidget()
         self.review = ReviewCard(words, store.ask, list(load_catalogue()))
         self.home = HomePane(words, list(load_catalogue()))
+        self.history = HistoryPane(store, words)
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
         self.exports = ExportPanel(store, words)
+        self.fhir = FhirPanel(store, words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
-        self.more_button = Button(words.say("exchange.visit.open"))
+        self.exports_button = Button(words.say("exchange.visit.open"))
         self.csv_button.setObjectName("patients.csv")
-        self.more_button.setObjectName("patients.more")
+        self.exports_button.setObjectName("patients.exports")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
         self.home_button = Button(words.say("patients.home.title"), icon="home")
         self.home_button.setObjectName("patients.home")
         self.home_button.setCheckable(True)
+        self.history_button = Button(words.say("clinical.open"), icon="doc")
+        self.history_button.setObjectName("patients.history")
+        self.history_button.setCheckable(True)
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
         self._arrange()
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
-        self.more_button.clicked.connect(self._more)
+        self.exports_button.clicked.connect(self._open_exports)
         self.exports.closed.connect(lambda: self._front(self._visit_pane))
-        self.report_button.clicked.connect(self._make_report)
+        self.exports.fhir_wanted.connect(self._open_fhir)
+        self.fhir.closed.connect(lambda: self._front(self.exports))
+        self.report_button.clicked.connect(lambda: self._make_report("pdf", "en"))
+        self.report.wanted.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
         self.home_button.clicked.connect(self._show_home)
+        self.history_button.clicked.connect(self.show_history)
+        self.history.visit_wanted.connect(self._choose_visit)
         self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
 
-    def open_patient(self, patient_id: str) -> None:
-        """Ask for the patient's time line."""
+    def open_patient(self, patient_id: str, entry: tuple[str, str] | None = None) -> None:
+        """Ask for the patient's time line; `entry`: id and kind of one thing on it to be shown."""
         if patient_id != self._patient_id:
             self.timeline.set_entries(())
             self._name.setText("")
             self._facts.setText("")
             self._own.set_text("")
+            self.history.clear()
         self._patient_id = patient_id
         self._detail = None
         self._report_of = ""
+        self._entry_of = entry
         self.timeline.setFocus()
         self.home_button.setEnabled(False)
         self.home_button.setChecked(False)
+        self.history_button.setEnabled(False)
+        self.history_button.setChecked(False)
         self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
@@ -106,6 +123,10 @@ class VisitsView(QWidget):
         """Open a visit, then make its report."""
         self.open_patient(patient_id)
         self._report_of = visit_id
+
+    def open_entry(self, patient_id: str, entry_id: str, kind: str) -> None:
+        """Open a patient at one thing of the time line."""
+        self.open_patient(patient_id, (entry_id, kind))
 
     def open_visit(self, visit_id: str) -> None:
         """Ask for one visit of the time line."""
@@ -118,6 +139,7 @@ class VisitsView(QWidget):
 
     def _choose_visit(self, visit_id: str) -> None:
         self._show_home(False)
+        self.show_history(False)
         self.open_visit(visit_id)
 
     # what comes back
@@ -136,6 +158,10 @@ class VisitsView(QWidget):
             self.timeline.set_entries(self._entries(visits))
             self.home.show_home(reply.home)
             self.home_button.setEnabled(True)
+            self.history.show_timeline(reply)
+            self.history_button.setEnabled(True)
+            if self._entry_of:
+                self._find_entry()
             if visits:
                 self.open_visit(self._report_of if self._report_of in self._visits else visits[-1].id)
             else:
@@ -158,7 +184,7 @@ class VisitsView(QWidget):
             self.moments.show_moments(reply.moments)
             if self._report_of == reply.visit.id:
                 self._report_of = ""
-                self._make_report()
+                self._make_report("pdf", "en")
 
     def _refused(self, reply: Refused) -> None:
         remedy = self._words.tell(reply.remedy) if reply.remedy else ""
@@ -198,31 +224,45 @@ class VisitsView(QWidget):
             self._written_row.show()
             self._written_label.setToolTip(str(path))
 
-    def _more(self) -> None:
+    def _open_exports(self) -> None:
         """Other formats, another folder."""
         usual = self._path_for("")
         if self._detail is not None and usual is not None:
             self.exports.show_visit(self._detail, usual)
             self._front(self.exports)
 
-    def _make_report(self) -> None:
+    def _open_fhir(self, folder: str) -> None:
+        if self._detail is not None:
+            self.fhir.open_visit(self._detail.visit, len(self._visits), Path(folder))
+            self._front(self.fhir)
+
+    def _make_report(self, form: str, language: str) -> None:
         detail = self._detail
-        path = self._path_for(f"{detail.visit.code}.pdf") if detail is not None else None
+        name = report_name(detail.visit.code, form, language) if detail is not None else ""
+        path = self._path_for(name) if detail is not None else None
         if detail is None or path is None:
             return
         self.report_button.setEnabled(False)
         self.report_button.setText(self._words.say("patients.actions.report_busy"))
-        body = MakeReport(chair=detail.visit.chair, visit_id=detail.visit.id, path=str(path))
-        self._store.ask(body, self._reported)
+        self.report.set_busy(True)
+        body = MakeReport(
+            chair=detail.visit.chair,
+            visit_id=detail.visit.id,
+            path=str(path),
+            format="html" if form == "html" else "pdf",
+            language=language,
+        )
+        self._store.ask(body, lambda reply: self._reported(reply, body))
 
-    def _reported(self, reply: Reply) -> None:
+    def _reported(self, reply: Reply, asked: MakeReport) -> None:
         self.report_button.setEnabled(True)
         self.report_button.setText(self._words.say("patients.actions.report"))
+        self.report.set_busy(False)
         if isinstance(reply, Refused):
             self._store.notice(reply.text, reply.remedy)
         elif isinstance(reply, ReportMade):
             self._front(self.report)
-            self.report.show_report(reply)
+            self.report.show_report(reply, asked)
 
     def _path_for(self, name: str) -> Path | None:
         """A file in the folder of exports, which is made; a notice when it cannot be."""
@@ -249,7 +289,15 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.exports, self.home):
+        for pane in (
+            message_pane,
+            self._visit_pane,
+            self.report,
+            self.exports,
+            self.fhir,
+            self.home,
+            self.history,
+        ):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -259,13 +307,14 @@ class VisitsView(QWidget):
 
     def _make_head(self) -> Card:
         self._name = Label(size=24, bold=True)
-        self._facts = Label(tone="muted")
+        self._facts = Label(tone="muted", elide=True)
         self._own = OwnLimits()
         line = QHBoxLayout()
         line.setSpacing(12)
         line.addWidget(self._name)
         line.addWidget(self._facts, 1)
         line.addWidget(self._own)
+        line.addWidget(self.history_button)
         line.addWidget(self.home_button)
         line.addWidget(self.all_button)
         area = QScrollArea()
@@ -293,7 +342,7 @@ class VisitsView(QWidget):
         column.addWidget(self.moments, 1)
         column.addWidget(self._make_written_row())
         column.addWidget(self.csv_button)
-        column.addWidget(self.more_button)
+        column.addWidget(self.exports_button)
         column.addWidget(self.report_button)
         pane = QWidget()
         row = QHBoxLayout(pane)
@@ -359,11 +408,28 @@ class VisitsView(QWidget):
     def _show_home(self, shown: bool) -> None:
         """The days at home in front of what is open, until they are put away; an answer that comes waits behind."""
         self.home_button.setChecked(shown)
-        self._panes.setCurrentWidget(self.home if shown else self._behind)
+        self.history_button.setChecked(self.history_button.isChecked() and not shown)
+        self._show_pane()
+
+    def show_history(self, shown: bool) -> None:
+        """The time line in front of what is open, as the days at home."""
+        self.history_button.setChecked(shown)
+        self.home_button.setChecked(self.home_button.isChecked() and not shown)
+        self._show_pane()
+
+    def _show_pane(self) -> None:
+        asked = ((self.home_button, self.home), (self.history_button, self.history))
+        pane = next((pane for button, pane in asked if button.isChecked()), self._behind)
+        self._panes.setCurrentWidget(pane)
 
     def _front(self, pane: QWidget) -> None:
         self._behind = pane
-        self._show_home(self.home_button.isChecked())
+        self._show_pane()
+
+    def _find_entry(self) -> None:
+        (entry_id, kind), self._entry_of = self._entry_of or ("", ""), None
+        self.show_history(True)
+        self.history.list.choose(entry_id, kind)
 
     def _next(self) -> int:
         self._asked += 1

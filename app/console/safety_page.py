@@ -43,6 +43,7 @@ class SafetyPage(Page):
         head.addStretch()
         head.addWidget(self.audio)
         head.addWidget(self.pause)
+        self.evidence = Label(tone="muted", wrap=True)
         cards = QHBoxLayout()
         cards.setSpacing(16)
         cards.addWidget(self._alarm_card(), 2)
@@ -51,6 +52,7 @@ class SafetyPage(Page):
         column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(12)
         column.addLayout(head)
+        column.addWidget(self.evidence)
         column.addLayout(cards, 1)
         store.workstation_changed.connect(self._changed)
         store.link_changed.connect(self._changed)
@@ -104,6 +106,7 @@ class SafetyPage(Page):
         alarms = tuple(self.store.alarms())
         station = self.store.workstation
         audio = station.audio if station is not None and self.store.answering else None
+        self.evidence.setText(status.evidence_words(self.store, self.words))
         self.audio.say(status.audio_words(self.store, self.words), audio)
         self.pause.setEnabled(audio is AudioState.ON or audio is AudioState.PAUSED)
         if alarms != self._shown:

@@ -25,6 +25,7 @@ class SettingsPane(QWidget):
         say = words.say
         self.mode = Segmented([("light", say("shell.settings.light")), ("dark", say("shell.settings.dark"))])
         self.patient_screen = Segmented([("off", say("shell.settings.off")), ("on", say("shell.settings.on"))])
+        self.names = Segmented([("hidden", say("clinical.privacy.hidden")), ("shown", say("clinical.privacy.shown"))])
         self.practice = PracticeForm(store, words)
         self.folder = Label(wrap=True)
         self.folder.setTextInteractionFlags(
@@ -37,6 +38,7 @@ class SettingsPane(QWidget):
         for key, value in (
             ("mode", self.mode),
             ("patient_screen", self.patient_screen),
+            ("names", self.names),
             ("practice", self.practice),
             ("folder", self.folder),
             ("language", Label(say("shell.settings.english"))),
@@ -58,6 +60,7 @@ class SettingsPane(QWidget):
         outer.addWidget(card)
         self.mode.chosen.connect(self.mode_chosen)
         self.patient_screen.chosen.connect(lambda key: self.patient_screen_wanted.emit(key == "on"))
+        self.names.chosen.connect(lambda key: store.set_discreet(key == "hidden"))
         store.link_changed.connect(self.refresh)
         self.refresh()
 
@@ -68,5 +71,6 @@ class SettingsPane(QWidget):
 
     def refresh(self) -> None:
         self.mode.choose("dark" if tokens().dark else "light")
+        self.names.choose("hidden" if self._store.discreet else "shown")
         self.practice.refresh()
         self.folder.setText(self._store.data_folder or "–")

@@ -178,6 +178,22 @@ def audio_words(store: Store, words: Words) -> str:
     return words.say(f"shell.audio.{station.audio.value}")
 
 
+def evidence_words(store: Store, words: Words) -> str:
+    """Until when the logs of all chairs are witnessed, in one line: the chair that lags behind counts."""
+    station = store.workstation
+    if station is None or not store.answering or not station.evidence:
+        return words.say("evidence.unknown")
+    late = [str(one.chair) for one in station.evidence if one.until_us is None]
+    if late:
+        return words.say("evidence.none", chairs=", ".join(late))
+    oldest = min(one.until_us or 0 for one in station.evidence)
+    who = dict.fromkeys(words.tell(text) for one in station.evidence for text in one.witnesses)
+    until, day = local_time(oldest), local_date(oldest, words, "d MMMM yyyy")
+    if day != local_date(store.clock.utc_us(), words, "d MMMM yyyy"):
+        until = f"{day}, {until}"
+    return words.say("evidence.until", until=until, who=", ".join(who))
+
+
 def local_time(at_us: int, *, seconds: bool = False) -> str:
     """UTC µs as local HH:MM or HH:MM:SS."""
     return datetime.fromtimestamp(at_us / 1_000_000, UTC).astimezone().strftime("%H:%M:%S" if seconds else "%H:%M")

@@ -57,6 +57,7 @@ class Store(QObject):
     workstation_changed = Signal()
     link_changed = Signal()
     current_changed = Signal()
+    discreet_changed = Signal()
     samples_arrived = Signal(int, object)
     stop_asked = Signal(int)
     noticed = Signal(object, object)
@@ -74,6 +75,7 @@ class Store(QObject):
         self.data_folder = ""
         self.simulated = False
         self.current = 0
+        self.discreet = True
         self._chairs: dict[int, Chair] = {}
         self._seen: dict[int, float] = {}
         self._stops: dict[int, float] = {}
@@ -181,6 +183,12 @@ class Store(QObject):
         self.practice, self.data_folder, self.simulated = practice, data_folder, simulated
         self.heard()
         self.link_changed.emit()
+
+    def set_discreet(self, discreet: bool) -> None:
+        """Whether lists show initials until touched; a console begins with that, since a patient may see its screen."""
+        if discreet != self.discreet:
+            self.discreet = discreet
+            self.discreet_changed.emit()
 
     def set_current(self, chair: int) -> None:
         """Put a chair in context; 0: none."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.clock import AsyncClock, within
 from app.engine.doubts_desk import DoubtsDesk
+from app.engine.evidence import EvidenceDesk
 from app.engine.flow import SampleFlow
 from app.engine.hub_link import HubLink
 from app.engine.keys_desk import KeysDesk
@@ -60,6 +61,7 @@ class House:
         bound: told chair, address and serial when the hub at an address has said who it is.
         changed: told the number of a chair whose picture is out of date.
         doubted: told the number of a chair whose hub is doubted anew.
+        evidence: has logs signed and witnessed; None where nothing is.
     """
 
     radio: Radio
@@ -74,6 +76,7 @@ class House:
     bound: Callable[[int, str, str], None]
     changed: Callable[[int], None]
     doubted: Callable[[int], None]
+    evidence: EvidenceDesk | None = None
 
 
 class Chair:
@@ -142,6 +145,8 @@ class Chair:
         await self.unbind()
         if visit is not None:
             await visit.runner.close()
+        if self.house.evidence is not None:
+            await self.house.evidence.sign(self)
         await asyncio.to_thread(self.recorder.close)
         self._ring.close()
 
@@ -281,6 +286,11 @@ class Chair:
 
         self.recorder.note(write)
 
+    def _seal(self, reason: str) -> None:
+        """Have the log signed and witnessed, once what was noted before is in it."""
+        if self.house.evidence is not None:
+            self.house.evidence.soon(self.number, reason)
+
     def _clinician(self, actor: str) -> Clinician | None:
         """Who signs: the actor, or for what the workstation does by itself whoever is logged in."""
         keys = self.house.keys
@@ -295,7 +305,10 @@ class Chair:
         self.recorder.note(lambda record: record.worn(serial, visit_id, at_us))
 
     def _procedure_changed(self) -> None:
+        was_busy = self.busy
         self.visits.end_if_closed()
+        if was_busy and not self.busy:
+            self._seal("visit ended")
         self.monitor.set_limits(self.limits)
         self.touched()
 
@@ -313,6 +326,7 @@ class Chair:
         if state is LinkState.UP:
             self.log("link", Text("log.link_up"), voice="device")
             self.observe(LinkUp())
+            self._seal("hub connected")
         elif state is LinkState.LOST:
             self.log("link", Text("log.link_lost"), voice="device")
             self.observe(LinkLost())

@@ -2,10 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.engine.open_records import OpenRecords, Refuse, target
+from app import __version__
+from app.engine.open_records import OpenRecords, Refuse, target, target_file
 from app.engine.reader_wire import JobRequest, scratch_in
-from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, MakePack, NotMade, PackMade, ReportFile
+from app.engine.visit_report import visit_report
+from app.ipc.export_messages import (
+    DayMade,
+    ExportDay,
+    ExportFhir,
+    ExportSamples,
+    MakePack,
+    NotMade,
+    PackMade,
+    ReportFile,
+)
 from app.ipc.messages import Done, Refused, Reply
 from app.ipc.refusals import as_refused, refused
 from core.model.errors import SmilescapeError
@@ -14,6 +26,9 @@ from core.model.progress import Watch
 from core.model.wear import DAY_US
 from core.record.drafts import complete_folder, sweep
 from core.record.record import OPEN
+
+if TYPE_CHECKING:
+    from core.exchange.fhir.context import Sender
 
 
 class ExportWork:
@@ -30,6 +45,8 @@ class ExportWork:
             match request:
                 case ExportSamples():
                     return self._samples(request, watch)
+                case ExportFhir():
+                    return self._fhir(request, watch)
                 case ExportDay():
                     return self._day(request, watch)
                 case MakePack():
@@ -46,7 +63,7 @@ class ExportWork:
         reader = self._records.of(request.chair)
         if request.to_us <= request.from_us or not request.channels:
             raise Refuse("bad_range")
-        path = self._begin(target(request.path))
+        path = self._begin(target(request.path) if request.format == "edf" else target_file(request.path))
         chosen = (request.channels, request.from_us, request.to_us)
         if request.format == "edf":
             from core.exchange.edf import export_edf
@@ -60,6 +77,20 @@ class ExportWork:
             from core.record.csv import export_csv
 
             export_csv(reader, *chosen, path, watch)
+        return Done(detail=str(path))
+
+    def _fhir(self, request: ExportFhir, watch: Watch) -> Done:
+        from core.exchange.fhir.bundle import Held, export_visits
+        from core.exchange.fhir.context import Detail
+
+        visit = self._records.visit(request.chair, request.visit_id)
+        path = self._begin(target_file(request.path))
+        held = [Held(self._records.of(request.chair), visit)]
+        if request.every_visit:
+            every = [Held(one, each) for one in self._records.every() for each in one.visits(visit.patient_id)]
+            held = sorted(every, key=lambda each: each.visit.began_us)
+        detail = Detail.FULL if request.every_sample else Detail.REDUCED
+        export_visits(held, path, sender=self._sender(), detail=detail, watch=watch)
         return Done(detail=str(path))
 
     def _day(self, request: ExportDay, watch: Watch) -> DayMade:
@@ -78,8 +109,8 @@ class ExportWork:
             with complete_folder(path) as draft:
                 for done, (chair, visit) in enumerate(visits):
                     watch(done / len(visits))
-                    file = _file_name(visit, chair, [one.file for one in made])
-                    no = self._report(chair, visit, draft / file)
+                    file = _file_name(visit, chair, request, [one.file for one in made])
+                    no = self._report(chair, visit, draft / file, request)
                     if no is None:
                         made.append(ReportFile(chair, visit.id, file))
                     else:
@@ -105,7 +136,8 @@ class ExportWork:
             for visit in reader.visits(request.patient_id):
                 if visit.state != OPEN:
                     home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
-                    found.append((chair, PackVisit(reader, visit, patient, self._records.practice, home)))
+                    others = tuple(other for other in self._records.every() if other is not reader)
+                    found.append((chair, PackVisit(reader, visit, patient, self._sender(), home, others)))
         if not known:
             raise Refuse("no_patient")
         if not found:
@@ -118,20 +150,21 @@ class ExportWork:
         visits = tuple((chair, one.visit.id) for chair, one in found)
         return PackMade(folder=str(folder), code=packed.passphrase, missing=packed.missing, visits=visits)
 
-    def _report(self, chair: int, visit: VisitSummary, path: Path) -> Refused | None:
+    def _report(self, chair: int, visit: VisitSummary, path: Path, request: ExportDay) -> Refused | None:
         """Why there is no report; None when there is one."""
-        # Typst takes its time to load; what else this process does needs none of it.
-        from core.reports.collect import collect
-        from core.reports.patient import make_report
-
         if visit.state == OPEN:
             return refused("visit_open", "reader")
-        home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
         try:
-            make_report(collect(self._records.of(chair), visit.id, practice=self._records.practice, home=home), path)
+            visit_report(self._records, chair, visit, path, request.format, request.language)
         except SmilescapeError as error:
             return as_refused(error)
         return None
+
+    def _sender(self) -> "Sender":
+        from core.exchange.fhir.context import Sender
+
+        setup = self._records.setup
+        return Sender(__version__, setup.practice, setup.phone, setup.names)
 
     def _begin(self, path: Path) -> Path:
         """What an earlier process left under this name goes, and what this one begins can be swept."""
@@ -144,7 +177,8 @@ class _NothingMade(Exception):  # noqa: N818
     """No folder, then."""
 
 
-def _file_name(visit: VisitSummary, chair: int, taken: list[str]) -> str:
+def _file_name(visit: VisitSummary, chair: int, request: ExportDay, taken: list[str]) -> str:
     """By the code of the visit: no file name tells who it was."""
-    plain = f"{visit.code}.pdf"
-    return plain if plain not in taken else f"{visit.code}-chair-{chair}.pdf"
+    ending = f".{request.format}" if request.language == "en" else f"-{request.language}.{request.format}"
+    plain = f"{visit.code}{ending}"
+    return plain if plain not in taken else f"{visit.code}-chair-{chair}{ending}"

@@ -11,6 +11,7 @@ from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
 from app.engine.doubts_desk import DoubtsDesk
+from app.engine.evidence import EvidenceDesk
 from app.engine.export_desk import ExportDesk
 from app.engine.house_log import write_down
 from app.engine.keys_desk import KeysDesk
@@ -117,6 +118,7 @@ class Engine:
         self.keys_desk = KeysDesk(self.practice_file, simulated=self.simulated, clock=self.clock)
         self._opened.callback(self.keys_desk.close)
         self.doubts = DoubtsDesk(self.practice_file, self.clock)
+        self.evidence = EvidenceDesk(self.chairs, self.keys_desk, self.alarms, self.clock, self.touched)
         self.people = PeopleDesk(
             self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
         )
@@ -134,6 +136,7 @@ class Engine:
             bound=self._bound,
             changed=self._dirty.add,
             doubted=self._doubted,
+            evidence=self.evidence,
         )
         self.keys_desk.listen(self._trust_changed)
         known = {device.address: device.serial for device in self.practice_file.devices()}
@@ -149,9 +152,12 @@ class Engine:
             self._opened.push_async_callback(chair.close)
         if demo is not None:
             await self._seed(demo)
+        self._opened.push_async_callback(self.evidence.close)
         self._opened.push_async_callback(self.reader.close)
         await self.operator_changed()
         await self._take_up()
+        for number in self.chairs:
+            self.evidence.soon(number, "engine started")
         await self.server.start()
         self._opened.push_async_callback(self.server.close)
         self._opened.push_async_callback(self.watch.close)
@@ -159,6 +165,7 @@ class Engine:
             asyncio.create_task(self._publish()),
             asyncio.create_task(self._devices()),
             asyncio.create_task(self.watch.run()),
+            asyncio.create_task(self.evidence.run()),
         ]
         if self.sounder is not None:
             self._tasks.append(asyncio.create_task(self.sounder.run()))
@@ -195,7 +202,8 @@ class Engine:
         if self.people.operator is None:
             await self.reader.close()
         else:
-            setup = ReaderSetup(tuple(self._reader_files), self.practice, self.practice_phone)
+            files, names = tuple(self._reader_files), self.people.names()
+            setup = ReaderSetup(files, self.practice, self.practice_phone, names)
             await self.reader.open(setup)
         self.touched()
 
@@ -215,6 +223,10 @@ class Engine:
             return tuple(await self.radio.scan(seconds))
         except RadioError as error:
             raise no("radio", reason=str(error)) from error
+
+    async def seal(self, chair: int, reason: str) -> None:
+        """Have a chair's log signed and witnessed; returns once that was tried."""
+        await self.evidence.seal(chair, reason)
 
     def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None:
         """A line of the log and an entry of the audit log; of what belongs to no chair, in the first one's record."""
@@ -359,6 +371,7 @@ class Engine:
         for chair in self.chairs.values():
             if chair.hub is not None:
                 self._spawn(chair.hub.trust_changed())
+            self.evidence.soon(chair.number, "keys changed")
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -392,6 +405,7 @@ class Engine:
             chairs=tuple(self.chairs),
             practice=self.practice,
             practice_phone=self.practice_phone,
+            evidence=self.evidence.states(),
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

@@ -18,6 +18,7 @@ from core.model.keys import KeyRow, grouped
 from core.model.people import Operator
 from core.model.people import Role as Job
 from core.record import RecordError
+from core.record.evidence import Signing
 from core.record.practice import PracticeFile
 from core.record.practice_keys import HubRow, Issued, Revoked
 from devices.hub.credentials import Clinician, KnownHub
@@ -83,6 +84,14 @@ class KeysDesk:
             log.warning("no orders can be signed: %s", error)
             return None
         return Clinician(certificate, unlocked.clinician)
+
+    # ---- what signs for the logs
+
+    @property
+    def signing(self) -> Signing:
+        """This workstation's key, which signs checkpoints. Raises NotFounded: no dentist has logged in yet."""
+        certificate = self._register.workstation.certificate
+        return Signing(self._register.workstation_signer, certificate, self._register.root)
 
     # ---- logins
 

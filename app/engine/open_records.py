@@ -1,6 +1,7 @@
 """The chairs' records as the reader process has them open, and how it says no."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.engine.reader_wire import ReaderSetup
@@ -37,9 +38,19 @@ class OpenRecords:
             reader.close()
         self._readers.clear()
 
+    def interrupt(self) -> None:
+        """Break off what another thread reads here."""
+        for reader in list(self._readers.values()):
+            reader.interrupt()
+
     @property
     def practice(self) -> Practice:
         return Practice(self.setup.practice, self.setup.phone)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Of operators, by id."""
+        return self.setup.names
 
     def chairs(self) -> list[int]:
         """Those that have a record by now."""
@@ -48,6 +59,10 @@ class OpenRecords:
     def by_chair(self) -> dict[int, RecordReader]:
         """All of them."""
         return {chair: self.of(chair) for chair in self.chairs()}
+
+    def every(self) -> list[RecordReader]:
+        """The same without their numbers."""
+        return list(self.by_chair().values())
 
     def of(self, chair: int) -> RecordReader:
         """Raises Refuse: this chair has no record."""
@@ -69,7 +84,7 @@ class OpenRecords:
     def home(self, patient_id: str, until: int | None = None) -> AtHome | None:
         """None when a file cannot be read: visits and reports must not suffer for it."""
         try:
-            return at_home(list(self.by_chair().values()), patient_id, until=until)
+            return at_home(self.every(), patient_id, until=until)
         except SmilescapeError as error:
             _log.warning("the days at home cannot be read: %s", error)
             return None
@@ -82,5 +97,21 @@ def target(path: str) -> Path:
     """
     place = Path(path)
     if not place.is_absolute():
+        raise Refuse("bad_path", path=path)
+    return place
+
+
+def target_file(path: str) -> Path:
+    """The same for a file. Raises Refuse: a folder is there."""
+    place = target(path)
+    if place.is_dir():
+        raise Refuse("bad_path", path=path)
+    return place
+
+
+def target_folder(path: str) -> Path:
+    """A folder to write into. Raises Refuse: it is not there."""
+    place = target(path)
+    if not place.is_dir():
         raise Refuse("bad_path", path=path)
     return place

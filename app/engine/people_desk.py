@@ -11,9 +11,11 @@ from app.engine.keys_desk import KeysDesk
 from core.keys.authority import NEW_PIN, REPLACED
 from core.keys.errors import KeysError
 from core.model.certificate import CertificateRefused
+from core.model.clinical import Finding
 from core.model.ids import new_id
 from core.model.people import Operator, Role, ToothState
 from core.model.words import Text
+from core.people.charting import with_findings
 from core.people.demo import Demo
 from core.people.pin import check_pin, hash_pin
 from core.people.teeth import after_visit, healthy_teeth
@@ -189,20 +191,25 @@ class PeopleDesk:
             self._keys.entered(grant)
 
     async def teeth(self, patient_id: str) -> tuple[ToothState, ...]:
-        """The odontogram as the newest visit left it, over all chairs; for a new patient, the demo's or none known."""
+        """The odontogram as the newest visit left it, with what was found by hand since, over all chairs.
+
+        For a new patient it begins with the demo's, or with none known.
+        """
         newest: tuple[int, tuple[ToothState, ...]] | None = None
+        findings: dict[str, Finding] = {}
         for chair in self._chairs():
+            found = await chair.do(lambda record: record.entries.findings(patient_id))
+            findings.update((finding.id, finding) for finding in found)
             for visit in await chair.do(lambda record: record.visits(patient_id)):
                 view = await chair.do(lambda record, visit=visit: record.procedure(visit.id))  # type: ignore[misc]
                 if view is not None and view.teeth and (newest is None or visit.began_us > newest[0]):
                     newest = (visit.began_us, view.teeth)
-        if newest is not None:
-            return after_visit(newest[1])
-        if self._demo is not None:
-            for person in self._demo.patients:
-                if person.patient.id == patient_id:
-                    return person.teeth
-        return healthy_teeth()
+        since_us, teeth = newest if newest is not None else (0, self._first_teeth(patient_id))
+        return with_findings(after_visit(teeth), findings.values(), since_us=since_us)
+
+    def _first_teeth(self, patient_id: str) -> tuple[ToothState, ...]:
+        people = self._demo.patients if self._demo is not None else ()
+        return next((person.teeth for person in people if person.patient.id == patient_id), healthy_teeth())
 
     def _remember(self, operator_id: str, outcome: str) -> None:
         """Into the practice's own list; a full disk keeps nobody from the workstation."""

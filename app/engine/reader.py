@@ -1,10 +1,21 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
+from collections.abc import Callable
+
 from app.engine.export_work import ExportWork
-from app.engine.open_records import OpenRecords, Refuse, target
+from app.engine.open_records import OpenRecords, Refuse, target_file, target_folder
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
+from app.engine.visit_report import visit_report
+from app.ipc.clinical_messages import (
+    AttachmentData,
+    ReadAttachment,
+    SaveAttachment,
+    SearchHits,
+    SearchRecords,
+)
 from app.ipc.messages import (
     ChannelSpan,
+    Done,
     GetTimeline,
     GetVisit,
     ListLog,
@@ -21,14 +32,18 @@ from app.ipc.messages import (
     VisitDetail,
 )
 from app.ipc.refusals import as_refused
+from core.model.clinical import Attachment, EntryVersion
 from core.model.people import Patient, VisitSummary
 from core.model.progress import Watch, unwatched
-from core.model.wear import DAY_US
+from core.people.charting import without_repeats
 from core.record import NotFound, RecordReader
+from core.record.attachments import write_copy
+from core.record.search_all import search_all
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
 MAX_LOG = 500
+MAX_QUERY = 200
 
 
 class ReadDesk:
@@ -49,6 +64,20 @@ class ReadDesk:
         except Exception as error:
             return as_refused(error)
 
+    def search(self, request: SearchRecords, cancelled: Callable[[], bool] = lambda: False) -> Reply:
+        """As `serve`; broken off by `interrupt`, or once `cancelled` says so."""
+        try:
+            hits = search_all(self._records.every(), request.query[:MAX_QUERY], cancelled=cancelled)
+        except Refuse as no:
+            return no.refused
+        except Exception as error:
+            return as_refused(error)
+        return SearchHits(query=request.query, hits=hits)
+
+    def interrupt(self) -> None:
+        """Break off what another thread reads here."""
+        self._records.interrupt()
+
     def close(self) -> None:
         self._records.close()
 
@@ -68,6 +97,14 @@ class ReadDesk:
                 return self._log(request)
             case MakeReport():
                 return self._report(request)
+            case SearchRecords():
+                return self.search(request)
+            case ReadAttachment():
+                entry, data = self._attachment(request.chair, request.attachment_id)
+                return AttachmentData(entry=entry, data=data)
+            case SaveAttachment():
+                entry, data = self._attachment(request.chair, request.attachment_id)
+                return Done(detail=str(write_copy(entry, data, target_folder(request.folder))))
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
@@ -87,7 +124,27 @@ class ReadDesk:
             patient=newest,
             visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
             home=self._records.home(patient_id),
+            entries=self._entries(patient_id),
         )
+
+    def _entries(self, patient_id: str) -> tuple[EntryVersion, ...]:
+        """Over all chair files. A version of the identity may stand in several: the first to have it counts."""
+        readers = self._records.every()
+        rows = [row for reader in readers for row in reader.entries.of_patient(patient_id)]
+        identities: dict[int, EntryVersion] = {}
+        for reader in readers:
+            for row in reader.entries.identities(patient_id):
+                known = identities.get(row.version)
+                if known is None or row.written_us < known.written_us:
+                    identities[row.version] = row
+        return tuple(sorted((*without_repeats(rows), *identities.values()), key=lambda row: row.written_us))
+
+    def _attachment(self, chair: int, attachment_id: str) -> tuple[Attachment, bytes]:
+        reader = self._records.of(chair)
+        row = reader.entries.newest("attachment", attachment_id)
+        if row is None or not isinstance(row.entry, Attachment):
+            raise Refuse("no_attachment", chair=chair)
+        return row.entry, reader.attachments.whole(row.entry)
 
     def _visit(self, request: GetVisit) -> VisitDetail:
         reader = self._records.of(request.chair)
@@ -152,13 +209,7 @@ class ReadDesk:
         )
 
     def _report(self, request: MakeReport) -> ReportMade:
-        # Typst takes its time to load; reviews need none of it.
-        from core.reports.collect import collect
-        from core.reports.patient import make_report
-
-        path = target(request.path)
-        reader = self._records.of(request.chair)
+        path = target_file(request.path)
         visit = self._records.visit(request.chair, request.visit_id)
-        home = self._records.home(visit.patient_id, until=visit.began_us // DAY_US)
-        made = make_report(collect(reader, request.visit_id, practice=self._records.practice, home=home), path)
+        made = visit_report(self._records, request.chair, visit, path, request.format, request.language)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)

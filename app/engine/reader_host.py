@@ -10,7 +10,8 @@ import msgspec
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_setup
-from app.ipc.export_messages import CancelJob, ExportDay, ExportSamples, MakePack, Progressed
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
+from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
 from app.ipc.messages import (
     MAX_MESSAGE,
@@ -37,8 +38,12 @@ SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     ListLog: 10.0,
     MakeReport: 120.0,
     ExportSamples: 300.0,
+    ExportFhir: 300.0,
     ExportDay: 300.0,
     MakePack: 300.0,
+    SearchRecords: 10.0,
+    ReadAttachment: 30.0,
+    SaveAttachment: 30.0,
 }
 """How long each may take, a job from one step to the next, before the process is taken for stuck. A slow stick may
 need minutes to take in what was written."""

@@ -1,8 +1,8 @@
 """The reader: serves records to one operator until its input ends. `python -m app.engine.reader_process`.
 
-Record files and keys come as the first frame of its input. Reviews and long jobs have a thread each, so that an
-export never keeps a zoom waiting. When the input ends, the engine has closed the reader or has died: nothing more may
-be read, so the process ends at once, in the middle of whatever it does.
+Record files and keys come as the first frame of its input. Reviews, long jobs and searches have a thread each, so that
+an export never keeps a zoom waiting. When the input ends, the engine has closed the reader or has died: nothing more
+may be read, so the process ends at once, in the middle of whatever it does.
 """
 
 import contextlib
@@ -21,6 +21,8 @@ from app.engine.reader_wire import (
     ReadRequest,
     decode_setup,
 )
+from app.engine.search_lane import SearchLane
+from app.ipc.clinical_messages import SearchRecords
 from app.ipc.export_messages import CancelJob, Progressed
 from app.ipc.frames import claim_stdout, read_frame, write_frame
 from app.ipc.messages import MAX_MESSAGE, Answer, Reply, decode_ask, encode
@@ -94,10 +96,13 @@ def main() -> None:
         return
     setup = decode_setup(first)
     reviews, jobs = Lane(setup, answers), Lane(setup, answers)
+    searches = SearchLane(setup, answers.send)
     while (data := read_frame(sys.stdin.buffer, MAX_MESSAGE)) is not None:
         ask = decode_ask(data)
         if isinstance(ask.body, CancelJob):
             jobs.cancel(ask.number)
+        elif isinstance(ask.body, SearchRecords):
+            searches.put(ask.number, ask.body)
         elif isinstance(ask.body, ReadRequest | JobRequest):
             (jobs if isinstance(ask.body, LONG_REQUESTS) else reviews).put(ask.number, ask.body)
         else:

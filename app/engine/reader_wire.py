@@ -4,12 +4,15 @@ from pathlib import Path
 
 import msgspec
 
-from app.ipc.export_messages import ExportDay, ExportSamples, MakePack
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
+from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
 from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport
+ReadRequest = (
+    GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | SearchRecords | ReadAttachment | SaveAttachment
+)
 READ_REQUESTS = ReadRequest.__args__
-JobRequest = ExportSamples | ExportDay | MakePack
+JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack
 JOB_REQUESTS = JobRequest.__args__
 """These write files and may take minutes; they say how far they are, and end when they are told to."""
 LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
@@ -30,11 +33,17 @@ class ChairFile(msgspec.Struct, frozen=True):
 
 
 class ReaderSetup(msgspec.Struct, frozen=True):
-    """What one operator may read. `practice` and `phone` stand on reports: whom the patient calls."""
+    """What one operator may read.
+
+    Attributes:
+        practice, phone: stand on reports: whom the patient calls.
+        names: of operators by id, also of those who left; records know them by id alone.
+    """
 
     chairs: tuple[ChairFile, ...]
     practice: str = ""
     phone: str = ""
+    names: dict[str, str] = {}
 
 
 def scratch_in(data_folder: Path) -> Path:

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from app.engine.clinical_service import ClinicalService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.exports_service import ExportsHouse, ExportsService
 from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
+from app.ipc.clinical_messages import CLINICAL_REQUESTS, ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.export_messages import EXPORT_REQUESTS
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
 from core.model.hub import DeviceSeen
-from core.model.ids import new_id
 from core.model.people import Operator, Patient, Role
 from core.model.words import Text
-from core.people.codes import patient_code
+from core.people.patients import new_patient
 from core.procedure.refusal import Refusal
 from core.record import Record
 from devices.kinds import HUB, kind_named
@@ -59,6 +60,7 @@ class Workstation(DoubtsHouse, ExportsHouse, Protocol):
     def consoles_changed(self) -> None: ...
     async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None: ...
     async def forget(self, chair: int, address: str) -> None: ...
+    async def seal(self, chair: int, reason: str) -> None: ...
     async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]: ...
     def request_shutdown(self) -> None: ...
 
@@ -74,6 +76,7 @@ class Service:
     def __init__(self, house: Workstation) -> None:
         self._house = house
         self._keys = KeysService(house)
+        self._clinical = ClinicalService(house)
         self._exports = ExportsService(house)
 
     # ---- the server's seam
@@ -83,6 +86,8 @@ class Service:
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
             return await self._keys.serve(request, self._actor())
+        if isinstance(request, CLINICAL_REQUESTS):
+            return await self._clinical.serve(request, self._actor())
         if isinstance(request, EXPORT_REQUESTS):
             return await self._exports.serve(request, self._actor())
         return await self._serve(request)
@@ -197,15 +202,12 @@ class Service:
             raise no("empty_name")
         if not _is_date(request.birth_date):
             raise no("birth_date")
-        patient = Patient(
-            id=new_id(),
-            version=1,
-            code=patient_code(),
-            given_name=request.given_name.strip(),
-            family_name=request.family_name.strip(),
+        patient = new_patient(
+            given_name=request.given_name,
+            family_name=request.family_name,
             birth_date=request.birth_date,
-            allergies=request.allergies.strip(),
-            phone=request.phone.strip(),
+            allergies=request.allergies,
+            phone=request.phone,
             simulated=self._house.simulated,
         )
         await self._save_patient(self._chair(request.chair), patient, actor, "added")
@@ -214,7 +216,9 @@ class Service:
     @_serve.register
     async def _correct_patient(self, request: ipc.CorrectPatient) -> ipc.Reply:
         actor = self._actor()
-        await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason)
+        if not request.reason.strip():
+            raise no("reason")
+        await self._save_patient(self._chair(request.chair), request.patient, actor, request.reason.strip())
         return ipc.Done(id=request.patient.id)
 
     @_serve.register
@@ -325,9 +329,12 @@ class Service:
     async def _read(self, request: ReadRequest) -> ipc.Reply:
         """Answered by the reader process, for an operator who is logged in; who looked at whom is written down.
 
-        What was done before is in the files before they are read: a visit just signed is complete.
+        What was done before is in the files before they are read: a visit just signed is complete. A search waits for
+        nothing and is no view: what it finds is one once it is opened.
         """
         actor = self._actor()
+        if isinstance(request, SearchRecords):
+            return await self._house.reader.request(request)
         chairs = list(self._house.chairs.values())
         viewed: dict[str, object] = {}
         match request:
@@ -340,17 +347,27 @@ class Service:
             case ipc.GetVisit() | ipc.MakeReport():
                 chairs = [self._chair(request.chair)]
                 viewed = {"visit": request.visit_id}
+            case ReadAttachment() | SaveAttachment():
+                chairs = [self._chair(request.chair)]
+                viewed = {"attachment": request.attachment_id}
         if viewed:
             at_us, body = chairs[0].house.clock.utc_us(), {"request": type(request).__name__, **viewed}
             chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
         for chair in chairs:
             await chair.do(lambda record: None)
+            if isinstance(request, ipc.MakeReport):
+                await self._house.seal(chair.number, "export")
         reply = await self._house.reader.request(request)
-        return self._with_names(reply) if isinstance(reply, ipc.LogPage) else reply
+        return self._with_names(reply)
 
-    def _with_names(self, page: ipc.LogPage) -> ipc.LogPage:
-        """The record knows people by id; readers of the log know them by name."""
+    def _with_names(self, page: ipc.Reply) -> ipc.Reply:
+        """The record knows people by id; who reads a log or a time line knows them by name."""
         names = self._house.people.names()
+        if isinstance(page, ipc.Timeline):
+            rows = (msgspec.structs.replace(row, author=names.get(row.author, row.author)) for row in page.entries)
+            return msgspec.structs.replace(page, entries=tuple(rows))
+        if not isinstance(page, ipc.LogPage):
+            return page
         named = (msgspec.structs.replace(one, actor=names.get(one.actor, one.actor)) for one in page.entries)
         return ipc.LogPage(entries=tuple(named), more=page.more)
 

@@ -9,6 +9,7 @@ from app.ipc.message import Message
 from core.model.words import Text
 
 Format = Literal["csv", "edf", "parquet"]
+ReportFormat = Literal["pdf", "html"]
 
 # ---- requests ------------------------------------------------------------------------------------
 
@@ -28,6 +29,21 @@ class ExportSamples(Message, frozen=True, kw_only=True):
     path: str
 
 
+class ExportFhir(Message, frozen=True, kw_only=True):
+    """Write a visit as a FHIR R4 bundle. Answered by `Done`.
+
+    Attributes:
+        every_visit: all visits of the patient, over all chairs, not only this one.
+        every_sample: fast signals whole, not as lowest, mean and highest of each second.
+    """
+
+    chair: int
+    visit_id: str
+    path: str
+    every_visit: bool = False
+    every_sample: bool = False
+
+
 class ExportDay(Message, frozen=True, kw_only=True):
     """Make the report of every visit of all chairs that began in [from_us, to_us). Answered by `DayMade`.
 
@@ -38,6 +54,8 @@ class ExportDay(Message, frozen=True, kw_only=True):
     to_us: int
     folder: str
     name: str
+    format: ReportFormat = "pdf"
+    language: str = "en"
 
 
 class MakePack(Message, frozen=True, kw_only=True):
@@ -106,6 +124,6 @@ class Progressed(Message, frozen=True, kw_only=True):
     done: float
 
 
-ExportRequest = ExportSamples | ExportDay | MakePack | CancelJob
+ExportRequest = ExportSamples | ExportFhir | ExportDay | MakePack | CancelJob
 EXPORT_REQUESTS = ExportRequest.__args__
 ExportReply = DayMade | PackMade

@@ -3,13 +3,18 @@
 A request is answered by exactly one `Reply`; `Push` messages come whenever the engine has news.
 """
 
+from typing import Literal
+
 import msgspec
 
+from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
+from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.export_messages import ExportReply, ExportRequest, Progressed
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
+from core.model.clinical import EntryVersion
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
 from core.model.hub_doubt import HubDoubt
 from core.model.intents import Intent
@@ -217,11 +222,13 @@ class ReadRange(Message, frozen=True, kw_only=True):
 
 
 class MakeReport(Message, frozen=True, kw_only=True):
-    """Write the patient report as PDF. Answered by `ReportMade`."""
+    """Write the report of a visit, as PDF or as one HTML file. Answered by `ReportMade`."""
 
     chair: int
     visit_id: str
     path: str
+    format: Literal["pdf", "html"] = "pdf"
+    language: str = "en"
 
 
 # ---- replies -------------------------------------------------------------------------------------
@@ -284,11 +291,17 @@ class LogPage(Message, frozen=True, kw_only=True):
 
 
 class Timeline(Message, frozen=True, kw_only=True):
-    """A patient over all chair files. `home`: what their hubs kept between visits; None when it cannot be read."""
+    """A patient over all chair files.
+
+    Attributes:
+        home: what their hubs kept between visits; None when it cannot be read.
+        entries: every version of what was written about them, in the order in which it was written; authors by name.
+    """
 
     patient: Patient
     visits: tuple[VisitSummary, ...]
     home: AtHome | None = AtHome()
+    entries: tuple[EntryVersion, ...] = ()
 
 
 class Moment(Message, frozen=True, kw_only=True):
@@ -340,7 +353,7 @@ class RangeData(Message, frozen=True, kw_only=True):
 
 
 class ReportMade(Message, frozen=True, kw_only=True):
-    """The report's path, and its first page as PNG for the preview."""
+    """The report's path, how many pages it prints on, and the first of them as PNG for the preview."""
 
     path: str
     pages: int
@@ -427,6 +440,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     practice: str = ""
     practice_phone: str = ""
     doubts: tuple[HubDoubt, ...] = ()
+    evidence: tuple[ChairEvidence, ...] = ()
 
 
 Request = (
@@ -459,6 +473,8 @@ Request = (
     | KeyRequest
     | LiftDoubt
     | ExportRequest
+    | ClinicalRequest
+    | ClinicalRead
 )
 Reply = (
     Welcome
@@ -473,6 +489,7 @@ Reply = (
     | ReportMade
     | Keys
     | ExportReply
+    | ClinicalReply
 )
 Push = Chair | Workstation
 

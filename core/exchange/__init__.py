@@ -1,1 +1,1 @@
-"""Out to other programs, and in from them: files in formats that others read."""
+"""What goes to other programs, and what comes from them. What people read is made in `core/reports`."""

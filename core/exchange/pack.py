@@ -17,7 +17,12 @@ from core.record.drafts import complete_folder, scratch_folder
 
 PAGE: Final = "OPEN-ME.html"
 README: Final = "READ-ME.txt"
-_TYPES: Final = {".pdf": "application/pdf", ".json": "application/json", ".csv": "text/csv", ".txt": "text/plain"}
+_TYPES: Final = {
+    ".pdf": "application/pdf",
+    ".html": "text/html;charset=utf-8",
+    ".json": "application/json",
+    ".csv": "text/csv",
+}
 _SAID: Final = ("title", "what", "ask", "unlock", "help", "working", "wrong", "old", "read", "save", "damaged")
 
 

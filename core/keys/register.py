@@ -13,6 +13,7 @@ from core.keys.unlocked import HeldKey
 from core.keys.wrapping import KEY_BYTES
 from core.model.certificate import Certificate, Role, Trust, read_revocations, read_root, read_unverified
 from core.model.clock import Clock
+from core.model.cose import KeySigner
 from core.model.keys import grouped
 from core.record.practice_keys import Issued, PracticeKeys
 
@@ -71,6 +72,14 @@ class Register:
         if agreement.x != certificate.agreement_x:
             raise WrappedDamaged
         return WorkstationKey(certificate, agreement.private)
+
+    @property
+    def workstation_signer(self) -> KeySigner:
+        """This workstation's Ed25519 key, with which it signs checkpoints of its logs. Raises NotFounded."""
+        kept = self.keys.secret("workstation")
+        if kept is None:
+            raise NotFounded
+        return KeySigner(kept.data[:KEY_BYTES])
 
     def clinician(self, operator_id: str) -> Certificate | None:
         """The newest certificate over the key that this person has now; it may have expired."""

@@ -65,6 +65,8 @@ class Opcode(IntEnum):
     JOURNAL = 0x28
     SUMMARIES = 0x2C
     EVENTS = 0x2D
+    WITNESS = 0x34
+    WITNESSED = 0x35
     ENROL = 0x40
     REVOKE = 0x41
     CLINICIAN = 0x42
@@ -95,6 +97,8 @@ class ReceiptCode(IntEnum):
     READ_ONLY = 0x24
     REFUSED = 0x25
     """Not enrolled; or a certificate, key or list that does not count."""
+    CONTRADICTED = 0x26
+    """A log does not contain what the hub saw of it before."""
 
 
 class HubIdentity(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,8 +31,10 @@ class Text(msgspec.Struct, frozen=True):
 class Words:
     """One language's sentences, from `resources/words/<language>/*.toml`; dotted keys such as `chair.live.title`."""
 
-    def __init__(self, language: str, table: Mapping[str, str]) -> None:
+    def __init__(self, language: str, table: Mapping[str, str], *, reviewed: bool = False) -> None:
+        """`reviewed`: a clinician who speaks the language natively has read every file of it."""
         self.language = language
+        self.reviewed = reviewed
         self._table = dict(table)
 
     def say(self, key: str, **values: str | float) -> str:
@@ -54,6 +56,10 @@ class Words:
 
     def _nested(self, value: str | float, others: Mapping[str, str | float]) -> str | float:
         return self.say(value[1:], **others) if isinstance(value, str) and _is_key(value) else value
+
+    def template(self, key: str) -> str:
+        """The sentence with its values still open. Raises KeyError."""
+        return self._table[key]
 
     def __contains__(self, key: str) -> bool:
         return key in self._table
@@ -77,10 +83,13 @@ class _Lenient(string.Formatter):
 def load_words(language: str = "en") -> Words:
     """Read every file of one language, and the words that plug-ins bring.
 
+    A file that a clinician who speaks the language natively has read says `reviewed = true` before its first table.
+
     Raises:
         WordsError: a file is malformed, or a key stands twice.
     """
     table: dict[str, str] = {}
+    reviewed = True
     folder = resources.files("resources") / "words" / language
     if not folder.is_dir():
         raise WordsError(f"There are no words for the language {language!r}.", "Choose en.")
@@ -91,13 +100,14 @@ def load_words(language: str = "en") -> Words:
             tree = tomllib.loads(file.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise WordsError(f"words/{language}/{file.name}: {error}.", "Mend the file.") from error
+        reviewed = tree.pop("reviewed", False) is True and reviewed
         for key, sentence in _flatten(tree):
             if key in table:
                 raise WordsError(f"words/{language}/{file.name}: {key} stands twice.", "Keep one of them.")
             table[key] = sentence
     for plugin in find_plugins():
         table = plugin.words(language) | table  # ours are never replaced
-    return Words(language, table)
+    return Words(language, table, reviewed=reviewed)
 
 
 def _flatten(tree: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from core.model.clinical import SURFACES
 from core.model.people import ToothState
 
+__all__ = ["PERMANENT", "SURFACES", "after_visit", "healthy_teeth"]
+
 PERMANENT = tuple(quadrant * 10 + place for quadrant in (1, 2, 3, 4) for place in range(1, 9))
-SURFACES = "MDBLO"
 
 
 def healthy_teeth() -> tuple[ToothState, ...]:

@@ -4,8 +4,10 @@ from core.record.errors import (
     ChannelChanged,
     DiskFull,
     ExportFailed,
+    Interrupted,
     NotARecord,
     NotFound,
+    ReasonMissing,
     RecordBusy,
     RecordDamaged,
     RecordError,
@@ -14,6 +16,7 @@ from core.record.errors import (
     RecordNewer,
     RecordReadOnly,
     StaleVersion,
+    WrongEntry,
     WrongKey,
 )
 from core.record.keys import KeyExists, KeyFileDamaged, KeyMissing, KeyStore, WrongPassphrase
@@ -45,6 +48,7 @@ __all__ = [
     "DeviceTaken",
     "DiskFull",
     "ExportFailed",
+    "Interrupted",
     "KeyExists",
     "KeyFileDamaged",
     "KeyMissing",
@@ -56,6 +60,7 @@ __all__ = [
     "NotFound",
     "PatientTimeline",
     "PracticeFile",
+    "ReasonMissing",
     "Record",
     "RecordBusy",
     "RecordDamaged",
@@ -73,6 +78,7 @@ __all__ = [
     "StampedBlock",
     "StoredBlock",
     "VerifyReport",
+    "WrongEntry",
     "WrongKey",
     "WrongPassphrase",
 ]

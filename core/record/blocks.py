@@ -64,6 +64,18 @@ def block_rows(rows: Sequence[Row]) -> list[BlockRow]:
     return [BlockRow(*row) for row in rows]
 
 
+def sample_times(
+    row: BlockRow, offsets: npt.NDArray[np.int64] | None, first: int = 0, end: int | None = None
+) -> npt.NDArray[np.int64]:
+    """UTC µs of samples [first, end) of a row; `offsets`: their hub time past its start, None when evenly spaced."""
+    if offsets is None:
+        index = np.arange(first, row.count if end is None else end, dtype=np.int64)
+        return row.utc_us + index * (row.end_utc_us - row.utc_us) // row.count
+    offsets, last = offsets[first:end], offsets[-1]
+    length = int(last) + row.period_us
+    return row.utc_us + offsets * (row.end_utc_us - row.utc_us) // length
+
+
 def row_values(  # one value for each of COLUMNS
     *,
     stream: int,

@@ -77,6 +77,24 @@ class StaleVersion(RecordError):
     code = "record.stale_version"
 
 
+class ReasonMissing(RecordError):
+    """A correction without its reason."""
+
+    code = "record.reason"
+
+
+class WrongEntry(RecordError):
+    """A correction of what no correction changes."""
+
+    code = "record.wrong_entry"
+
+
+class Interrupted(RecordError):
+    """A read was broken off because nobody wants its answer any more."""
+
+    code = "record.interrupted"
+
+
 class NotFound(RecordError):
     """The record does not hold what was asked for."""
 

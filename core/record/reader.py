@@ -1,18 +1,30 @@
 """A record, open to be read: in any process, while another writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from core.model.alarm import Alarm, AlarmPriority
+from core.model.note import Note
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
+from core.record.attachments import AttachmentStore
 from core.record.audit import AuditLog
+from core.record.entries import EntryBook
 from core.record.errors import NotARecord, NotFound, RecordDamaged
+from core.record.evidence import (
+    Cosignature,
+    StoredCheckpoint,
+    WitnessBook,
+    checkpoints,
+    cosignatures,
+    log_origin,
+)
 from core.record.fits import stored_fits
 from core.record.orders import journal_of
 from core.record.schema import record_migrations
+from core.record.search import SearchIndex
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
 from core.record.types import (
@@ -34,6 +46,8 @@ from core.record.types import (
     VerifyReport,
 )
 from core.record.verify import verify
+from core.record.verify_evidence import Seen
+from core.record.verify_log import has_evidence
 from core.record.versions import Clinical, read_cbor
 from core.record.wear import (
     days_of,
@@ -44,6 +58,7 @@ from core.record.wear import (
     turns_of,
     wear_info,
 )
+from core.record.zoom import Zoom
 from core.signals.clockmap import ClockFit
 
 _SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
@@ -68,8 +83,14 @@ class RecordReader:
     def __init__(self, file: CipherFile) -> None:
         self._file = file
         self._signals = SignalReader(file)
+        self._zoom = Zoom(file, self._signals)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
+        self.search = SearchIndex(file)
+        self.attachments = AttachmentStore(file)
+        about = file.row("SELECT chair FROM about")
+        self.chair = int(about[0]) if about is not None else 0
+        self.entries = EntryBook(file, self.chair)
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "RecordReader":
@@ -85,6 +106,10 @@ class RecordReader:
 
     def close(self) -> None:
         self._file.close()
+
+    def interrupt(self) -> None:
+        """Break off what another thread reads; it raises Interrupted there."""
+        self._file.interrupt()
 
     def __enter__(self) -> "RecordReader":
         return self
@@ -110,13 +135,15 @@ class RecordReader:
     def columns(self, channel: str, from_us: int, to_us: int, columns: int, visit_id: str | None = None) -> Columns:
         """One channel over [from_us, to_us), UTC µs, in `columns` columns of equal width.
 
-        The cost depends on the columns asked for, not on the length of the range. A column's low and high never miss
-        an extreme; over long ranges they may include up to 255 samples of the next column. When there are no more
-        samples than columns, the samples themselves come back.
+        The cost follows from the columns asked for, not from the length of the range or of the record. A column's low
+        and high never miss an extreme; from afar they may include what lies up to half a column beside it. Then gaps
+        shorter than that may be left out; all others are told, to within a sample. When there are no more samples than
+        columns, the samples themselves come back.
 
         Raises NotFound for a channel that the record does not know.
         """
-        return self._signals.columns(channel, from_us, to_us, columns, visit_id)
+        with self._file.reading():
+            return self._zoom.columns(self._signals.channel(channel), from_us, to_us, columns, visit_id)
 
     def samples(
         self, source: str | None, channel: str, from_us: int | None = None, to_us: int | None = None
@@ -194,6 +221,12 @@ class RecordReader:
         """The newest version of each visit, the latest visit first."""
         return self._clinical.visits_of(patient_id)
 
+    def last_visit(self, patient_id: str) -> VisitSummary | None:
+        """The patient's newest visit in this file."""
+        sql = "SELECT entity FROM search_row WHERE patient = ? AND kind = 'visit' ORDER BY at_us DESC LIMIT 1"
+        row = self._file.row(sql, (patient_id,))
+        return self.visit(row[0]) if row is not None else None
+
     def visit(self, visit_id: str) -> VisitSummary | None:
         return self._clinical.visits.newest(visit_id)
 
@@ -247,6 +280,10 @@ class RecordReader:
             for at_us, kind, text, voice, author, data in self._file.rows(sql, (from_us, to_us))
         ]
 
+    def event_text(self, event_id: str) -> Text | None:
+        row = self._file.row("SELECT text FROM event WHERE id = ?", (event_id,))
+        return read_cbor(row[0], Text) if row is not None else None
+
     def log(self, before_us: int | None = None, limit: int = 100) -> list[LoggedEntry]:
         """Alarms and events before a time, newest first."""
         before = 1 << 62 if before_us is None else before_us
@@ -266,6 +303,33 @@ class RecordReader:
     def audit_head(self) -> AuditHead:
         """Size of the audit log and the RFC 9162 tree hash over it."""
         return self._audit.head()
+
+    # ---- evidence ----------------------------------------------------------------------------------
+
+    @property
+    def origin(self) -> str:
+        """The name of this record's audit log."""
+        return log_origin(str((self._file.row("SELECT id FROM about") or ("",))[0]))
+
+    def checkpoints(self) -> list[StoredCheckpoint]:
+        """Signed checkpoints of the audit log, in order. Raises NoteRefused."""
+        return checkpoints(self._file) if has_evidence(self._file) else []
+
+    def cosignatures(self, checkpoint: int) -> list[Cosignature]:
+        """Below one checkpoint; of each witness the newest. Raises NoteRefused."""
+        return cosignatures(self._file, checkpoint)
+
+    def witnessed(self, origin: str) -> Note | None:
+        """The last checkpoint of another log that this record countersigned. Raises NoteRefused."""
+        return WitnessBook(self._file, "").seen(origin) if has_evidence(self._file) else None
+
+    def inclusion(self, sequence: int, size: int) -> list[bytes]:
+        """RFC 9162 proof that an entry is among the first `size`. Raises ValueError."""
+        return self._audit.tree.inclusion(sequence, size)
+
+    def consistency(self, old: int, size: int) -> list[bytes]:
+        """RFC 9162 proof that the first `size` entries begin with the first `old`. Raises ValueError."""
+        return self._audit.tree.consistency(old, size)
 
     # ---- the file ----------------------------------------------------------------------------------
 
@@ -300,9 +364,14 @@ class RecordReader:
                 wear=tuple(self.wear()),
             )
 
-    def verify(self) -> VerifyReport:
-        """Check every page, block, sample count and audit entry. Never raises for damage: the report tells."""
-        return verify(self._file)
+    def verify(self, *, roots: Collection[bytes] | None = None, seen: Sequence[Seen] = ()) -> VerifyReport:
+        """Check every page, block, sample count and audit entry. Never raises for damage: the report tells.
+
+        Args:
+            roots: kids of the roots that the practice ever had; None: not known, and any is taken and named.
+            seen: what others keep of this log, from their `witnessed`.
+        """
+        return verify(self._file, roots=roots, seen=seen)
 
 
 def _logged(alarm: Alarm) -> LoggedEntry:

@@ -17,9 +17,12 @@ from core.model.plugins import FIRST_NUMBER
 from core.model.procedure import ProcedureView
 from core.model.wear import DaySummary, HubEvent
 from core.model.words import Text
+from core.record.attachments import AttachmentStore
 from core.record.audit import AuditLog
 from core.record.blocks import BlockStore
+from core.record.charted import write_entries
 from core.record.compaction import Compactor
+from core.record.entries import EntryBook
 from core.record.errors import (
     ChannelChanged,
     NotFound,
@@ -29,10 +32,13 @@ from core.record.errors import (
     RecordReadOnly,
     StaleVersion,
 )
+from core.record.evidence import CheckpointBook, WitnessBook
 from core.record.fits import stored_fits
 from core.record.orders import OrderBook
 from core.record.schema import record_migrations
+from core.record.search import SearchIndex, patient_words, visit_words
 from core.record.sequences import SequenceBook
+from core.record.settling import Settler
 from core.record.sqlcipher import CipherFile
 from core.record.types import AuditEntry, RecordedChannel, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
@@ -51,7 +57,8 @@ class Record:
 
     Everything that changes the file stands inside `with record.transaction():`, which is one durable commit: when the
     block has ended, it survives a crash of program and machine; when an exception left it, nothing of it happened.
-    Only one program has a record open for writing; any number read it meanwhile.
+    Only one program has a record open for writing; any number read it meanwhile. What clinicians write is in `entries`,
+    the bytes of files in `attachments`; both are written inside a transaction, too.
 
     Every method may raise DiskFull, RecordDamaged or RecordReadOnly.
     """
@@ -65,8 +72,10 @@ class Record:
         self._wear = WearBook(file, self._blocks.source)
         self.orders = OrderBook(file, self._blocks.source)
         self._compactor = Compactor(file)
+        self._settler = Settler(file)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
+        self._search = SearchIndex(file)
         self._refused: set[int] = set()
         with self.transaction():
             self._describe_channels(catalogue)
@@ -76,6 +85,10 @@ class Record:
         self.id: str = row[0]
         self.chair: int = row[1]
         self.simulated = bool(row[2])
+        self.checkpoints = CheckpointBook(file, self._audit, self.id)
+        self.witness = WitnessBook(file, self.id)
+        self.entries = EntryBook(file, self.chair)
+        self.attachments = AttachmentStore(file)
 
     @classmethod
     def create(
@@ -157,6 +170,7 @@ class Record:
             if self._lock.is_locked:
                 with contextlib.suppress(RecordError):  # raw samples are as safe; a full disk must not keep it open
                     self.compact(settle=True)
+                    self._file.shrink()
         finally:
             self._file.close()
             self._lock.release()
@@ -227,13 +241,20 @@ class Record:
         return stored_fits(self._file, source, boot)
 
     def compact(self, *, settle: bool = False) -> int:
-        """Move raw blocks into large compressed ones with their pyramid; returns how many blocks it wrote.
+        """Move raw blocks into compressed ones, and those into large ones that stay; returns how many it wrote.
 
         Cheap when there is little to do, bounded in work, and a commit of its own outside a transaction. `settle`
-        leaves nothing raw, for the end of a visit.
+        leaves nothing raw and nothing that would be written anew, in as many such commits as that takes.
         """
-        with self.transaction():
-            return self._compactor.run(settle=settle)
+        written = 0
+        while True:
+            with self.transaction():
+                step = self._compactor.run(settle=settle)
+                if not (settle and step):
+                    step += self._settler.run(self._clock.utc_us(), everything=settle)
+            written += step
+            if not (settle and step):
+                return written
 
     # ---- what a hub kept between visits ------------------------------------------------------------
 
@@ -269,6 +290,7 @@ class Record:
         self._clinical.patients.save(
             patient.id, patient, author=author, reason=reason, at_us=at_us, version=patient.version
         )
+        self._search.put(patient_words(patient, at_us))
         return patient
 
     def patients(self) -> list[Patient]:
@@ -279,6 +301,15 @@ class Record:
 
     def patient(self, patient_id: str) -> Patient | None:
         return self._clinical.patients.newest(patient_id)
+
+    def known_since(self, patient_id: str) -> int | None:
+        """When the newest visit in this file began, or the newest version was written; None: not known here."""
+        sql = (
+            "SELECT max(CASE kind WHEN 'visit' THEN at_us ELSE 0 END), max(at_us) FROM search_row "
+            "WHERE patient = ? AND kind IN ('visit', 'patient')"
+        )
+        row = self._file.row(sql, (patient_id,))
+        return (row[0] or row[1]) if row is not None else None
 
     def begin_visit(self, visit: VisitSummary, *, author: str = "", reason: str = "begun") -> None:
         self._must_write()
@@ -321,8 +352,9 @@ class Record:
         return self._clinical.visits_of(patient_id)
 
     def save_procedure(self, view: ProcedureView, *, author: str, at_us: int, reason: str = "") -> None:
-        """Keep one more state of a visit's procedure."""
+        """Keep one more state of a visit's procedure, and the plan, consent, steps and findings that are new in it."""
         self._must_write()
+        write_entries(self.entries, self.procedure(view.visit_id), view, author=author, at_us=at_us)
         self._clinical.procedures.save(
             view.visit_id, view, author=author, reason=reason or view.step, at_us=at_us, owner=view.patient_id
         )
@@ -363,6 +395,7 @@ class Record:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (identity, kind, cbor.encode(text), at_us, utc_offset_s(at_us), visit_id, author, voice, data),
         )
+        self._search.put_event(identity, kind, text, at_us=at_us, visit=visit_id, voice=voice)
         return identity
 
     def audit(self, kind: str, *, actor: str, at_us: int, body: Mapping[str, object]) -> AuditEntry:
@@ -378,6 +411,7 @@ class Record:
 
     def _save_visit(self, visit: VisitSummary, *, author: str, reason: str, at_us: int) -> None:
         self._clinical.visits.save(visit.id, visit, author=author, reason=reason, at_us=at_us, owner=visit.patient_id)
+        self._search.put(visit_words(visit))
 
     def _describe_channels(self, catalogue: Catalogue) -> None:
         """Write down what each number means; the file then explains itself.

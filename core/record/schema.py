@@ -1,6 +1,9 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
+from core.record import evidence_schema
+from core.record.schema_clinical import CLINICAL, backfill
 from core.record.sqlcipher import Database, Migrations
+from core.record.summary_schema import SIGNALS
 
 record_migrations = Migrations("record")
 
@@ -134,3 +137,23 @@ def _between_visits(database: Database) -> None:
     for statement in _BETWEEN_VISITS:
         database.execute(statement)
     _append_only(database, "hub_day", "hub_event", "hub_journal", "hub_order", "hub_answer", "worn")
+
+
+@record_migrations(name="m003_signals")
+def _signals(database: Database) -> None:
+    for statement in SIGNALS:
+        database.execute(statement)
+
+
+@record_migrations(name="m004_evidence")
+def _evidence(database: Database) -> None:
+    evidence_schema.create(database)
+    _append_only(database, *evidence_schema.APPEND_ONLY)
+
+
+@record_migrations(name="m005_clinical")
+def _clinical(database: Database) -> None:
+    for statement in CLINICAL:
+        database.execute(statement)
+    _append_only(database, "attachment")
+    backfill(database)

@@ -24,6 +24,7 @@ import sqlcipher3
 
 from core.record.errors import (
     DiskFull,
+    Interrupted,
     RecordBusy,
     RecordDamaged,
     RecordError,
@@ -48,8 +49,10 @@ _SALT_BYTES = 16
 _WAL_PAGES = 256
 """Pages in the write-ahead log before SQLite moves them into the file: 4 MiB."""
 _BUSY_MS = 5000
+_SHRUNK_PAGES, _WORTH = 4096, 20
+"""Up to 64 MiB a file is written anew when it is closed, if a twentieth of it is free: under a second."""
 
-_BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 10, 11, 13, 14, 26
+_BUSY, _READONLY, _INTERRUPT, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 9, 10, 11, 13, 14, 26
 
 Row = tuple[Any, ...]
 
@@ -189,6 +192,11 @@ class CipherFile:
             finally:
                 self.database.rollback()
 
+    def interrupt(self) -> None:
+        """Break off whatever runs on this file now, from another thread: it raises Interrupted there."""
+        with contextlib.suppress(sqlcipher3.Error):
+            self.database.conn.interrupt()
+
     def applied(self, migrations: Migrations) -> list[str]:
         """Names of the migrations that this file has been through, in order."""
         with self._guarded():
@@ -211,6 +219,12 @@ class CipherFile:
         with self._guarded():
             if migrations.pending(self.database):
                 migrations.apply(self.database)
+
+    def shrink(self) -> None:
+        """Give back the space of what was deleted, when that is much of a small file; a large one fills it again."""
+        (pages,), (free,) = self.rows("PRAGMA page_count")[0], self.rows("PRAGMA freelist_count")[0]
+        if pages <= _SHRUNK_PAGES and free * _WORTH >= pages:
+            self.execute("VACUUM")
 
     def close(self) -> None:
         with self._lock, contextlib.suppress(sqlcipher3.Error):
@@ -273,6 +287,8 @@ def _translated(error: Exception, path: Path) -> RecordError:
         return RecordDamaged(said, "Run `record verify` to see what is affected, and restore it from a backup.")
     if code in (_READONLY, _CANTOPEN):
         return RecordReadOnly(said, "Check the rights of the file and of its folder.")
+    if code == _INTERRUPT:
+        return Interrupted("The read was broken off.", "Ask again.")
     if code == _BUSY:
         return RecordBusy(said, "Close the other program that uses it, and try again.")
     return RecordError(said, "Run `record verify`; if it finds nothing, check the disk.")

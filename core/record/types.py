@@ -235,10 +235,15 @@ class RecordInfo:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What a full check found. `problems` says where; it stops at the first hundred."""
+    """What a full check found. `problems` says where; it stops at the first hundred.
+
+    Attributes:
+        notes: what speaks for the audit log, and what people have to compare.
+    """
 
     ok: bool
     problems: tuple[str, ...]
     entries: int
     blocks: int
     samples: int
+    notes: tuple[str, ...] = ()

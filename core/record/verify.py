@@ -1,22 +1,29 @@
 """A full check of a record: is everything there, and is it what was written?"""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
-from core.record.audit import AuditLog, leaf_hash
 from core.record.blocks import BlockRow
 from core.record.errors import RecordError
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
+from core.record.summary import SummaryBook
 from core.record.types import VerifyReport
+from core.record.verify_evidence import EvidenceCheck, Seen
+from core.record.verify_log import LogCheck, has_evidence
 
 _MOST = 100
 
 
 class _Check:
-    def __init__(self, file: CipherFile) -> None:
+    def __init__(self, file: CipherFile, roots: Collection[bytes] | None, seen: Sequence[Seen]) -> None:
         self.file = file
+        self.roots = roots
+        self.seen = seen
         self.signals = SignalReader(file)
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self.entries = self.blocks = self.samples = 0
 
     def note(self, problem: str) -> None:
@@ -24,16 +31,21 @@ class _Check:
             self.problems.append(problem)
 
 
-def verify(file: CipherFile) -> VerifyReport:
-    """Check pages, blocks, samples and audit log of an open file; damage ends up in the report."""
-    check = _Check(file)
-    for part in (_pages, _database, _each_block, _overlaps, _audit):
+def verify(file: CipherFile, *, roots: Collection[bytes] | None = None, seen: Sequence[Seen] = ()) -> VerifyReport:
+    """Check pages, blocks, samples and audit log of an open file; damage ends up in the report.
+
+    Args:
+        roots: kids of the roots that the practice ever had; None: not known, and any is taken and named.
+        seen: what others keep of this log.
+    """
+    check = _Check(file, roots, seen)
+    for part in (_pages, _database, _each_block, _overlaps, _summary, _audit):
         try:
             part(check)
         except RecordError as error:
             check.note(f"{part.__name__.lstrip('_').replace('_', ' ')}: {error}")
     problems = tuple(check.problems)
-    return VerifyReport(not problems, problems, check.entries, check.blocks, check.samples)
+    return VerifyReport(not problems, problems, check.entries, check.blocks, check.samples, tuple(check.notes))
 
 
 def _pages(check: _Check) -> None:
@@ -91,17 +103,38 @@ def _doubled(file: CipherFile) -> list[tuple[int, ...]]:
     return file.rows(sql)
 
 
+def _summary(check: _Check) -> None:
+    """On each level, what the cells say in all is what the settled blocks say."""
+    sql = (
+        "SELECT channel, coalesce(visit, ''), sum(count), min(low), max(high), sum(total) FROM block WHERE settled = 1 "
+        "GROUP BY channel, visit"
+    )
+    told = {(channel, visit): tuple(figures) for channel, visit, *figures in check.file.rows(sql)}
+    book = SummaryBook(check.file)
+    counted = book.levels()
+    for channel, level, visit in counted:
+        cells = book.whole(channel, level, visit)
+        found = (int(cells.count.sum()), int(cells.low.min()), int(cells.high.max()), int(cells.total.sum()))
+        if told.get((channel, visit)) != found:
+            check.note(f"summary: level {level} of channel {channel} does not say what its blocks say")
+    for channel, visit in told.keys() - {(channel, visit) for channel, _, visit in counted}:
+        check.note(f"summary: channel {channel} has none{f' of visit {visit}' if visit else ''}")
+
+
 def _audit(check: _Check) -> None:
-    """Entries without holes, each with the hash of its own bytes."""
-    log = AuditLog(check.file)
-    while page := log.entries(check.entries):
-        for entry in page:
-            if entry.sequence != check.entries:
-                check.note(f"audit: entries {check.entries} to {entry.sequence - 1} are missing")
-                check.entries = entry.sequence
-            if leaf_hash(entry.entry) != entry.leaf:
-                check.note(f"audit entry {entry.sequence}: its hash is not that of its bytes")
-            check.entries += 1
+    """The entries are those that were written, and those that were signed and witnessed."""
+    log = LogCheck(check.file)
+    if not has_evidence(check.file):
+        log.run()
+    else:
+        evidence = EvidenceCheck(check.file, roots=check.roots, seen=check.seen)
+        log.run(evidence.read())
+        evidence.hold(log.entries, log.roots.get)
+        check.notes += evidence.notes
+        log.problems += evidence.problems
+    check.entries = log.entries
+    for problem in log.problems:
+        check.note(problem)
 
 
 def _place(row: BlockRow) -> str:

@@ -1,19 +1,22 @@
 """Collects a visit out of a chair's record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from core.model.clock import Clock, SystemClock
 from core.model.limits import Limit
+from core.model.people import ToothState
+from core.model.procedure import Step
 from core.model.wear import AtHome
 from core.record import NotFound, RecordReader
 from core.record.types import Columns, RecordedMoment
 from core.record.versions import utc_offset_s
 from core.reports.data import Happening, Pause, Practice, ReportData, Signal
+from core.reports.viewed import views
 from core.safety.limits import strictest
-from core.signals.catalogue import Catalogue, load_catalogue
+from core.signals.catalogue import load_catalogue
 
 PLOTTED = (
     "pulp_temperature",
@@ -32,6 +35,8 @@ PLOTTED = (
 """What says something to a patient. Waveforms and the state of the devices stay in the record."""
 COLUMNS = 900
 """Columns of a plot: finer than print can show."""
+ENDING_US = 60_000_000
+"""How long the end of a visit is, over which a signal is averaged: as long as the rest before it."""
 EDGE_US = 3_000_000
 """A channel begins and ends a little inside the visit; that is no gap."""
 
@@ -43,10 +48,17 @@ def collect(
     practice: Practice | None = None,
     clock: Clock | None = None,
     home: AtHome | None = None,
+    names: Mapping[str, str] | None = None,
+    others: Iterable[RecordReader] = (),
+    columns: int = COLUMNS,
 ) -> ReportData:
     """Everything the report of a visit says.
 
-    `home`: the patient's days at home up to the visit, which only the records of all chairs together tell.
+    Args:
+        home: the patient's days at home up to the visit, which only the records of all chairs together tell.
+        names: of operators, by id; the record knows ids.
+        others: the records of the other chairs, whose logs also say who looked at the patient.
+        columns: of each plot.
 
     Raises:
         NotFound: no such visit, or no procedure was begun in it.
@@ -61,7 +73,8 @@ def collect(
     moments = reader.moments(visit_id)
     held = {span.channel for span in reader.spans(visit_id)}
     shown = _shown(held)
-    found = _signals(reader, shown, (visit.began_us, end), visit_id, strictest(procedure.limits), load_catalogue())
+    limits, rest = strictest(procedure.limits), procedure.baseline.means
+    found = _signals(reader, shown, (visit.began_us, end), visit_id, limits, rest, columns)
     return ReportData(
         practice=practice or Practice(),
         patient=patient,
@@ -76,20 +89,43 @@ def collect(
         made_us=now,
         utc_offset_s=utc_offset_s(visit.began_us),
         home=home,
+        teeth_before=_teeth_before(reader, visit_id),
+        views=views((reader, *others), visit.patient_id),
+        names=names or {},
     )
+
+
+def _teeth_before(reader: RecordReader, visit_id: str) -> tuple[ToothState, ...]:
+    """As the teeth stood last before treatment began."""
+    before: tuple[ToothState, ...] = ()
+    for view in reader.procedure_history(visit_id):
+        if view.step in (Step.TREAT, Step.RECOVER, Step.CLOSE):
+            break
+        before = view.teeth
+    return before
 
 
 def pauses(moments: Iterable[RecordedMoment]) -> Iterator[Pause]:
     """Each time therapy stood still. A reason that comes to a pause which already lasts is no second pause."""
-    by_patient: bool | None = None
+    held: RecordedMoment | None = None
     for moment in moments:
-        if moment.kind == "held" and by_patient is None:
-            by_patient = moment.text.key.startswith("hold.patient")
-        elif moment.kind in ("resumed", "ended_early", "phases_over") and by_patient is not None:
-            yield Pause(by_patient, went_on=moment.kind == "resumed")
-            by_patient = None
-    if by_patient is not None:
-        yield Pause(by_patient, went_on=False)
+        if moment.kind == "held" and held is None:
+            held = moment
+        elif moment.kind in ("resumed", "ended_early", "phases_over") and held is not None:
+            yield _pause(held, moment)
+            held = None
+    if held is not None:
+        yield _pause(held, None)
+
+
+def _pause(held: RecordedMoment, end: RecordedMoment | None) -> Pause:
+    return Pause(
+        by_patient=held.text.key.startswith("hold.patient"),
+        went_on=end is not None and end.kind == "resumed",
+        began_us=held.at_us,
+        ended_us=None if end is None else end.at_us,
+        cause=held.text.key,
+    )
 
 
 def _shown(held: set[str]) -> list[str]:
@@ -104,14 +140,16 @@ def _signals(
     within: tuple[int, int],
     visit_id: str,
     limits: tuple[Limit, ...],
-    catalogue: Catalogue,
+    rest: Mapping[str, float],
+    count: int,
 ) -> Iterator[Signal]:
+    catalogue = load_catalogue()
     for key in keys:
         spec = catalogue.key(key)
-        values = _values(reader, key, within)
+        at_us, values = _values(reader, key, within)
         if not len(values):
             continue
-        columns = reader.columns(key, *within, COLUMNS, visit_id)
+        columns = reader.columns(key, *within, count, visit_id)
         yield Signal(
             spec=spec,
             columns=columns,
@@ -120,18 +158,24 @@ def _signals(
             mean=float(values.mean()),
             limits=tuple(limit for limit in limits if limit.channel == key),
             gaps=tuple(_gaps(columns, within, max(EDGE_US, 2 * spec.period_us))),
+            rest=rest.get(key),
+            ending=float(values[at_us > at_us.max() - ENDING_US].mean()),
         )
 
 
-def _values(reader: RecordReader, key: str, within: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """Every sample of the visit, physical, shape (n,)."""
+def _values(
+    reader: RecordReader, key: str, within: tuple[int, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Times, UTC µs, and physical values of every sample of the visit, each of shape (n,)."""
     recorded = reader.channel(key)
+    times: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     parts: list[npt.NDArray[np.float64]] = [np.empty(0)]
     for block in reader.samples(None, key, *within):
         at_us = block.times_us()
-        inside = block.samples[(at_us >= within[0]) & (at_us < within[1])]
-        parts.append(np.asarray(inside * recorded.scale + recorded.offset, np.float64))
-    return np.concatenate(parts)
+        inside = (at_us >= within[0]) & (at_us < within[1])
+        times.append(at_us[inside])
+        parts.append(np.asarray(block.samples[inside] * recorded.scale + recorded.offset, np.float64))
+    return np.concatenate(times), np.concatenate(parts)
 
 
 def _gaps(columns: Columns, within: tuple[int, int], edge_us: int) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from core.model.words import Words
 from core.reports.data import Happening, ReportData
 from core.reports.letters import GUARD, literal
 from core.reports.measured import bound_said, channel_key
-from core.reports.phrasing import Told, clock, date, either
+from core.reports.phrasing import Told, clock, date, either, number
 
 _NAMES = (
     (re.compile(r"@channel\.(\w+)\.(?:name|short)$"), r"@report.channel.\1.title"),
@@ -29,11 +29,16 @@ def plan(data: ReportData, words: Words) -> list[Told]:
             "name": words.say(f"module.{row.module}.name"),
             "does": words.say(f"module.{row.module}.does"),
             "choice": words.say(f"report.choice.{row.choice.value}"),
-            "strength": "" if row.choice is Choice.DECLINED else words.say("report.percent", value=row.dose_percent),
+            "strength": "" if row.choice is Choice.DECLINED else strength(row.dose_percent, words),
             "evidence": words.say(f"module.{row.module}.evidence"),
+            "said": words.say("report.named", name=f"@module.{row.module}.name", text=f"@module.{row.module}.does"),
         }
         for row in agreed(data).modules
     ]
+
+
+def strength(percent: int, words: Words) -> str:
+    return words.say("report.percent", value=number(str(percent), words))
 
 
 def own_limits(data: ReportData, words: Words) -> list[str]:
@@ -55,7 +60,6 @@ def consent(data: ReportData, words: Words) -> list[str]:
 
 
 def phase_told(phase: PhaseView, words: Words) -> Told:
-    seconds = int(phase.delivered_before_s + phase.elapsed_s)
     return {
         "name": words.say(
             either(words, f"report.step.{phase.module}.{phase.key}", f"module.{phase.module}.phase.{phase.key}")
@@ -63,8 +67,13 @@ def phase_told(phase: PhaseView, words: Words) -> Told:
         "part": words.say(f"module.{phase.module}.name"),
         "tooth": str(phase.tooth or words.say("report.no_tooth")),
         "state": words.say(f"report.phase.{phase.state.value}"),
-        "time": f"{seconds // 60}:{seconds % 60:02d}",
+        "time": minutes(phase.delivered_before_s + phase.elapsed_s),
     }
+
+
+def minutes(seconds: float) -> str:
+    """Such as 4:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
 def happenings(data: ReportData, words: Words) -> list[Told]:
@@ -83,12 +92,17 @@ def _moment(one: Happening, words: Words) -> str:
     """Empty for a moment that is not the patient's."""
     key = f"report.moment.{one.kind}"
     if one.kind == "held":
-        cause = one.text.key.removeprefix("hold.").removesuffix(".reason")
-        tries = (f"report.held.{cause}", f"report.held.{cause.split('_')[0]}", "report.held.other")
-        key = next(found for found in tries if found in words)
+        key = held_key(one.text.key, words)
     if key not in words:
         return ""
     return words.say(key, **{name: _for_patient(value, words) for name, value in one.text.values.items()}).strip()
+
+
+def held_key(cause: str, words: Words) -> str:
+    """The patient's sentence for why therapy was held, by the key of staff's."""
+    name = cause.removeprefix("hold.").removesuffix(".reason")
+    tries = (f"report.held.{name}", f"report.held.{name.split('_')[0]}")
+    return next((found for found in tries if found in words), "report.held.other")
 
 
 def _for_patient(value: str | float, words: Words) -> str | float:
@@ -105,11 +119,7 @@ def alarms(data: ReportData, words: Words) -> list[Told]:
     """Alarms in the patient's words; those that say the same are one line."""
     same: dict[str, list[Alarm]] = {}
     for alarm in data.alarms:
-        key = f"report.alarm.{alarm.kind}"
-        if words.say(key) == "":
-            continue
-        values = {name: _for_patient(value, words) for name, value in alarm.text.values.items()}
-        same.setdefault(words.say(key if key in words else "report.alarm_other", **values), []).append(alarm)
+        same.setdefault(alarm_said(alarm, words), []).append(alarm)
     return [
         {
             "time": clock(data, alarms[0].began_us, words),
@@ -120,6 +130,13 @@ def alarms(data: ReportData, words: Words) -> list[Told]:
         }
         for text, alarms in same.items()
     ]
+
+
+def alarm_said(alarm: Alarm, words: Words) -> str:
+    """An alarm as a patient reads it."""
+    key = f"report.alarm.{alarm.kind}"
+    values = {name: _for_patient(value, words) for name, value in alarm.text.values.items()}
+    return words.say(key if key in words else "report.alarm_other", **values)
 
 
 def _alarm_end(data: ReportData, alarms: list[Alarm], words: Words) -> str:

@@ -1,11 +1,12 @@
-"""What a patient report is made of, collected once and then only read."""
+"""What a report is made of, collected once and then only read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from core.model.alarm import Alarm
 from core.model.channel import ChannelSpec
 from core.model.limits import Limit
-from core.model.people import Patient, VisitSummary
+from core.model.people import Patient, ToothState, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.wear import AtHome
 from core.model.words import Text
@@ -28,6 +29,8 @@ class Signal:
         lowest, highest, mean: physical, over every sample of the visit.
         limits: those that counted.
         gaps: UTC µs ranges within the visit in which nothing was recorded.
+        rest: mean at rest, before anything was done; None where it was not measured.
+        ending: mean over the last minute that was recorded.
     """
 
     spec: ChannelSpec
@@ -37,6 +40,8 @@ class Signal:
     mean: float
     limits: tuple[Limit, ...]
     gaps: tuple[tuple[int, int], ...] = ()
+    rest: float | None = None
+    ending: float | None = None
 
     @property
     def gaps_s(self) -> float:
@@ -55,10 +60,36 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """One pause, however many reasons came to it. `by_patient`: who asked first; `went_on`: whether it was resumed."""
+    """One pause, however many reasons came to it.
+
+    Attributes:
+        by_patient: who asked first.
+        went_on: whether it was resumed.
+        began_us, ended_us: UTC µs; `ended_us` None while it lasts.
+        cause: words key of the first reason.
+    """
 
     by_patient: bool
     went_on: bool
+    began_us: int = 0
+    ended_us: int | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How often somebody looked at the patient's data or wrote it out, as the audit log has it.
+
+    Attributes:
+        actor: operator id.
+        what: the request: `GetTimeline`, `GetVisit`, `MakeReport`, `ExportSamples` and the like.
+        last_us: the latest time, UTC µs.
+    """
+
+    actor: str
+    what: str
+    count: int
+    last_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +103,9 @@ class ReportData:
         made_us: when the report is made, UTC µs.
         utc_offset_s: the practice's offset from UTC.
         home: the days at home up to the visit; None where nothing can be said of them.
+        teeth_before: the teeth as they were charted before anything was done.
+        views: who looked at the patient's data so far; None where the log was not read.
+        names: of operators, by id.
     """
 
     practice: Practice
@@ -87,6 +121,9 @@ class ReportData:
     made_us: int
     utc_offset_s: int
     home: AtHome | None = None
+    teeth_before: tuple[ToothState, ...] = ()
+    views: tuple[View, ...] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def end_us(self) -> int:

@@ -7,7 +7,7 @@ from core.model.wear import EPOCH, AtHome, HomeDay
 from core.model.words import Words
 from core.people.at_home import ENOUGH_S, SHOWN_DAYS, counted, shown
 from core.reports.day_plot import day_plot, day_swatch
-from core.reports.phrasing import Told
+from core.reports.phrasing import Told, joined
 
 
 def home_told(home: AtHome | None, words: Words) -> Told | None:
@@ -22,10 +22,10 @@ def home_told(home: AtHome | None, words: Words) -> Told | None:
     answer = _answer(home, words)
     said = {key: words.say(f"report.home.{key}") for key in ("before", "since")}
     return {
-        "text": f"{kept} {answer}".strip(),
+        "text": joined((kept, answer), words),
         "explain": words.say("report.home.explain"),
         "picture": day_plot(home, list(_months(days[-1].day, words)), height=150, said=said),
-        "alt": f"{words.say('report.home.alt', **values, **extremes)} {answer}".strip(),
+        "alt": joined((words.say("report.home.alt", **values, **extremes), answer), words),
         "legend": [
             {
                 "picture": day_swatch(kind),

@@ -10,7 +10,7 @@ from pathlib import Path
 STAND_IN = "?"
 GUARD = "\ufeff"
 """Put before free text that would read as a key of the words (`@…`); never printed."""
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[^\S\N{NO-BREAK SPACE}]+")
 
 
 def literal(value: str) -> str:

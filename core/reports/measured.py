@@ -6,7 +6,7 @@ from core.model.limits import Limit, LimitOwner
 from core.model.words import Words
 from core.reports import svg
 from core.reports.data import ReportData, Signal
-from core.reports.phrasing import Told, either, listed, span
+from core.reports.phrasing import Told, either, joined, listed, number, span
 from core.reports.plot import plot
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -20,19 +20,23 @@ def main_first(signals: tuple[Signal, ...]) -> list[Signal]:
 def plot_told(data: ReportData, signal: Signal, words: Words) -> Told:
     key, places = signal.spec.key, signal.spec.decimals
     named = {"low": signal.lowest, "high": signal.highest, "mean": signal.mean}
-    values = {name: _valued(key, f"{it:.{places}f}", words) for name, it in named.items()}
+    named |= {name: it for name, it in (("rest", signal.rest), ("ending", signal.ending)) if it is not None}
+    values = {name: valued(key, f"{it:.{places}f}", words) for name, it in named.items()}
     same = values["low"] == values["high"]
     title = words.say(channel_key(key, words))
-    range_said = words.say("report.plot.same" if same else "report.plot.range", **values)
+    said_range = words.say("report.plot.same" if same else "report.plot.range", **values)
+    compared = [words.say(f"report.plot.{name}", **values) for name in ("rest", "ending") if name in values]
+    said_range = joined([said_range, *([] if same else compared)], words)
     gaps = words.say("report.plot.gaps", time=span(signal.gaps_s, words)) if signal.gaps else ""
     said = {owner.value: words.say(f"report.owner.{owner.value}") for owner in LimitOwner}
     said |= {name: words.say(f"report.plot.{name}") for name in ("minutes", "measured")}
-    limits = " ".join(_limit(limit, said[limit.owner.value], words) for limit in signal.limits)
+    said["decimal"] = words.say("report.decimal")
+    limits = joined((_limit(limit, said[limit.owner.value], words) for limit in signal.limits), words)
     return {
         "title": _titled(title, key, words),
         "explain": words.say(f"channel.{key}.plain"),
-        "text": " ".join(filter(None, (range_said, gaps))),
-        "alt": " ".join(filter(None, (words.say("report.plot.alt", name=title), range_said, limits, gaps))),
+        "text": joined((said_range, gaps), words),
+        "alt": joined((words.say("report.plot.alt", name=title), said_range, limits, gaps), words),
         "picture": plot(signal, from_us=data.visit.began_us, to_us=data.end_us, height=150, said=said),
     }
 
@@ -46,9 +50,9 @@ def channel_key(channel: str, words: Words) -> str:
     return either(words, f"report.channel.{channel}.title", f"channel.{channel}.name")
 
 
-def _valued(channel: str, value: str, words: Words) -> str:
-    """A value with its unit, as patients read it."""
-    key = f"report.channel.{channel}.value"
+def valued(channel: str, figure: str, words: Words) -> str:
+    """A figure with its unit, as patients read it."""
+    key, value = f"report.channel.{channel}.value", number(figure, words)
     return words.say(key, value=value).replace(" ", NO_BREAK, 1) if key in words else value
 
 
@@ -65,7 +69,7 @@ def bound_said(limit: Limit, words: Words) -> str:
     said: list[str] = []
     for which, bound in (("least", limit.low), ("most", limit.high)):
         if bound is not None:
-            value = _valued(limit.channel, f"{bound:g}", words)
+            value = valued(limit.channel, f"{bound:g}", words)
             said.append(words.say(f"report.bound.{which}", value=value))
     return listed(said, words)
 

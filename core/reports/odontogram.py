@@ -16,18 +16,25 @@ def teeth(states: Iterable[ToothState]) -> str:
     def dressed(match: re.Match[str]) -> str:
         fdi, part = int(match.group("fdi")), match.group("part")
         state = found.get(fdi, ToothState(fdi=fdi))
-        return f"{match.group(0)[:-2]}{_dress(state, part)}/>"
+        rest = match.group("rest")
+        if part == "fis":
+            rest = rest.replace('class="f"', 'class="gone"') if state.missing else rest
+        return "<path " + rest.replace('class="s"', f'class="{_dress(state, part)}"') + "/>"
 
-    body = re.sub(r'<path id="t(?P<fdi>\d\d)-(?P<part>[MDBLO]|fis)"[^>]*/>', dressed, _occlusal())
+    body = re.sub(r'<path id="t(?P<fdi>\d\d)-(?P<part>[MDBLO]|fis)" (?P<rest>[^>]*)/>', dressed, _occlusal())
     changed = {state.fdi for state in found.values() if state.done or state.finding or state.planned}
     body = re.sub(
         r'<text id="t(\d\d)-no" class="n"',
-        lambda match: match.group(0) + (' font-weight="600"' if int(match.group(1)) in changed else f' fill="{MUTED}"'),
+        lambda match: '<text class="n"' if int(match.group(1)) in changed else '<text class="m"',
         body,
     )
     style = (
         f"<style>.s{{fill:#fff;stroke:{MUTED};stroke-width:2.4}}.f{{fill:none;stroke:{CONTROL};stroke-width:2}}"
-        f".n{{fill:{INK};text-anchor:middle;font-size:26px}}</style>"
+        f".done{{fill:{PINE};stroke:{PINE};stroke-width:2.4}}.finding{{fill:url(#gap);stroke:{MUTED};stroke-width:2.4}}"
+        f".filled{{fill:{CONTROL};stroke:{MUTED};stroke-width:2.4}}.gone{{fill:none;stroke:none}}"
+        f".missing{{fill:none;stroke:{CONTROL};stroke-width:2.4;stroke-dasharray:7 7}}"
+        f".n{{fill:{INK};text-anchor:middle;font-size:26px;font-weight:600}}"
+        f".m{{fill:{MUTED};text-anchor:middle;font-size:26px}}</style>"
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 268 1480 384" font-family="Inter">{defs(9)}{style}'
@@ -36,19 +43,13 @@ def teeth(states: Iterable[ToothState]) -> str:
 
 
 def _dress(state: ToothState, part: str) -> str:
+    """The class of one surface."""
     if state.missing:
-        return (
-            ' style="fill:none;stroke:none"'
-            if part in ("fis", "O")
-            else (f' style="fill:none;stroke:{CONTROL};stroke-dasharray:7 7"')
-        )
-    if part in state.done:
-        return f' style="fill:{PINE};stroke:{PINE}"'
-    if part in state.finding:
-        return ' style="fill:url(#gap)"'
-    if part in state.filled:
-        return f' style="fill:{CONTROL}"'
-    return ""
+        return "gone" if part == "O" else "missing"
+    for kind, surfaces in (("done", state.done), ("finding", state.finding), ("filled", state.filled)):
+        if part in surfaces:
+            return kind
+    return "s"
 
 
 @cache
@@ -56,4 +57,5 @@ def _occlusal() -> str:
     """The groups of the permanent teeth without crowns and roots."""
     text = (resources.files("resources") / "teeth" / "teeth.svg").read_text(encoding="utf-8")
     groups = re.findall(r'<g id="t[1-4]\d">.*?</text></g>', text, flags=re.DOTALL)
-    return re.sub(r'<path id="t\d\d-(?:root2?|crown)"[^>]*/>', "", "".join(groups))
+    bare = re.sub(r'<path id="t\d\d-(?:root2?|crown)"[^>]*/>', "", "".join(groups))
+    return re.sub(r'<g id="t\d\d">', "<g>", bare)  # an id may stand once in a page; charts stand in it several times

@@ -1,63 +1,73 @@
-"""The patient's report as PDF/A-2a and PDF/UA-1, through Typst."""
+"""Makes the report of a visit: as PDF/A-2a and PDF/UA-1 through Typst, or as one HTML file."""
 
-import contextlib
-import os
-import secrets
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import typst
 
-from core.model.errors import SmilescapeError
-from core.model.words import load_words
 from core.reports.data import ReportData
+from core.reports.files import ReportFailed, write_whole
+from core.reports.html import html_report
+from core.reports.languages import report_words
 from core.reports.letters import font_folder
+from core.reports.phrasing import Told
 from core.reports.told import tell
 
+__all__ = ["PLOT_COLUMNS", "Format", "ReportFailed", "ReportMade", "make_report"]
+
+Format = Literal["pdf", "html"]
+PLOT_COLUMNS: dict[Format, int] = {"pdf": 900, "html": 3600}
+"""Columns to collect for a plot: finer than print can show; in a page somebody may look closer."""
 PREVIEW_PPI = 110.0
 STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]  # the type exists for type checkers only
 
 
-class ReportFailed(SmilescapeError):  # noqa: N818
-    """The report could not be made or written."""
-
-    code = "report.failed"
-
-
 @dataclass(frozen=True, slots=True)
 class ReportMade:
-    """A report on disk, and its first page as PNG."""
+    """A report on disk, how many pages it prints on, and the first of them as PNG."""
 
     path: Path
     pages: int
     preview_png: bytes
 
 
-def make_report(data: ReportData, path: Path, *, language: str = "en") -> ReportMade:
+def make_report(data: ReportData, path: Path, *, language: str = "en", format: Format = "pdf") -> ReportMade:
     """Write the report. The file appears when it is complete; a file of that name that was there stays until then.
 
     What the report says never touches the disk but in the report: the record it comes from is encrypted.
 
     Raises:
         ReportFailed: Typst refused it, or the place cannot be written.
+        WordsError: there are no words, or not all words, for the language.
     """
-    told = msgspec.json.encode(tell(data, load_words(language))).decode()
+    words = report_words(language)
+    told = tell(data, words)
+    pdf, pages = _set(told, data.made_us // 1_000_000, pdf=format == "pdf")
+    write_whole(path, html_report(data, told, words).encode() if pdf is None else pdf)
+    return ReportMade(path, len(pages), pages[0])
+
+
+def _set(told: Told, made_s: int, *, pdf: bool) -> tuple[bytes | None, list[bytes]]:
+    """The PDF, if it is wanted, and its pages as PNG."""
     try:
         compiler = typst.Compiler(
-            str(_folder() / "patient.typ"), root=str(_folder()), font_paths=_fonts(), sys_inputs={"told": told}
+            str(_folder() / "patient.typ"),
+            root=str(_folder()),
+            font_paths=_fonts(),
+            sys_inputs={"told": msgspec.json.encode(told).decode()},
         )
-        pdf = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=data.made_us // 1_000_000)
+        document = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=made_s) if pdf else None
         shots = compiler.compile(format="png", ppi=PREVIEW_PPI)
     except typst.TypstError as error:
         raise ReportFailed(f"The report could not be set: {error}.", "The record is whole. Try again.") from error
-    pages = shots if isinstance(shots, list) else [shots]
-    if not isinstance(pdf, bytes) or not isinstance(pages[0], bytes):
+    pages = [page for page in (shots if isinstance(shots, list) else [shots]) if isinstance(page, bytes)]
+    if not pages or (pdf and not isinstance(document, bytes)):
         raise ReportFailed("Typst gave no document.", "The record is whole. Try again.")
-    _write(path, pdf)
-    return ReportMade(path, len(pages), pages[0])
+    return document if isinstance(document, bytes) else None, pages
 
 
 def _folder() -> Path:
@@ -68,20 +78,3 @@ def _folder() -> Path:
 def _fonts() -> typst.Fonts:
     """The shipped fonts alone: a report looks the same on every machine."""
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
-
-
-def _write(path: Path, data: bytes) -> None:
-    if path.exists() and not path.is_file():
-        raise ReportFailed(f"{path} is no file that could be replaced.", "Choose another name.")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    except OSError as error:
-        raise ReportFailed(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Lists, dates and times in the report's words."""
+"""Lists, figures, dates and times in the report's words."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,17 @@ def listed(parts: Iterable[str], words: Words) -> str:
     found = list(parts)
     if len(found) < 2:
         return "".join(found)
-    return words.say("report.list", head=", ".join(found[:-1]), tail=found[-1])
+    return words.say("report.list", head=words.say("report.separator").join(found[:-1]), tail=found[-1])
+
+
+def joined(sentences: Iterable[str], words: Words) -> str:
+    """Sentences one after the other, empty ones left out."""
+    return words.say("report.between").join(filter(None, (sentence.strip() for sentence in sentences)))
+
+
+def number(figure: str, words: Words) -> str:
+    """A figure with the decimal sign of the language."""
+    return figure.replace(".", words.say("report.decimal"))
 
 
 def span(seconds: float, words: Words) -> str:

@@ -31,9 +31,10 @@ class Label:
 def plot(signal: Signal, *, from_us: int, to_us: int, height: int, said: dict[str, str]) -> str:
     """One signal over a visit as SVG, with its limits, their owners' marks, and gaps hatched.
 
-    `said`: words for `minutes` and `measured`, and for each limit owner. Every point comes from the record.
+    `said`: words for `minutes` and `measured`, for each limit owner, and the `decimal` sign. Every point comes from
+    the record. What a page redraws when it is zoomed carries a class: `gaps`, `curve`, `time`.
     """
-    low, high = _range(signal)
+    low, high = shown_range(signal)
     right, bottom = WIDTH - RIGHT, height - BOTTOM
 
     def x(at_us: float) -> float:
@@ -45,14 +46,16 @@ def plot(signal: Signal, *, from_us: int, to_us: int, height: int, said: dict[st
     parts = [frame(height)]
     for value in _ticks(low, high):
         parts.append(f'<path d="M{LEFT} {y(value):.1f}H{right}" stroke="{LINE}"/>')
-        parts.append(text(LEFT - 8, y(value) + 4, f"{value:g}", anchor="end"))
-    parts += _time_axis(x, from_us, to_us, height - 6, said["minutes"])
+        parts.append(text(LEFT - 8, y(value) + 4, _figure(value, said), anchor="end"))
+    parts += ['<g class="time">', *_time_axis(x, from_us, to_us, height - 6, said), '</g><g class="gaps">']
     for begin, end in signal.gaps:
         left, wide = x(begin), max(1.0, x(end) - x(begin))
         parts.append(f'<rect x="{left:.1f}" y="{TOP}" width="{wide:.1f}" height="{bottom - TOP}" fill="url(#gap)"/>')
+    parts.append("</g>")
     parts += [_limit_line(limit, y(bound)) for limit, bound in _bounds(signal)]
     parts.append(
-        f'<path d="{_curve(signal, x, y)}" fill="none" stroke="{PINE}" stroke-width="1.8" stroke-linejoin="round"/>'
+        f'<path class="curve" d="{_curve(signal, x, y)}" fill="none" stroke="{PINE}" stroke-width="1.8" '
+        'stroke-linejoin="round"/>'
     )
     labels = [_limit_label(limit, bound, y(bound), said) for limit, bound in _bounds(signal)]
     last = np.flatnonzero(np.isfinite(signal.columns.low))
@@ -79,11 +82,11 @@ def _curve(signal: Signal, x: Scale, y: Scale) -> str:
     return "".join(path)
 
 
-def _time_axis(x: Scale, from_us: int, to_us: int, at_y: float, minutes: str) -> Iterable[str]:
+def _time_axis(x: Scale, from_us: int, to_us: int, at_y: float, said: dict[str, str]) -> Iterable[str]:
     step = _minute_step((to_us - from_us) / MINUTE_US)
     count = int((to_us - from_us) / MINUTE_US / step)
     for number in range(count + 1):
-        label = f"{number * step:g}" + (f" {minutes}" if number == count else "")
+        label = _figure(number * step, said) + (f" {said['minutes']}" if number == count else "")
         yield text(x(from_us + number * step * MINUTE_US), at_y, label, anchor="middle")
 
 
@@ -99,7 +102,13 @@ def _limit_line(limit: Limit, at_y: float) -> str:
 
 def _limit_label(limit: Limit, bound: float, at_y: float, said: dict[str, str]) -> Label:
     own = limit.owner is LimitOwner.PATIENT
-    return Label(at_y, f"{bound:g} {said[limit.owner.value]}", PLUM if own else MUTED, bold=own, mark=limit.owner)
+    return Label(
+        at_y, f"{_figure(bound, said)} {said[limit.owner.value]}", PLUM if own else MUTED, bold=own, mark=limit.owner
+    )
+
+
+def _figure(value: float, said: dict[str, str]) -> str:
+    return f"{value:g}".replace(".", said.get("decimal", "."))
 
 
 def placed(labels: list[Label], top: float, bottom: float) -> Iterable[str]:
@@ -120,7 +129,7 @@ def placed(labels: list[Label], top: float, bottom: float) -> Iterable[str]:
         yield text(left, at_y + 4, label.text, colour=label.colour, bold=label.bold)
 
 
-def _range(signal: Signal) -> tuple[float, float]:
+def shown_range(signal: Signal) -> tuple[float, float]:
     """What was measured and what limits it, with some air; never thinner than a tenth of the channel."""
     bounds = [bound for _, bound in _bounds(signal)]
     low = min([signal.lowest, *bounds])

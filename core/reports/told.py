@@ -1,22 +1,27 @@
-"""What the patient's report says: a visit turned into finished words, for the template to set."""
+"""What a report says: a visit turned into finished words, for the templates to set."""
 
 from core.model.words import Words
 from core.reports import svg
+from core.reports.clinical import clinical_told
 from core.reports.course import alarms, consent, happenings, own_limits, phase_told, plan, signed
 from core.reports.data import ReportData
 from core.reports.first_page import did, figure, spots, subtitle, teeth_told, title, watch
 from core.reports.home import home_told
 from core.reports.letters import drawable, literal, mend
+from core.reports.looks import looks
 from core.reports.measured import main_first, owners, plot_told
-from core.reports.phrasing import Told, date_numbers
+from core.reports.phrasing import Told, date_numbers, joined
 
 _FIGURES = ("saliva_ph", "saliva_flow")
 
 
 def tell(data: ReportData, words: Words) -> Told:
-    """Everything the template prints, by the names it uses; every text can be drawn with the shipped fonts."""
+    """Everything the templates print, by the names they use; every text can be drawn with the shipped fonts."""
     told: Told = {
         "language": words.language,
+        "between": words.say("report.between"),
+        "decimal": words.say("report.decimal"),
+        "minutes": words.say("report.plot.minutes"),
         "title": title(data, words),
         "subtitle": subtitle(data, words),
         "practice": literal(data.practice.name.strip()) or words.say("report.practice"),
@@ -33,23 +38,34 @@ def tell(data: ReportData, words: Words) -> Told:
         "icons": {name: svg.icon(name) for name in ("tooth", "phone")},
         "plan": plan(data, words),
         "own_limits": own_limits(data, words),
-        "consent": consent(data, words),
+        "consent": joined(consent(data, words), words),
         "phases": [phase_told(phase, words) for phase in data.procedure.phases],
         "happenings": happenings(data, words),
         "alarms": alarms(data, words),
+        "viewed": looks(data, words),
         "signed": signed(data, words),
+        "unreviewed": "" if words.reviewed else words.say("report.unreviewed"),
+        "clinical": clinical_told(data, words),
         "simulated": words.say("report.simulated") if data.visit.simulated else "",
         "date": date_numbers(data),
-        "words": {
-            key.removeprefix("report.label."): words.say(key)
-            for key in words.keys()  # noqa: SIM118  # no mapping: `keys` is its method
-            if key.startswith("report.label.")
-        },
+        "words": _labels("report.label.", words),
+        "clinical_words": _labels("report.clinical.label.", words)
+        | {key: words.say(f"report.clinical.{key}") for key in ("title", "intro", "caution", "charted", "uncharted")},
+        "html_words": _labels("report.html.", words),
     }
     mended, whole = _mended(told)
     nameless = "" if drawable(data.patient.given_name) else words.say("report.nameless")
     letters = "" if whole else words.say("report.letters")
-    return {**mended, "letters": " ".join(filter(None, (nameless, letters)))}
+    return {**mended, "letters": joined((nameless, letters), words)}
+
+
+def _labels(prefix: str, words: Words) -> dict[str, str]:
+    """Every sentence below a prefix, by what follows it."""
+    return {
+        key.removeprefix(prefix): words.template(key)
+        for key in words.keys()  # noqa: SIM118  # no mapping: `keys` is its method
+        if key.startswith(prefix)
+    }
 
 
 def _mended(told: Told) -> tuple[Told, bool]:

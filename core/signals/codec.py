@@ -12,7 +12,8 @@ from core.model.block import Samples
 from core.model.errors import SmilescapeError
 
 _T = TypeVar("_T", bound=np.generic)
-_LEVEL = 8
+QUICK, DENSE = 4, 12
+"""Levels of pcodec: of blocks that will be written anew, and for good, at some 20 million samples a second."""
 _SHORT = 256
 """Below this many samples, automatic choice of the delta order costs more than it saves."""
 
@@ -38,12 +39,14 @@ def encode_raw(samples: Samples) -> bytes:
     return np.ascontiguousarray(samples, dtype="<i2").tobytes()
 
 
-def encode(samples: Samples, offsets: npt.NDArray[np.int64] | None = None) -> tuple[Codec, bytes]:
+def encode(
+    samples: Samples, offsets: npt.NDArray[np.int64] | None = None, *, level: int = QUICK
+) -> tuple[Codec, bytes]:
     """Compress samples, shape (n,), n ≥ 1; `offsets`, shape (n,), only when they are not evenly spaced."""
-    packed = _pack(np.ascontiguousarray(samples, dtype=np.int16))
+    packed = pack(np.ascontiguousarray(samples, dtype=np.int16), level)
     if offsets is None:
         return Codec.PCODEC, packed
-    return Codec.PCODEC_TIMED, len(packed).to_bytes(4, "little") + packed + _pack(np.ascontiguousarray(offsets))
+    return Codec.PCODEC_TIMED, len(packed).to_bytes(4, "little") + packed + pack(np.ascontiguousarray(offsets), level)
 
 
 def decode(codec: int, data: bytes, count: int) -> tuple[Samples, npt.NDArray[np.int64] | None]:
@@ -57,10 +60,10 @@ def decode(codec: int, data: bytes, count: int) -> tuple[Samples, npt.NDArray[np
             raise CodecError(f"A raw block of {count} samples has {len(data)} bytes.")
         return np.frombuffer(data, dtype="<i2").astype(np.int16, copy=False), None
     if codec == Codec.PCODEC:
-        return _unpack(data, count, np.dtype(np.int16)), None
+        return unpack(data, count, np.dtype(np.int16)), None
     if codec == Codec.PCODEC_TIMED:
         middle = 4 + int.from_bytes(data[:4], "little")
-        return _unpack(data[4:middle], count, np.dtype(np.int16)), _unpack(data[middle:], count, np.dtype(np.int64))
+        return unpack(data[4:middle], count, np.dtype(np.int16)), unpack(data[middle:], count, np.dtype(np.int64))
     raise CodecError(f"Codec {codec} is not known.", "Update this workstation.")
 
 
@@ -69,14 +72,16 @@ def checksum(data: bytes) -> int:
     return zlib.crc32(data)
 
 
-def _pack(values: npt.NDArray[np.generic]) -> bytes:
-    config = ChunkConfig(compression_level=_LEVEL)
+def pack(values: npt.NDArray[np.generic], level: int) -> bytes:
+    """One pcodec standalone file."""
+    config = ChunkConfig(compression_level=level)
     if len(values) < _SHORT:
-        config = ChunkConfig(compression_level=_LEVEL, delta_spec=DeltaSpec.try_consecutive(1))
+        config = ChunkConfig(compression_level=level, delta_spec=DeltaSpec.try_consecutive(1))
     return bytes(standalone.simple_compress(values, config))
 
 
-def _unpack(data: bytes, count: int, dtype: np.dtype[_T]) -> npt.NDArray[_T]:
+def unpack(data: bytes, count: int, dtype: np.dtype[_T]) -> npt.NDArray[_T]:
+    """What `pack` made of `count` values. Raises CodecError."""
     try:
         values = standalone.simple_decompress(data)
     except RuntimeError as error:

@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 
 from core.model.hub import Opcode, PhaseOrder
+from core.model.merkle import HASH_BYTES
 from devices.hub.session.control import Control, decode_parts, encode_control, encode_parts
 from devices.hub.session.errors import MessageMalformed
-from devices.hub.session.wire import MAX_DAYS, MAX_EVENTS, MAX_FETCH, MAX_JOURNAL_ENTRIES
+from devices.hub.session.wire import MAX_DAYS, MAX_EVENTS, MAX_FETCH, MAX_JOURNAL_ENTRIES, MAX_PATH
 
 STOP_PLAINTEXT: Final = b"STOP"
 SIGNED: Final = frozenset(
@@ -33,6 +34,7 @@ MOST: Final[Mapping[Opcode, int]] = MappingProxyType(
 _SEQUENCE: Final = struct.Struct("<I")
 _TIME: Final = struct.Struct("<Q")
 _RANGE: Final = struct.Struct("<IH")
+_PROOF: Final = struct.Struct("<QB")
 _PHASE: Final = struct.Struct("<HHBBHh")
 
 
@@ -89,7 +91,26 @@ class Introduce(msgspec.Struct, frozen=True):
     certificate: bytes
 
 
-Command = Bare | Acknowledge | Tell | Ask | Signed | Enrol | Revoke | Introduce
+class Witness(msgspec.Struct, frozen=True):
+    """A checkpoint of a log, to be countersigned.
+
+    Attributes:
+        checkpoint: a C2SP signed note, signed by this workstation.
+        old, path: RFC 9162 consistency proof from the size `old`, hashes of 32 bytes.
+    """
+
+    checkpoint: bytes
+    old: int
+    path: tuple[bytes, ...]
+
+
+class Witnessed(msgspec.Struct, frozen=True):
+    """What did the hub countersign last of the log of this origin?"""
+
+    origin: bytes
+
+
+Command = Bare | Acknowledge | Tell | Ask | Signed | Enrol | Revoke | Introduce | Witness | Witnessed
 
 
 def opcode_of(command: Command) -> Opcode:
@@ -107,6 +128,10 @@ def opcode_of(command: Command) -> Opcode:
             return Opcode.REVOKE
         case Introduce():
             return Opcode.CLINICIAN
+        case Witness():
+            return Opcode.WITNESS
+        case Witnessed():
+            return Opcode.WITNESSED
 
 
 def encode_command(counter: int, command: Command) -> bytes:
@@ -147,6 +172,10 @@ def decode_command(control: Control) -> Command | None:
                 return Introduce(*decode_parts(payload, 1)[0])
             case Opcode.REVOKE:
                 return Revoke(payload)
+            case Opcode.WITNESS:
+                return _witness(payload)
+            case Opcode.WITNESSED:
+                return Witnessed(*decode_parts(payload, 1)[0])
             case _:
                 return Bare(opcode)
     except struct.error as error:
@@ -194,3 +223,18 @@ def _payload(command: Command) -> bytes:
             return revocations
         case Introduce(certificate):
             return encode_parts(certificate)
+        case Witness(checkpoint, old, path):
+            return encode_parts(checkpoint) + _PROOF.pack(old, len(path)) + b"".join(path)
+        case Witnessed(origin):
+            return encode_parts(origin)
+
+
+def _witness(payload: bytes) -> Witness:
+    """Raises MessageMalformed: shorter than it says, or a proof that is too long; struct.error."""
+    (checkpoint,), rest = decode_parts(payload, 1)
+    old, count = _PROOF.unpack_from(rest)
+    hashes = rest[_PROOF.size : _PROOF.size + count * HASH_BYTES]
+    if count > MAX_PATH or len(hashes) < count * HASH_BYTES:
+        raise MessageMalformed("its proof is cut short, or too long")
+    path = (hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES))
+    return Witness(checkpoint, old, tuple(path))

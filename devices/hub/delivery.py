@@ -37,6 +37,9 @@ class Delivery:
         self._keys = b""
         self._missing = 0
         self._durable = asyncio.Event()
+        self._made = 0
+        """Frames that the hub says it has made; some of them may wait to be taken in."""
+        self._intake: Intake | None = None
         self._backfill: Backfill | None = None
         self._acknowledger: Acknowledger | None = None
         self._refuse: Callable[[SmilescapeError, bytes], None] = listener.frame_refused
@@ -57,7 +60,9 @@ class Delivery:
         self._refuse = refuse
         self._backfill = Backfill(ledger, self._commander, lost=self._lost, changed=self.count)
         self._acknowledger = Acknowledger(ledger, self._commander)
-        return Intake(session.opener, ledger, boot, self._channels, self, self.count)
+        self._made = ledger.next_sequence
+        self._intake = Intake(session.opener, ledger, boot, self._channels, self, self._taken_in)
+        return self._intake
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs beside the stream until the link is lost; call it after `begin`."""
@@ -69,13 +74,21 @@ class Delivery:
 
     def end(self) -> None:
         """The link is gone; the ledger stays."""
+        self._intake = None
         self._backfill = None
         self._acknowledger = None
 
     def heard(self, report: StatusReport) -> None:
         """A status of this session."""
         if self._ledger is not None and self._backfill is not None:
-            self._ledger.made(report.next_sequence)
+            self._made = max(self._made, report.next_sequence)
+            if self._intake is not None and self._intake.idle:
+                self._taken_in()
+
+    def _taken_in(self) -> None:
+        """Nothing waits: what the hub made and we do not have is missing."""
+        if self._ledger is not None:
+            self._ledger.made(self._made)
             self.count()
 
     def committed(self, sequences: Iterable[int]) -> None:

@@ -1,15 +1,17 @@
 """The nanobot hub, as the engine sees it: blocks and status come, commands go."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from core.model.clock import Clock
 from core.model.hub import HubStatus, Opcode, PhaseOrder, Receipt
+from core.model.note import Note
 from devices.hub.commands import Bare
 from devices.hub.credentials import Clinician, Credentials, KnownHub
 from devices.hub.listener import HubListener
 from devices.hub.profile import HubProfile
 from devices.hub.session.envelope import HubEnvelope
+from devices.hub.witnessing import Countersigned, countersign, last_witnessed
 from devices.link import Link
 from devices.radio import Radio
 from devices.tap import Tap
@@ -159,6 +161,23 @@ class HubDriver:
             NotDurable: what it made is not committed in time; it keeps its keys.
         """
         await self._profile.rekey()
+
+    @property
+    def witnesses(self) -> bool:
+        """Whether a session stands with a hub that countersigns checkpoints; one of profile 2.0 does not."""
+        return self._profile.witnesses
+
+    async def last_witnessed(self, origin: str) -> Note | None:
+        """What the hub countersigned last of a log; None: nothing. Raises as devices.hub.witnessing."""
+        return await last_witnessed(self._commander, self._profile.documents, origin)
+
+    async def countersign(self, note: Note, old: int, path: Sequence[bytes]) -> Countersigned:
+        """Have the hub countersign a checkpoint. Raises as devices.hub.witnessing.
+
+        Args:
+            old, path: consistency proof from what it saw last.
+        """
+        return await countersign(self._commander, self._profile.documents, note, old, path)
 
     async def trust_changed(self) -> None:
         """Somebody was revoked: tell the hub, and part from it when it or we no longer count.

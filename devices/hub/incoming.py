@@ -113,10 +113,9 @@ class Incoming:
             self._documents.arrived(*document)
 
     def _next(self) -> Line:
-        """The session, for a record that is opened at once. Frames that came before it go first: a status counts
-        them, and keys only go forward."""
+        """The session, for a record that is opened at once. Those that came before it are opened first."""
         if self.line is None:
             raise FrameError("A record came before the session.")
         if self.intake is not None:
-            self.intake.flush()
+            self.intake.open_waiting()
         return self.line

@@ -75,6 +75,9 @@ class Intake:
         self._counted = counted
         self._least = few
         self._waiting: list[tuple[FromHub, bytes]] = []
+        self._records: list[tuple[FromHub, bytes]] = []
+        self._frames: list[bytes] = []
+        """What is in the records that were opened before their time."""
         self._timer: asyncio.TimerHandle | None = None
         self._gather_s = GATHER_S
 
@@ -82,43 +85,51 @@ class Intake:
         """A record came. It is looked at within GATHER_S, BUSY_S in a busy stream, or when MOST wait."""
         waiting = self._waiting
         waiting.append((stream, record))
-        if len(waiting) == 1:
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._gather_s, self._gathered)
-        elif len(waiting) >= MOST:
+        elif len(waiting) + len(self._frames) >= MOST:
             self.flush()
 
     def _gathered(self) -> None:
         """The time is over. By what came meanwhile, the next ones are gathered longer or not."""
-        live = sum(stream is FromHub.TELEMETRY for stream, _ in self._waiting)
+        live = sum(stream is FromHub.TELEMETRY for stream, _ in (*self._records, *self._waiting))
         self._gather_s = BUSY_S if live >= BUSY * self._gather_s else GATHER_S
         self.flush()
 
-    def flush(self) -> None:
-        """Take in what waits, now: whatever is opened next came after it. Never raises."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        try:
-            self._take(waiting)
-        except Exception:
-            _log.exception("A batch of %d records failed; what was not delivered stays in the hub", len(waiting))
-        self._counted()
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting and not self._frames
 
-    def _take(self, waiting: list[tuple[FromHub, bytes]]) -> None:
-        records: list[tuple[FromHub, bytes]] = []
-        frames: list[bytes] = []
+    def open_waiting(self) -> None:
+        """Open what waits, and let it wait on: keys only go forward, and another record is opened next."""
+        waiting, self._waiting = self._waiting, []
         for stream, record in waiting:
             try:
-                frames.append(self._opener.open(stream, record))
+                self._frames.append(self._opener.open(stream, record))
             except FrameError as error:
                 self._taker.frame_refused(error, record)
                 continue
-            records.append((stream, record))
-        if not frames:
+            self._records.append((stream, record))
+
+    def flush(self) -> None:
+        """Take in what waits, now. Never raises."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.idle:
             return
+        self.open_waiting()
+        frames, records = self._frames, self._records
+        self._frames, self._records = [], []
+        try:
+            if frames:
+                self._take(frames, records)
+        except Exception:
+            _log.exception("A batch of %d records failed; what was not delivered stays in the hub", len(records))
+        self._counted()
+
+    def _take(self, frames: list[bytes], records: list[tuple[FromHub, bytes]]) -> None:
         ends = self._few(frames, records) if len(frames) < self._least else self._many(frames, records)
         if any(stream is FromHub.HISTORY for stream, _ in records):
             self._taker.history_arrived(ends)

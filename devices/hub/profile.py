@@ -37,7 +37,7 @@ from devices.hub.session.documents import octets
 from devices.hub.session.errors import FirmwareRefused
 from devices.hub.session.identity import HubCard
 from devices.hub.session.keys import Session
-from devices.hub.session.wire import DocumentKind
+from devices.hub.session.wire import WITNESS_MINOR, DocumentKind
 from devices.hub.status import StatusReport
 from devices.info import read_device_info
 from devices.tap import Tap
@@ -58,7 +58,7 @@ class HubProfile:
 
     Attributes:
         known: what is remembered of the hub by now.
-        commander, orders, enrolment, delivery: for whoever commands the hub.
+        commander, documents, orders, enrolment, delivery: for whoever commands the hub.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class HubProfile:
         self._credentials = credentials
         self.known = known
         self._enrol = enrol
-        self._documents = Documents()
+        self.documents = Documents()
         self.commander = Commander(listener.command_due, listener.command_sent, listener.receipt_arrived)
         self.orders = Orders(self.commander, clock)
-        self.enrolment = Enrolment(self.commander, self._documents, credentials, listener)
+        self.enrolment = Enrolment(self.commander, self.documents, credentials, listener)
         self.delivery = Delivery(self.commander, listener)
         self._pairs = True
         self._boot = 0
@@ -96,6 +96,12 @@ class HubProfile:
     def session(self) -> Session | None:
         """The session that stands, None without one."""
         return self._incoming.line.session if self._incoming is not None and self._incoming.line is not None else None
+
+    @property
+    def witnesses(self) -> bool:
+        """Whether a session stands with a hub that countersigns checkpoints."""
+        card = self._card
+        return self.session is not None and card is not None and card.identity.profile_minor >= WITNESS_MINOR
 
     def recognises(self, device: BLEDevice, data: AdvertisementData) -> bool:
         """Whether an advertisement is of the hub that is meant; its address is a fallback, since it changes."""
@@ -129,7 +135,7 @@ class HubProfile:
         self._incoming = self._card = None
         self.delivery.end()
         self.commander.detach()
-        self._documents.forget()
+        self.documents.forget()
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -194,14 +200,14 @@ class HubProfile:
         info = await read_device_info(client)
         self.orders.begin()
         self._reports = Reports()
-        self._incoming = Incoming(client, self.commander, self._documents, self._listener, self._clock, self._on_report)
+        self._incoming = Incoming(client, self.commander, self.documents, self._listener, self._clock, self._on_report)
         serial = self.known.serial if self.known is not None else None
         try:
             card = await meet(
                 client,
                 clear,
                 self._incoming,
-                self._documents,
+                self.documents,
                 self._clock,
                 self._tap,
                 me=me,
@@ -280,7 +286,7 @@ class HubProfile:
         assert self.known is not None
         session = self.commander.session
         try:
-            notice, body = await self._documents.ask(self.commander, Bare(Opcode.ATTEST), DocumentKind.ATTESTATION)
+            notice, body = await self.documents.ask(self.commander, Bare(Opcode.ATTEST), DocumentKind.ATTESTATION)
             if not notice.receipt.accepted:
                 raise FirmwareRefused("it gives no proof")
             attestation = verify_attestation(
@@ -313,7 +319,7 @@ class HubProfile:
             raise LinkRefused(f"START_STREAM: {receipt.code.name}.", reason=Text("hub.refused.stream"))
         catch_up = CatchUp(
             self.commander,
-            self._documents,
+            self.documents,
             self._listener,
             self._clock,
             card=card,

@@ -14,6 +14,8 @@ from devices.hub.commands import (
     Revoke,
     Signed,
     Tell,
+    Witness,
+    Witnessed,
     decode_command,
 )
 from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, ReceiptNotice, decode_query, encode_receipt
@@ -27,6 +29,7 @@ from devices.simulator.client import Answer, Client, Outcome
 from devices.simulator.enrolment import Enrolment
 from devices.simulator.orders import Orders
 from devices.simulator.parts import Parts
+from devices.simulator.witness import LogWitness
 
 _PASSING: Final = frozenset(
     {
@@ -41,10 +44,12 @@ _PASSING: Final = frozenset(
         Opcode.JOURNAL,
         Opcode.SUMMARIES,
         Opcode.EVENTS,
+        Opcode.WITNESS,
+        Opcode.WITNESSED,
     }
 )
 """Once done, told together in the journal."""
-_UNENROLLED: Final = (_PASSING - {Opcode.RENEW_LEASE}) | {Opcode.ENROL}
+_UNENROLLED: Final = (_PASSING - {Opcode.RENEW_LEASE, Opcode.WITNESS, Opcode.WITNESSED}) | {Opcode.ENROL}
 """What a hub that belongs to nobody does."""
 _DURABLE: Final = SIGNED | {Opcode.HOLD}
 """Commands whose receipts outlive a boot."""
@@ -65,6 +70,7 @@ class Desk:
         self._bookkeeping = Bookkeeping(parts)
         self._orders = Orders(parts)
         self._enrolment = Enrolment(parts)
+        self._witness = LogWitness(parts)
 
     def command(self, message: bytes, client: Client) -> Answer:
         """Carry out one control message.
@@ -148,6 +154,8 @@ class Desk:
                 return self._orders.obey(command, client)
             case Enrol() | Revoke() | Introduce() | Bare(Opcode.REKEY):
                 return self._enrolment.obey(command, client)
+            case Witness() | Witnessed():
+                return self._witness.obey(command, client)
             case Bare() | Acknowledge() | Tell() | Ask():
                 return self._bookkeeping.obey(command, counter, client)
 

@@ -58,6 +58,7 @@ class State(msgspec.Struct, kw_only=True):
         receipts: of signed commands and HOLD.
         delivered: µs of dose by phase, by procedure; the latest procedures, the newest last.
         began: UTC µs at time 0 of a boot, as TIME taught it.
+        witnessed: by the origin of a log, the last checkpoint of it that was countersigned, as a note.
     """
 
     boot: int = 0
@@ -81,6 +82,7 @@ class State(msgspec.Struct, kw_only=True):
     under_way: UnderWay | None = None
     delivered: dict[str, dict[int, int]] = {}
     began: dict[int, int] = {}
+    witnessed: dict[str, str] = {}
 
 
 class Store:

@@ -1,4 +1,4 @@
-"""Samples out of a record by the command line."""
+"""Out of a record to other programs, and in, by the command line."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,8 @@ from core.model.clock import ManualClock
 from core.model.people import Patient, VisitSummary
 from core.record import Record, StampedBlock
 from core.record.keys import KeyStore
+from tests.core.exchange.fhir import visits
+from tests.core.exchange.fhir.check import resolved
 
 BEGAN = 1_800_000_000_000_000
 
@@ -91,6 +93,7 @@ def test_signals_of_elsewhere_come_in_and_a_faulty_file_leaves_the_record_as_it_
     [
         (("edf", "--named"), "needs --visit"),
         (("csv", "--visit", "V-NONE"), "no visit V-NONE"),
+        (("fhir", "--visit", "V-NONE"), "no visit V-NONE"),
         (("pack", "--visit", "V-NONE"), "no visit V-NONE"),
     ],
 )
@@ -103,3 +106,21 @@ def test_what_cannot_be_is_one_line(
     assert said in shown
     assert len(shown.strip().splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+def test_a_visit_goes_out_as_fhir_by_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = visits.write(tmp_path / "chair-1.sqlite", *visits.everything())
+    monkeypatch.setattr("app.exchange_commands.open_key", lambda _file, _passphrase: visits.KEY)
+    code, out, larger = visits.VISIT.code, tmp_path / "V-7KQ2MC.json", tmp_path / "larger.json"
+    assert run("fhir", file, "--visit", code.lower(), "--out", out) == 0
+    made = json.loads(out.read_text(encoding="utf-8"))
+    resolved(made)
+    assert capsys.readouterr().out == f"{len(made['entry'])} resources of 1 visit in {out}\n"
+    assert run("fhir", file, "--visit", code, "--every-visit", "--every-sample", "--out", larger) == 0
+    assert larger.stat().st_size > out.stat().st_size
+    assert run("fhir", file, "--visit", code, "--out", tmp_path / "none" / "x.json") == 1
+    shown = capsys.readouterr().err
+    assert str(Path("none") / "x.json") in shown
+    assert len(shown.strip().splitlines()) == 1

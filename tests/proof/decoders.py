@@ -15,6 +15,7 @@ from core.model.certificate import Role, lengthen, read_revocations, read_unveri
 from core.model.clock import ManualClock
 from core.model.cose import parse1
 from core.model.errors import SmilescapeError
+from core.model.note import read_note
 from core.model.plugins import read_manifest
 from core.model.strict_cbor import Tagged, Value, decode, decode_sequence
 from core.signals import codec
@@ -139,6 +140,8 @@ def _all() -> Iterator[Decoder]:
         strange,
     )
     yield Decoder("document", _document, list(papers.values()), longest=4096)
+    note = documents.octets(documents.decode_document(papers["witness"])[1])
+    yield Decoder("note", _exactly(read_note, lambda one: one.encode().encode()), [note])
     yield Decoder("journal entry", _exactly(decode_entry, encode_entry), journal)
     yield Decoder("journal", lambda data: verify_chain(_unpacked(data), None), [b"".join(map(_packed, journal))])
     envelope = bytes.fromhex(told["envelope"]["envelope"])

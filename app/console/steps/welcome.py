@@ -6,12 +6,16 @@ from PySide6.QtCore import QDate, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from app.console.discreet import listed
 from app.console.status import birth_date
 from app.console.steps.base import StepPanel, scroller
-from app.ipc.messages import AddPatient, Chair, Done, ListPatients, Patients, Refused, Reply, SeatPatient
+from app.ipc.clinical_messages import SUPERSEDED, SearchHits, SearchRecords
+from app.ipc.messages import AddPatient, Chair, Done, Refused, Reply, SeatPatient
 from core.model.hub import LinkState
 from core.model.people import Patient
+from core.model.words import Words
 from widgets.controls import Card, Label
+from widgets.reveal import Reveal
 from widgets.theme import font, tokens
 
 SHOWN = 40
@@ -22,9 +26,12 @@ class PatientRow(QAbstractButton):
 
     picked = Signal(str)
 
-    def __init__(self, patient: Patient, line: str) -> None:
+    def __init__(self, patient: Patient, line: str, words: Words, *, discreet: bool) -> None:
         super().__init__()
-        self.patient, self._line = patient, line
+        self.patient, self._line, self._words = patient, line, words
+        self.reveal = Reveal(self, discreet=discreet)
+        self.reveal.changed.connect(self.update)
+        self.clicked.connect(self.reveal.touch)
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.setFixedHeight(60)
@@ -49,7 +56,13 @@ class PatientRow(QAbstractButton):
             painter.drawRoundedRect(QRectF(0, 8, 3, self.height() - 16), 1.5, 1.5)
         painter.setPen(QColor(scheme.ink))
         painter.setFont(font(18, bold=True))
-        painter.drawText(QRectF(14, 8, self.width() - 24, 24), Qt.AlignmentFlag.AlignVCenter, self.patient.name)
+        shown = self.reveal.shown
+        name = listed(self._words, self.patient, "", shown=shown)
+        if not shown:
+            painter.drawText(QRectF(14, 0, self.width() - 24, self.height()), Qt.AlignmentFlag.AlignVCenter, name)
+            painter.end()
+            return
+        painter.drawText(QRectF(14, 8, self.width() - 24, 24), Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(QColor(scheme.muted))
         painter.setFont(font(13))
         painter.drawText(QRectF(14, 32, self.width() - 24, 20), Qt.AlignmentFlag.AlignVCenter, self._line)
@@ -93,6 +106,7 @@ class WelcomePanel(StepPanel):
         self.rows.setContentsMargins(0, 0, 4, 0)
         self.rows.setSpacing(2)
         column.addWidget(scroller(inner), 1)
+        self.store.discreet_changed.connect(self._show_list)
         self.empty = Label(self.say("seat.searching"), tone="muted", wrap=True)
         self.rows.addWidget(self.empty)
         self.rows.addStretch(1)
@@ -137,15 +151,15 @@ class WelcomePanel(StepPanel):
 
     def _find(self) -> None:
         query = self.search.text().strip()
-        self.store.ask(ListPatients(query=query), partial(self._found, query))
+        self.store.ask(SearchRecords(query=query), partial(self._found, query))
 
     def _found(self, query: str, reply: Reply) -> None:
         if query != self.search.text().strip():
             return
-        if isinstance(reply, Refused):
+        if isinstance(reply, Refused) and reply.code != SUPERSEDED:
             self.say_refused(reply)
-        elif isinstance(reply, Patients):
-            self.patients = reply.patients[:SHOWN]
+        elif isinstance(reply, SearchHits):
+            self.patients = tuple(hit.patient for hit in reply.hits if hit.kind == "patient")[:SHOWN]
             self._show_list()
 
     def _show_list(self) -> None:
@@ -157,7 +171,7 @@ class WelcomePanel(StepPanel):
                 widget.hide()
                 widget.deleteLater()
         for place, patient in enumerate(self.patients):
-            row = PatientRow(patient, self._line(patient))
+            row = PatientRow(patient, self._line(patient), self.words, discreet=self.store.discreet)
             row.picked.connect(self._pick)
             self.rows.insertWidget(place, row)
             row.setChecked(patient.id == self.picked)

@@ -1,1 +1,1 @@
-"""The secure session of hub protocol 2.0: handshake, records, signed messages, documents, journal. All is pure."""
+"""The secure session of hub protocol 2: handshake, records, signed messages, documents, journal. All is pure."""

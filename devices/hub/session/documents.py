@@ -5,6 +5,7 @@ from typing import Final
 from core.model import cbor
 from core.model.certificate import CertificateRefused, check_point
 from core.model.cose import KEY_BYTES
+from core.model.note import Note, NoteRefused, read_note
 from core.model.strict_cbor import CborRefused, Value, decode
 from devices.hub.session.errors import MessageMalformed
 from devices.hub.session.journal import MAX_ENTRY
@@ -70,6 +71,20 @@ def decode_keys(body: Value) -> tuple[bytes, bytes]:
                 raise MessageMalformed(str(error)) from error
             return signing, x
     raise MessageMalformed("it holds no keys")
+
+
+def encode_witness(note: bytes) -> bytes:
+    """The document that answers WITNESS and WITNESSED: a countersigned checkpoint; empty for none."""
+    return encode_document(DocumentKind.WITNESS, note)
+
+
+def decode_witness(body: Value) -> Note | None:
+    """The checkpoint that the hub countersigned last; None for none. Raises MessageMalformed: not one."""
+    raw = octets(body)
+    try:
+        return read_note(raw) if raw else None
+    except NoteRefused as error:
+        raise MessageMalformed(str(error)) from error
 
 
 def whole_numbers(item: Value, count: int) -> list[int]:

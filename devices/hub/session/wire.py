@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Final
 
-PROFILE: Final = (2, 0)
+PROFILE: Final = (2, 1)
 """Major and minor version of the profile with a secure session."""
 
 ATT_INSUFFICIENT_AUTHENTICATION: Final = 0x05
@@ -57,6 +57,15 @@ ENVELOPE_US: Final = 12 * 3600 * 1_000_000
 """How long an envelope is in force, hub time."""
 IRK_BYTES: Final = 16
 
+# Witness
+WITNESS_MINOR: Final = 1
+"""First minor version whose hubs countersign checkpoints."""
+MAX_CHECKPOINT: Final = 1024
+"""Longest signed checkpoint, bytes; of its origin, 128."""
+MAX_PATH: Final = 64
+MOST_LOGS: Final = 64
+"""Logs of which a hub remembers a checkpoint."""
+
 # What is asked for in bulk
 MAX_FETCH: Final = 256
 MAX_JOURNAL_ENTRIES: Final = 64
@@ -109,6 +118,7 @@ class DocumentKind(IntEnum):
     """The hub's new keys, the answer to REKEY."""
     SUMMARIES = 5
     EVENTS = 6
+    WITNESS = 7
 
 
 class JournalEvent(IntEnum):

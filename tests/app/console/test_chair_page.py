@@ -25,15 +25,14 @@ from app.console.steps.resume import ResumePanel
 from app.console.steps.treat import TreatPanel
 from app.console.steps.welcome import PatientRow, WelcomePanel
 from app.console.store import Store
+from app.ipc.clinical_messages import SearchHits, SearchRecords
 from app.ipc.messages import (
     Act,
     AddMark,
     AddPatient,
     Done,
     GetVisit,
-    ListPatients,
     Moment,
-    Patients,
     Refused,
     SeatPatient,
     VisitDetail,
@@ -71,6 +70,7 @@ from core.model.procedure import (
     Plan,
     Step,
 )
+from core.model.search import Found
 from core.model.words import Text, Words
 from core.procedure.consent import sign_envelope
 from core.procedure.modules import load_modules
@@ -149,16 +149,20 @@ def test_no_visit_finds_a_patient_and_seats_them(
     page: ChairPage, visit: Visit, backend: object, qtbot: QtBot, sample: object
 ) -> None:
     known = tuple(sample.patient(number) for number in (1, 2))  # type: ignore[attr-defined]
-    backend.answers[ListPatients] = Patients(patients=known)  # type: ignore[attr-defined]
+    hits = tuple(Found(kind="patient", id=one.id, chair=1, at_us=0, patient=one) for one in known)
+    backend.answers[SearchRecords] = SearchHits(query="", hits=hits)  # type: ignore[attr-defined]
     visit.show(None, "idle")
     welcome = panel(page, WelcomePanel)
     assert not welcome.seat.isEnabled()
     assert welcome.blocked.text
     QTest.keyClicks(welcome.search, "Dar")
-    assert backend.of(ListPatients)[-1] == ListPatients(query="Dar")  # type: ignore[attr-defined]
+    assert backend.of(SearchRecords)[-1] == SearchRecords(query="Dar")  # type: ignore[attr-defined]
     QApplication.processEvents()  # layouts show what was added in the next turn
     rows = welcome.findChildren(PatientRow)
-    click(qtbot, next(row for row in rows if row.patient.id == "patient-2" and row.isVisible()))
+    row = next(row for row in rows if row.patient.id == "patient-2" and row.isVisible())
+    shown = [row.reveal.shown]
+    click(qtbot, row)
+    assert [*shown, row.reveal.shown] == [False, True], "who is picked can be read"
     click(qtbot, welcome.seat)
     assert backend.of(SeatPatient) == [SeatPatient(chair=2, patient_id="patient-2")]  # type: ignore[attr-defined]
 

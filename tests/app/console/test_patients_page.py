@@ -17,16 +17,15 @@ from pytestqt.qtbot import QtBot
 
 from app.console.patients_page import PatientsPage
 from app.console.store import Store
+from app.ipc.clinical_messages import SearchHits, SearchRecords
 from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     ChannelSpan,
     Done,
     GetTimeline,
     GetVisit,
-    ListPatients,
     MakeReport,
     Moment,
-    Patients,
     RangeData,
     ReadRange,
     Refused,
@@ -37,9 +36,11 @@ from app.ipc.messages import (
     Trace,
     VisitDetail,
 )
+from core.model.clinical import Note
 from core.model.limits import Limit, LimitOwner
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import Plan, ProcedureView, Step
+from core.model.search import Found
 from core.model.wear import DAY_US, AtHome, HomeDay
 from core.model.words import Text, Words
 from widgets import theme
@@ -149,6 +150,39 @@ def detail(of: VisitSummary) -> VisitDetail:
     )
 
 
+def somebody(number: int) -> Found:
+    last = VISITS[-1] if number == 1 else None
+    return Found(
+        kind="patient",
+        id=f"p{number}",
+        chair=1,
+        at_us=0,
+        patient=patient(number),
+        visit=last,
+        last_us=last.began_us if last is not None else None,
+    )
+
+
+HITS = (
+    *(somebody(number) for number in (1, 3, 2, 0)),
+    Found(
+        kind="note",
+        id="n1",
+        chair=2,
+        at_us=BEGAN,
+        patient=patient(1),
+        visit=VISITS[-1],
+        entry=Note(id="n1", patient_id="p1", visit_id="v3", at_us=BEGAN, text="Sensitive to cold on 46."),
+    ),
+)
+
+
+def said_of(hit: Found) -> str:
+    if hit.entry is not None:
+        return hit.entry.text.casefold() or "-"
+    return f"{hit.patient.name} {hit.patient.code}".casefold()
+
+
 def png() -> bytes:
     image = QImage(909, 1286, QImage.Format.Format_RGB32)
     image.fill(QColor("#FFFFFF"))
@@ -188,10 +222,8 @@ class ReaderBackend:
         if type(body) in self.refuse:
             return self.refuse[type(body)]
         match body:
-            case ListPatients(query=query):
-                everybody = [patient(number) for number in range(4)]
-                found = [each for each in everybody if query.casefold() in f"{each.name} {each.code}".casefold()]
-                return Patients(patients=tuple(found))
+            case SearchRecords(query=query):
+                return SearchHits(query=query, hits=tuple(hit for hit in HITS if query.casefold() in said_of(hit)))
             case GetTimeline():
                 return Timeline(patient=patient(1), visits=self.visits, home=self.home)
             case GetVisit(visit_id=visit_id):
@@ -264,17 +296,19 @@ def settle(page: PatientsPage) -> None:
 @pytest.fixture
 def opened(page: PatientsPage) -> PatientsPage:
     """Darius, his newest visit, the whole of it in view."""
-    row = next(row for row in page.list.rows() if "Darius" in row.text())
+    row = next(row for row in page.list.rows() if row.found.id == "p1")
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert not page.visits.isVisible(), "the first touch shows the name only"
     QTest.mouseClick(row, Qt.MouseButton.LeftButton)
     settle(page)
     return page
 
 
 def test_everybody_is_listed_and_found_by_name_or_code(page: PatientsPage) -> None:
-    assert [row.text() for row in page.list.rows()] == ["Darius Hale", "Tomas Lind", "Ines Marchetti", "Amara Obi"]
+    assert names(page) == ["Darius Hale", "Tomas Lind", "Ines Marchetti", "Amara Obi", "Darius Hale"]
     QTest.keyClicks(page.list.search, "P-1003")
     page.list.refresh()
-    assert [row.text() for row in page.list.rows()] == ["Tomas Lind"]
+    assert names(page) == ["Tomas Lind"]
     QTest.keyClick(page.list.search, Qt.Key.Key_Return)
     assert page.visits.isVisible()
 
@@ -287,20 +321,66 @@ def test_only_the_newest_search_counts(page: PatientsPage, reader: ReaderBackend
     page.list.refresh()
     reader.held.reverse()
     reader.release()
-    assert [row.text() for row in page.list.rows()] == ["Tomas Lind"]
+    assert names(page) == ["Tomas Lind"]
+
+
+def names(page: PatientsPage) -> list[str]:
+    return [row.found.patient.name for row in page.list.rows()]
+
+
+def test_lists_show_initials_and_a_code_until_touched(page: PatientsPage, reader: ReaderBackend) -> None:
+    """By touch, by the keyboard's focus, and again short when that has gone."""
+    darius, tomas = page.list.rows()[:2]
+    assert [row.text() for row in (darius, tomas)] == ["DH, V-2003", "TL, P-1003"]
+    shown = " ".join((darius.accessibleName(), darius.accessibleDescription(), darius.toolTip()))
+    assert "Hale" not in shown
+    assert "2001" not in shown
+    QTest.mouseClick(darius, Qt.MouseButton.LeftButton)
+    assert darius.text() == "Darius Hale"
+    darius.reveal.hide()
+    assert darius.text() == "DH, V-2003"
+    tomas.setFocus(Qt.FocusReason.TabFocusReason)
+    assert tomas.text() == "Tomas Lind"
+    darius.setFocus(Qt.FocusReason.TabFocusReason)
+    assert tomas.text() == "TL, P-1003"
+    assert not [body for body in reader.asked if isinstance(body, GetTimeline)], "nothing was opened"
+    page.store.set_discreet(False)
+    assert [row.text() for row in page.list.rows()[:2]] == ["Darius Hale", "Tomas Lind"]
+
+
+def test_a_name_goes_again_by_itself(page: PatientsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = page.list.rows()[0]
+    row.reveal._over.setInterval(1)
+    row.reveal.touch()
+    qtbot.waitUntil(lambda: row.text() == "DH, V-2003")
+
+
+def test_a_note_that_was_found_opens_the_time_line_at_it(page: PatientsPage) -> None:
+    page.list.search.setText("cold")
+    page.list.refresh()
+    (row,) = page.list.rows()
+    assert "cold" not in row.accessibleDescription(), "what was written is as private as the name"
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert "cold" in row.accessibleDescription()
+    QTest.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert page.visits.history.isVisible()
+    assert page.visits.history_button.isChecked()
+    QTest.mouseClick(page.visits.home_button, Qt.MouseButton.LeftButton)
+    assert page.visits.home.isVisible()
+    assert not page.visits.history_button.isChecked()
 
 
 def test_nobody_found_says_so_and_a_refusal_can_be_tried_again(page: PatientsPage, reader: ReaderBackend) -> None:
     page.list.search.setText("zz")
     page.list.refresh()
     assert "zz" in page.list._state.text()
-    reader.refuse[ListPatients] = REFUSED
+    reader.refuse[SearchRecords] = REFUSED
     page.list.refresh()
     assert page.list._state.text() == "The reader has ended. Log in again."
     reader.refuse.clear()
     page.list.search.clear()
     QTest.mouseClick(page.list.retry, Qt.MouseButton.LeftButton)
-    assert len(page.list.rows()) == 4
+    assert len(page.list.rows()) == 5
     assert not page.list.retry.isVisible()
 
 
@@ -537,7 +617,7 @@ def test_csv_holds_what_is_in_view(opened: PatientsPage, reader: ReaderBackend, 
 def test_other_formats_take_the_place_of_the_visit_until_they_are_put_away(
     opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
 ) -> None:
-    QTest.mouseClick(opened.visits.more_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(opened.visits.exports_button, Qt.MouseButton.LeftButton)
     panel = opened.visits.exports
     assert panel.isVisible()
     assert panel.place.folder == tmp_path / "exports"
@@ -572,6 +652,31 @@ def test_the_report_is_shown_with_its_first_page_and_can_be_opened(
     assert urls == [str(tmp_path / "exports" / "V-2003.pdf"), str(tmp_path / "exports")]
     QTest.mouseClick(panel.back_button, Qt.MouseButton.LeftButton)
     assert opened.visits.review.isVisible()
+
+
+def test_a_report_can_be_had_as_a_page_and_in_other_languages(
+    opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
+) -> None:
+    QTest.mouseClick(opened.visits.report_button, Qt.MouseButton.LeftButton)
+    panel = opened.visits.report
+    assert panel.formats["pdf"].isChecked()
+    assert panel.languages["en"].isChecked()
+    for button in (panel.languages["zh"], panel.formats["html"], panel.formats["html"]):
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    asked = [(one.format, one.language, Path(one.path).name) for one in reader.asked if isinstance(one, MakeReport)]
+    assert asked == [
+        ("pdf", "en", "V-2003.pdf"),
+        ("pdf", "zh", "V-2003-zh.pdf"),
+        ("html", "zh", "V-2003-zh.html"),
+    ], "what is shown is not made again"
+    assert panel.formats["html"].isChecked()
+    assert not panel.formats["pdf"].isChecked()
+    assert panel.languages["zh"].isChecked()
+    assert "any browser" in panel._pages.text()
+    reader.refuse[MakeReport] = REFUSED
+    QTest.mouseClick(panel.languages["es"], Qt.MouseButton.LeftButton)
+    assert panel.languages["zh"].isChecked(), "the one that is there"
+    assert panel.languages["es"].isEnabled()
 
 
 def test_a_report_that_is_refused_leaves_a_notice_and_the_button(
@@ -702,5 +807,10 @@ def test_pictures(opened: PatientsPage, snap: Callable[..., Path], mode: theme.M
     opened.visits.report.show_report(ReportMade(path="/data/exports/V-2003.pdf", pages=3, preview_png=png()))
     opened.visits._front(opened.visits.report)
     assert snap(opened, "patients-report", mode, (1192, 664)).exists()
-    opened.open_list()
-    assert snap(opened, "patients-list", mode, (1192, 664)).exists()
+    for size in ((1192, 664), (1832, 944)):
+        opened.open_list()
+        opened.list.rows()[1].reveal.touch()
+        assert snap(opened, "patients-list", mode, size).exists()
+        opened.open_entry("p1", "v3", "visit")
+        assert snap(opened, "patients-history", mode, size).exists()
+        assert opened.visits.height() == size[1], "it fits below the head"

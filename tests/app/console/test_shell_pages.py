@@ -1,8 +1,10 @@
 """Safety and Set-up: clicks in, requests out, and what is said when the answer is no."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
@@ -10,11 +12,13 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from app.console import status
 from app.console.chair_card import ChairCard
 from app.console.safety_page import SafetyPage
 from app.console.setup_page import SetupPage
 from app.console.store import Store
 from app.console.trends import Trends
+from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.messages import (
     AddOperator,
     AttachDevice,
@@ -113,6 +117,26 @@ def test_an_answer_to_an_older_question_is_dropped(safety: SafetyPage, backend: 
     late[1](LogPage(entries=(entry(7, "event"),), more=False))
     late[0](LogPage(entries=(entry(8, "event"), entry(6, "event")), more=False))
     assert [safety.log.log.entry(row).at_us for row in range(safety.log.log.rowCount())] == [7]
+
+
+def test_safety_tells_until_when_the_logs_are_witnessed_and_by_whom(
+    safety: SafetyPage, clinic: Store, sample: Sample, clock: ManualClock
+) -> None:
+    now_us = clock.utc_us()
+    hub, chair = Text("evidence.hub", {"name": "SH-1"}), Text("evidence.chair", {"name": "2"})
+    first = ChairEvidence(chair=1, until_us=now_us + 60_000_000, witnesses=(hub, chair))
+    second = ChairEvidence(chair=2, until_us=now_us, witnesses=(hub,))
+    clinic.apply(sample.workstation(evidence=(first, second)))
+    assert safety.evidence.text() == f"Log witnessed until {status.local_time(now_us)} by hub SH-1, chair 2"
+    clinic.apply(sample.workstation(evidence=(first, msgspec.structs.replace(second, until_us=now_us - 10**12))))
+    assert re.search(r"until \d+ \w+ \d{4}, \d\d:\d\d by", safety.evidence.text()), "another day is named"
+    clinic.apply(sample.workstation(evidence=(first, ChairEvidence(chair=2, until_us=None))))
+    assert safety.evidence.text() == "Log not witnessed yet: chair 2"
+    clinic.apply(sample.workstation())
+    assert safety.evidence.text() == "Not known until when the log is witnessed"
+    clinic.apply(sample.workstation(evidence=(first, second)))
+    clinic.set_link(False)
+    assert safety.evidence.text() == "Not known until when the log is witnessed"
 
 
 def test_nothing_alarms_is_said_and_not_left_blank(safety: SafetyPage, sample: Sample) -> None:

@@ -303,7 +303,7 @@ async def test_a_pack_holds_the_patients_visits_of_all_chairs_that_are_over(desk
     assert isinstance(reply, PackMade), reply
     assert [visit for _, visit in reply.visits] == ["id-V-A1", "id-V-B1", "id-V-A2", "id-V-B9"]
     assert reply.code not in repr(reply)
-    assert {part for _, part, _ in reply.missing} == {"edf", "signals.csv", "report.pdf"}
+    assert {part for _, part, _ in reply.missing} == {"edf", "signals.csv", "report.pdf", "report.html"}
     assert names(tmp_path / "V-A1-pack") == ["OPEN-ME.html", "READ-ME.txt"]
     nobody = msgspec.structs.replace(request, patient_id="p-9", name="none")
     assert code(await desk[1].run(nobody, TITLE, tmp_path / "none")) == "reader.no_patient"

@@ -187,6 +187,28 @@ async def test_a_report_tells_of_the_days_before_its_visit_alone(
     assert "Of the 5 days that are known, up to 15 January 2027, you wore it on 3." in said["v-1"]
 
 
+async def test_a_report_names_who_looked_in_any_chair_and_comes_in_the_form_that_was_asked_for(
+    host: ReaderHost, setup: ReaderSetup, tmp_path: Path
+) -> None:
+    view = ProcedureView(visit_id="v-1", visit_code="V", patient_id="p-1", chair=1, step=Step.CLOSE)
+    for chair, body in ((0, {"visit": "v-1"}), (1, {"patient": "p-1"}), (1, {"patient": "somebody else"})):
+        record = Record.open(Path(setup.chairs[chair].path), KEY, clock=ManualClock(BEGAN))
+        with record.transaction():
+            if chair == 0:
+                record.save_procedure(view, author="op", at_us=BEGAN)
+            record.audit("view", actor=f"op-{chair}", at_us=BEGAN, body={"request": "GetVisit", **body})
+        record.close()
+    await host.open(msgspec.structs.replace(setup, names={"op-0": "Dr Vale", "op-1": "Sam Ortega"}))
+    path = tmp_path / "V.html"
+    wanted = MakeReport(chair=1, visit_id="v-1", path=str(path), format="html", language="es")
+    assert isinstance(await host.request(wanted), ReportMade)
+    text = path.read_text(encoding="utf-8")
+    assert "Dr Vale miró una visita suya, el " in text
+    assert "Sam Ortega miró una visita suya, el " in text
+    assert '<html lang="es">' in text
+    assert code(await host.request(msgspec.structs.replace(wanted, language="fr"))) == "words"
+
+
 async def test_a_visit_comes_with_what_was_recorded_in_it(host: ReaderHost, setup: ReaderSetup) -> None:
     await host.open(setup)
     reply = await host.request(GetVisit(chair=1, visit_id="v-1"))

@@ -18,15 +18,16 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from core.exchange import sealed
 from core.exchange.edf import export_edf
+from core.exchange.fhir.context import Sender
 from core.exchange.manifest import Manifest
 from core.exchange.pack import PAGE, README, Packed, make_pack
 from core.exchange.pack_parts import PARTS, PackVisit
 from core.exchange.sealed import PackTooLarge, new_passphrase, tidy
 from core.model.progress import Cancelled, Watch
 from core.record import ExportFailed, NotFound, RecordReader
-from core.reports.data import Practice
 from tests.core.exchange.browser import Browser
 from tests.core.exchange.conftest import PATIENT, VISIT, Mouth
+from tests.core.exchange.fhir.check import resolved
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NODE = shutil.which("node")
@@ -34,7 +35,7 @@ NODE = shutil.which("node")
 
 @pytest.fixture
 def visit(mouth: Mouth, reader: RecordReader) -> PackVisit:
-    return PackVisit(reader, VISIT, PATIENT, Practice("Cedar Lane", "555"), None)
+    return PackVisit(reader, VISIT, PATIENT, Sender("1", "Cedar Lane", "555"))
 
 
 @pytest.fixture
@@ -71,7 +72,10 @@ def test_a_stranger_finds_what_the_exports_make(packed: Packed, visit: PackVisit
     rows = files["V-77AB/signals.csv"].decode().splitlines()
     inside = sum(segment.samples for one in _manifest(files).segments for segment in one.signals)
     assert len(rows) == 1 + inside + sum(one.samples for one in _manifest(files).uneven)
-    assert [(code, part) for code, part, _ in packed.missing] == [("V-77AB", "report.pdf")]
+    bundle = json.loads(files["V-77AB/fhir.json"])
+    resolved(bundle)
+    assert VISIT.code in json.dumps(bundle)
+    assert [(code, part) for code, part, _ in packed.missing] == [("V-77AB", "report.pdf"), ("V-77AB", "report.html")]
     contents = files["contents.txt"].decode()
     assert "NOT IN HERE: V-77AB, report.pdf: There is no procedure to report" in contents
 

@@ -98,8 +98,8 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
         ("UPDATE block SET end_utc_us = utc_us - 5", "time runs backwards"),
         ("INSERT INTO tail SELECT 99, b.stream, b.channel, 5, 1, 0, 1000, 0, 1, 0, NULL, 0, 0, 0, 0, 0, x'0000' "
          "FROM block b LIMIT 1", "stand twice"),
-        ("DELETE FROM audit WHERE sequence = 7", "entries 7 to 7 are missing"),
-        ("UPDATE audit SET entry = x'a0' WHERE sequence = 7", "audit entry 7"),
+        ("DELETE FROM audit WHERE sequence = 7", "entry 7 was removed"),
+        ("UPDATE audit SET entry = x'a0' WHERE sequence = 7", "entry 7 was changed"),
     ],
 )  # fmt: skip
 def test_what_somebody_with_the_key_changed_is_named(sound: Path, statement: str, told: str) -> None:

@@ -6,158 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
-from core.model.alarm import Alarm, AlarmPriority, AlarmState
-from core.model.limits import Limit, LimitOwner
-from core.model.people import Patient, VisitSummary
-from core.model.procedure import Choice, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
-from core.model.wear import DAY_US, AtHome, HomeDay
-from core.model.words import Text, load_words
-from core.people.at_home import change
+from core.model.procedure import PhaseState
+from core.model.wear import AtHome, HomeDay
+from core.model.words import Text, Words, WordsError, load_words
 from core.people.lexicon import forbidden_in
-from core.people.teeth import healthy_teeth
 from core.procedure.modules import load_modules
-from core.record.types import Columns, RecordedMoment
-from core.reports.collect import PLOTTED, pauses
-from core.reports.data import Happening, Pause, Practice, ReportData, Signal
+from core.record.types import RecordedMoment
+from core.reports import languages
+from core.reports.collect import pauses
+from core.reports.data import Happening, Pause, View
+from core.reports.languages import LANGUAGES, needed, report_words
 from core.reports.letters import GUARD
 from core.reports.told import tell
 from core.safety.alarm_catalogue import load_alarms
 from core.signals.catalogue import load_catalogue
-
-BEGAN = 1_800_000_000_000_000
-WORDS = load_words("en")
-
-
-def visit(**changes: object) -> ReportData:
-    """A visit of ten minutes in which everything happened that can."""
-    data = ReportData(
-        practice=Practice("Mill Street", "0123 456"),
-        patient=Patient(
-            id="p", version=1, code="P", given_name="Ilse", family_name="F", birth_date="1987-05-19", simulated=True
-        ),
-        visit=VisitSummary(
-            id="v",
-            patient_id="p",
-            code="V",
-            chair=1,
-            began_us=BEGAN,
-            ended_us=BEGAN + 600_000_000,
-            state="complete",
-            title_key="visit.title.procedure",
-            simulated=True,
-        ),
-        procedure=_procedure(),
-        signals=tuple(_signal(key) for key in PLOTTED),
-        more_signals=True,
-        happenings=tuple(_moments()),
-        pauses=(Pause(True, True), Pause(False, True)),
-        alarms=tuple(_alarms()),
-        signed_by="Dr Vale",
-        made_us=BEGAN + 700_000_000,
-        utc_offset_s=3600,
-        home=at_home(),
-    )
-    return dataclasses.replace(data, **changes)  # type: ignore[arg-type]
-
-
-TODAY = BEGAN // DAY_US
-SEAT = TODAY - 40
-
-
-def at_home(since: float = 38, before: float = 52, days: int = 90, **how: int) -> AtHome:
-    """Days up to the visit, each kind among them, the last of them not over."""
-    known = []
-    for day in range(TODAY - days + 1, TODAY):
-        minutes = (since if day > SEAT else before) + (3 if day % 2 else -3)
-        worn_s = how.get("worn_s", 50_000) if day > SEAT else 50_000
-        known.append(HomeDay(day=day, worn_s=worn_s, acid_s=round(minutes * 60), attacks=4))
-    known = [day for day in known if day.day % 20]
-    known += [HomeDay(day=TODAY - 10, worn_s=0), HomeDay(day=TODAY, worn_s=600, whole=False)]
-    ordered = sorted({day.day: day for day in known}.values(), key=lambda day: day.day)
-    return AtHome(days=tuple(ordered), visits=(SEAT, TODAY), change=change(ordered, [SEAT, TODAY]))
+from tests.core.reports.visits import BEGAN, TODAY, WORDS, at_home, holds, visit
 
 
 def home_of(home: AtHome | None) -> dict[str, Any]:
     found = tell(visit(home=home), WORDS)["home"]
     assert isinstance(found, dict)
     return found
-
-
-def _procedure() -> ProcedureView:
-    phases = [
-        PhaseView(
-            number=number,
-            module=module.key,
-            key=phase.key,
-            tooth=36,
-            seconds=60,
-            dose_percent=50,
-            state=PhaseState.DONE,
-        )
-        for module in load_modules()
-        for number, phase in enumerate(module.phases, 1)
-    ]
-    plan = Plan(
-        modules=tuple(
-            ModulePlan(module=module.key, choice=choice, teeth=(36,))
-            for module, choice in zip(load_modules(), Choice, strict=False)
-        ),
-        own_limits=(Limit(channel="pulp_temperature", high=38.0, owner=LimitOwner.PATIENT, reason="limit.reason.own"),),
-    )
-    return ProcedureView(
-        visit_id="v",
-        visit_code="V",
-        patient_id="p",
-        chair=1,
-        step=Step.CLOSE,
-        phases=tuple(phases),
-        teeth=healthy_teeth(),
-        plan=plan,
-        signed_us=BEGAN + 650_000_000,
-    )
-
-
-def _signal(key: str) -> Signal:
-    at = BEGAN + np.arange(10, dtype=np.int64) * 60_000_000
-    level = np.full(10, 37.0, np.float32)
-    columns = Columns(at_us=at, low=level, high=level + 1, mean=level, gaps=(), samples=False)
-    limits = tuple(Limit(channel=key, high=39.0, owner=owner, reason="limit.reason.own") for owner in LimitOwner)
-    return Signal(
-        load_catalogue().key(key), columns, 37.0, 38.0, 37.5, limits, ((BEGAN + 60_000_000, BEGAN + 90_000_000),)
-    )
-
-
-def _moments() -> Iterator[Happening]:
-    kinds = [key.removeprefix("report.moment.") for key in WORDS.keys() if key.startswith("report.moment.")]  # noqa: SIM118
-    for kind in sorted(kinds):
-        values = {"words": "hm", "phase": "@module.repair.phase.seal_dentine", "name": "Dr Vale"}
-        yield Happening(BEGAN, kind, Text(f"note.{kind}", dict(values)), "patient")
-    for cause in _holds():
-        yield Happening(BEGAN, "held", Text(f"hold.{cause}.reason", {}), "device")
-
-
-def _holds() -> list[str]:
-    return sorted({key.split(".")[1] for key in WORDS.keys() if key.startswith("hold.")})  # noqa: SIM118
-
-
-def _alarms() -> Iterator[Alarm]:
-    for number, kind in enumerate(load_alarms().kinds):
-        text = Text(f"alarm.{kind}.text", {"name": "@channel.pulp_temperature.name"})
-        yield Alarm(
-            id=str(number),
-            chair=1,
-            kind=kind,
-            priority=AlarmPriority.LOW,
-            state=AlarmState.ENDED,
-            text=text,
-            remedy=text,
-            began_us=BEGAN,
-            ended_us=BEGAN + 60_000_000,
-            latching=False,
-        )
 
 
 def strings(told: object) -> Iterator[str]:
@@ -172,9 +43,12 @@ def strings(told: object) -> Iterator[str]:
                 yield from strings(value)
 
 
-def test_no_word_is_missing_in_a_visit_in_which_everything_happened() -> None:
-    said = list(strings(tell(visit(), WORDS)))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_missing_in_a_visit_in_which_everything_happened(language: str) -> None:
+    told = tell(visit(), report_words(language))
+    said = list(strings({key: value for key, value in told.items() if key != "html_words"}))
     assert len(said) > 150
+    assert told["letters"] == "", "the shipped fonts have every letter of it"
     for text in said:
         assert not re.search(r"\[[a-z_]+(\.[a-z_0-9]+)+\]", text), text
         assert not re.search(r"\{[a-z]+\}", text) or text.startswith("<svg"), text
@@ -187,9 +61,9 @@ def test_every_alarm_every_hold_and_every_phase_has_words_for_patients() -> None
     assert steps - table == set()
     assert {key for key in table if key.startswith("report.step.")} == steps
     channels = {spec.key for spec in load_catalogue()}
-    assert {key.split(".")[2] for key in table if key.startswith("report.channel.")} <= channels
+    assert {key.split(".")[2] for key in table if key.startswith("report.channel.")} == channels
     held = {key.removeprefix("report.held.") for key in table if key.startswith("report.held.")} - {"other"}
-    assert held <= set(_holds())
+    assert held <= set(holds())
 
 
 def test_no_hold_is_told_in_staffs_words() -> None:
@@ -235,7 +109,10 @@ def test_each_pause_is_counted_once_and_so_is_who_asked_first() -> None:
             ]
         )
     )
-    assert found == [Pause(by_patient=False, went_on=True), Pause(by_patient=True, went_on=False)]
+    assert found == [
+        Pause(False, went_on=True, began_us=BEGAN, ended_us=BEGAN, cause="hold.limit.reason"),
+        Pause(True, went_on=False, began_us=BEGAN, ended_us=BEGAN, cause="hold.patient_stop.reason"),
+    ]
 
 
 def test_who_did_not_sign_is_not_named() -> None:
@@ -305,3 +182,110 @@ def test_the_picture_has_a_bar_for_each_day_in_proportion() -> None:
     assert picture.count("<circle") == 2, "the visits"
     assert "52 before" in picture
     assert "38 since" in picture
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_says_in_its_language_that_nobody_has_reviewed_it(language: str) -> None:
+    words = report_words(language)
+    assert not words.reviewed, "and if somebody has: name them in the pull request"
+    assert tell(visit(), words)["unreviewed"] == words.say("report.unreviewed")
+    reviewed = Words(language, {key: words.template(key) for key in words.keys()}, reviewed=True)  # noqa: SIM118
+    assert tell(visit(), reviewed)["unreviewed"] == ""
+
+
+def test_a_language_that_lacks_a_sentence_or_a_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = load_words("es")
+    table = {key: whole.template(key) for key in whole.keys()}  # noqa: SIM118
+    english = load_words("en")
+    refused = {
+        "lacks report.title": {key: said for key, said in table.items() if key != "report.title"},
+        "report.title has other values": table | {"report.title": "Su visita"},
+    }
+    for why, broken in refused.items():
+        given = {"es": Words("es", broken), "en": english}
+        monkeypatch.setattr(languages, "load_words", given.get)
+        languages.report_words.cache_clear()
+        with pytest.raises(WordsError, match=why):
+            languages.report_words("es")
+    languages.report_words.cache_clear()
+    with pytest.raises(WordsError, match="no reports in 'fr'"):
+        report_words("fr")
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_no_translation_stands_idle_or_is_still_english(language: str) -> None:
+    words = report_words(language)
+    assert words.keys() == needed()
+    bare = {key: re.sub(r"\{\w+\}", "", words.template(key)) for key in needed()}
+    same = {key for key in needed() if words.template(key) == WORDS.template(key) and re.search("[a-z]{4}", bare[key])}
+    assert same <= {"report.channel.saliva_flow.title", "report.channel.lactate.value"}, "saliva, mmol/L"
+
+
+def test_figures_and_dates_are_those_of_the_language() -> None:
+    spanish, chinese = (tell(visit(), report_words(language)) for language in ("es", "zh"))
+    assert "15 de enero de 2027" in str(spanish["subtitle"])
+    assert "2027年1月15日" in str(chinese["subtitle"])
+    assert "37,5" in str(spanish["plots"])
+    assert not re.search(r"\d\.\d", " ".join(row["text"] for row in spanish["plots"]))  # type: ignore[attr-defined]
+    assert "37.5" in str(chinese["plots"])
+
+
+def test_who_looked_is_named_and_how_often() -> None:
+    views = (View("d", "GetVisit", 3, BEGAN), View("gone", "Unheard", 1, BEGAN))
+    assert tell(visit(views=views), WORDS)["viewed"] == [
+        "Dr Vale looked at a visit of yours 3 times. The last time was on 15 January 2027 at 9:00.",
+        "Somebody of the practice looked at your data, on 15 January 2027 at 9:00.",
+    ]
+    assert tell(visit(views=()), WORDS)["viewed"] == ["Our log shows no look at your data so far."]
+    assert tell(visit(views=None), WORDS)["viewed"] == []
+
+
+def clinical(**changes: object) -> dict[str, Any]:
+    found = tell(visit(**changes), WORDS)["clinical"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_next_dentist_reads_teeth_before_and_after() -> None:
+    told = visit()
+    before = tuple(
+        msgspec.structs.replace(tooth, finding="OD", icdas=2, note="Exposed neck") if tooth.fdi == 36 else tooth
+        for tooth in told.teeth_before
+    )
+    after = tuple(msgspec.structs.replace(tooth, done="O") if tooth.fdi == 36 else tooth for tooth in before)
+    found = clinical(teeth_before=before, procedure=msgspec.structs.replace(told.procedure, teeth=after))
+    assert found["teeth"] == [
+        ["36", "finding OD, ICDAS 2, Exposed neck", "finding OD, treated O, ICDAS 2, Exposed neck"]
+    ]
+    assert 'class="done"' not in found["before"]["picture"]
+    assert found["after"]["picture"].count('class="done"') == 1
+    assert "Treated: 36." in found["after"]["alt"]
+
+
+def test_the_next_dentist_reads_signals_with_their_limits_and_alarms_with_their_end() -> None:
+    found = clinical()
+    assert found["signals"][0] == [
+        "Pulp temperature (°C)",
+        *("37.2", "37.8", "37.0", "37.5", "38.0"),
+        "at most 39\N{NO-BREAK SPACE}°C (yours); at most 39\N{NO-BREAK SPACE}°C (dentist); "
+        "at most 39\N{NO-BREAK SPACE}°C (treatment); at most 39\N{NO-BREAK SPACE}°C (hub); 30 s not recorded",
+    ]
+    assert found["pauses"] == [
+        ["9:01", "30 s", "You paused us.", "resumed"],
+        ["9:02", "10 s", "A value came to its limit, and we paused.", "resumed"],
+    ]
+    assert len(found["alarms"]) == len(load_alarms().kinds)
+    assert found["alarms"][0][2:] == ["low", "60 s", "nobody"]
+    assert "(link.lost)" in str(found["alarms"])
+
+
+def test_nothing_is_said_not_to_have_been_done_while_that_is_unknown() -> None:
+    def did(state: PhaseState, elapsed_s: float = 0.0) -> str:
+        phase = msgspec.structs.replace(visit().procedure.phases[0], state=state, elapsed_s=elapsed_s)
+        return str(tell(visit(procedure=msgspec.structs.replace(visit().procedure, phases=(phase,))), WORDS)["did"])
+
+    assert did(PhaseState.WAITING).startswith("We looked and measured. Nothing was done to your teeth.")
+    for begun in (did(PhaseState.UNKNOWN), did(PhaseState.HELD), did(PhaseState.SKIPPED, 3.0)):
+        assert "Nothing was done" not in begun
+    assert did(PhaseState.UNKNOWN).startswith("We do not know yet how far one step went. Your dentist is checking.")
+    assert did(PhaseState.SKIPPED, 3.0).startswith("We began one step and did not finish it.")

@@ -48,6 +48,7 @@ class Clinic:
 
     Attributes:
         trust, maker, workstation, firmware_signers: as Credentials has them.
+        workstation_signer: with the key of the last workstation that was made.
         locked: nobody is logged in who may certify.
         certified: certificates given to hubs.
     """
@@ -77,8 +78,9 @@ class Clinic:
         return read_unverified(raw)
 
     def new_workstation(self, name: str) -> SessionKey:
-        pair = KeyPair()
-        return SessionKey(self.certificate(Role.WORKSTATION, name, KeySigner().public, pair.x), pair.private)
+        pair, self.workstation_signer = KeyPair(), KeySigner()
+        certificate = self.certificate(Role.WORKSTATION, name, self.workstation_signer.public, pair.x)
+        return SessionKey(certificate, pair.private)
 
     def new_clinician(self, name: str) -> Clinician:
         signer = KeySigner()

@@ -44,7 +44,8 @@ class Stream:
         self.taken = Taken()
         self._sealer = Sealer(SECRET, ManualClock())
         self._made = 0
-        self.intake = Intake(Opener(SECRET), Ledger(0, 0), 1, EVERY_CHANNEL, self.taken, lambda: None)
+        self.opener = Opener(SECRET)
+        self.intake = Intake(self.opener, Ledger(0, 0), 1, EVERY_CHANNEL, self.taken, lambda: None)
         loop = asyncio.get_running_loop()
 
         def call_later(delay: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
@@ -81,14 +82,21 @@ async def test_records_are_gathered_longer_only_while_many_come_live(monkeypatch
     assert not stream.taken.refused
 
 
-async def test_a_record_that_goes_first_changes_nothing_of_that(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_record_that_is_opened_at_once_opens_those_before_it_and_lets_them_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stream = Stream(monkeypatch)
-    stream.send(round(BUSY * GATHER_S))
+    stream.send(2)
+    stream.intake.open_waiting()
+    assert stream.opener.last(FromHub.TELEMETRY) == 1
+    stream.send(1)
+    assert stream.taken.sequences == []
+    idle = stream.intake.idle
+    assert not idle
     stream.time_over()
-    stream.send(1)
-    stream.intake.flush()  # as before a receipt is opened
-    stream.send(1)
-    assert stream.waits == [GATHER_S, BUSY_S, BUSY_S]
+    assert stream.taken.sequences == [0, 1, 2]
+    assert stream.intake.idle
+    assert stream.waits == [GATHER_S], "nor does it begin their time anew"
 
 
 async def test_so_many_do_not_wait_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

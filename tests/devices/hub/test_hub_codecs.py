@@ -34,6 +34,8 @@ from devices.hub.commands import (
     Revoke,
     Signed,
     Tell,
+    Witness,
+    Witnessed,
     decode_command,
     decode_phase,
     encode_command,
@@ -88,6 +90,9 @@ LADEN: list[Command] = [
     *(Signed(opcode, b"cose", b"envelope" if opcode is Opcode.SET_ENVELOPE else b"") for opcode in sorted(SIGNED)),
     Enrol(b"root", b"certificate"),
     Introduce(b"certificate"),
+    Witness(b"note", 2**64 - 1, (b"a" * 32, b"b" * 32)),
+    Witness(b"note", 0, ()),
+    Witnessed(b"origin"),
 ]
 BARE = [Bare(opcode) for opcode in Opcode if opcode not in {opcode_of(one) for one in (*LADEN, Revoke(b""))}]
 

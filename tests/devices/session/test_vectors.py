@@ -11,7 +11,10 @@ from core.model.block import Provenance
 from core.model.certificate import CertificateRefused, Role, lengthen, read_revocations, read_unverified
 from core.model.errors import SmilescapeError
 from core.model.hub import Opcode, ReceiptCode
+from core.model.merkle import root_at
+from core.model.note import Checkpoint, read_note
 from core.model.strict_cbor import CborRefused, Value, decode
+from core.model.witness import Verdict, hub_witness, judge
 from devices.errors import FrameError
 from devices.hub import commands as codec
 from devices.hub.advertising import address_bytes, is_of, resolves
@@ -19,7 +22,7 @@ from devices.hub.frames import FetchEnd, SampleFrame, decode_frame, encode_end, 
 from devices.hub.receipts import decode_query, encode_receipt
 from devices.hub.session.attestation import verify_attestation
 from devices.hub.session.control import decode_control
-from devices.hub.session.documents import decode_document, decode_journal, decode_keys, octets
+from devices.hub.session.documents import decode_document, decode_journal, decode_keys, decode_witness, octets
 from devices.hub.session.envelope import decode_envelope, envelope_hash
 from devices.hub.session.handshake import decode_refusal
 from devices.hub.session.identity import check_identity, decode_clear_identity
@@ -40,7 +43,7 @@ from devices.hub.session.wire import (
 )
 from devices.hub.status import decode_status
 from tests.devices.session import vector_messages as messages
-from tests.devices.session.parties import CLINICIAN, HUB, NOW_S, SERIAL, TRUST
+from tests.devices.session.parties import CLINICIAN, HUB, NOW_S, SERIAL, TRUST, WORKSTATION
 from tests.devices.session.vector_messages import FIRMWARE
 from tests.devices.session.vectors import FILE, encoded
 
@@ -104,6 +107,11 @@ def test_there_is_a_command_of_each_opcode_and_its_signature_counts() -> None:
                 assert codec.decode_phase(signed.body) == messages.ORDER
             if signed.opcode == Opcode.SET_ENVELOPE:
                 assert decode_envelope(command.envelope) == messages.ENVELOPE
+        if isinstance(command, codec.Witness):
+            seen = Checkpoint(messages.ORIGIN, 4, root_at(messages.log_node, 4))
+            fresh = read_note(command.checkpoint)
+            fresh.verify(messages.ORIGIN, WORKSTATION.signing_key)
+            assert judge(seen, fresh.checkpoint, command.old, command.path) is Verdict.GROWN
 
 
 def test_the_envelope_is_what_it_says() -> None:
@@ -185,6 +193,11 @@ def test_there_is_a_document_of_each_kind_and_it_says_what_it_should() -> None:
     assert len(decode_keys(bodies["keys"])) == 2
     assert [one.day for one in decode_summaries(bodies["summaries"])] == [messages.DAY - 1, messages.DAY]
     assert [one.number for one in decode_events(bodies["events"])] == list(range(card.next_event))
+    told = decode_witness(bodies["witness"])
+    assert told is not None
+    told.verify(messages.ORIGIN, WORKSTATION.signing_key)
+    assert told.cosigned(hub_witness(HUB.kid), HUB.signing_key) == NOW_S
+    assert decode_witness(bodies["witness of a log that was never seen"]) is None
 
 
 def test_everything_that_has_to_be_refused_is() -> None:

@@ -7,7 +7,10 @@ import numpy as np
 from core.model.block import Provenance, SampleBlock
 from core.model.certificate import Role, issue_revocations
 from core.model.hub import HoldCause, HubIdentity, HubStatus, Opcode, PhaseOrder, Receipt, ReceiptCode, TherapyState
+from core.model.merkle import consistency_proof, leaf_hash, node_hash, root_at
+from core.model.note import Checkpoint, Note, cosign, sign_checkpoint
 from core.model.wear import ChannelDay, DaySummary, EventKind, HubEvent
+from core.model.witness import hub_witness
 from devices.hub.advertising import HubAdvert, advertising_data, private_address, scan_response
 from devices.hub.commands import (
     STOP_PLAINTEXT,
@@ -20,6 +23,8 @@ from devices.hub.commands import (
     Revoke,
     Signed,
     Tell,
+    Witness,
+    Witnessed,
     encode_command,
     encode_phase,
     opcode_of,
@@ -27,7 +32,7 @@ from devices.hub.commands import (
 from devices.hub.frames import FetchEnd, encode_end, encode_samples
 from devices.hub.receipts import OPCODE_NO_RECEIPT, OPCODE_STOP, ReceiptNotice, encode_query, encode_receipt
 from devices.hub.session.attestation import Attestation, Manifest, sign_attestation, sign_manifest
-from devices.hub.session.documents import encode_document, encode_journal, encode_keys
+from devices.hub.session.documents import encode_document, encode_journal, encode_keys, encode_witness
 from devices.hub.session.envelope import AllowedPhase, HubEnvelope, encode_envelope, envelope_hash
 from devices.hub.session.identity import (
     ENROLLED,
@@ -74,11 +79,11 @@ IDENTITY: Final = HubIdentity(
     firmware="2.0.0",
     hardware="A",
     profile_major=2,
-    profile_minor=0,
+    profile_minor=1,
     boot=BOOT,
     simulated=True,
 )
-CLEAR: Final = ClearIdentity(major=2, minor=0, flags=ENROLLED | SIMULATED, model=MODEL)
+CLEAR: Final = ClearIdentity(major=2, minor=1, flags=ENROLLED | SIMULATED, model=MODEL)
 CARD: Final = HubCard(
     identity=IDENTITY,
     flags=ENROLLED | SIMULATED,
@@ -105,10 +110,32 @@ ENVELOPE: Final = HubEnvelope(
 ENVELOPE_RAW: Final = encode_envelope(ENVELOPE)
 
 
+def log_node(level: int, number: int) -> bytes:
+    """A node of a log whose entry i is the decimal number i."""
+    if level == 0:
+        return leaf_hash(str(number).encode())
+    return node_hash(log_node(level - 1, 2 * number), log_node(level - 1, 2 * number + 1))
+
+
+ORIGIN: Final = "smilescape/record/0190a000-0000-7000-8000-000000000001"
+CHECKPOINT: Final = sign_checkpoint(Checkpoint(ORIGIN, 7, root_at(log_node, 7)), signer(WORKSTATION.subject))
+"""Of the log's first seven entries."""
+
+
+def consistency() -> list[bytes]:
+    """Proof that the log of seven entries begins with that of four."""
+    return consistency_proof(log_node, 4, 7)
+
+
+def countersigned() -> Note:
+    """The checkpoint, as the hub answers it."""
+    return CHECKPOINT.with_signatures([cosign(CHECKPOINT, hub_witness(HUB.kid), signer(SERIAL), NOW_S)])
+
+
 def advertisement() -> Plain:
     """What an enrolled hub sends before anybody connects."""
     address = private_address(IRK, bytes.fromhex("4a5b6c"))
-    advert = HubAdvert(profile_major=2, profile_minor=0, enrolled=True, simulated=True, battery_percent=92)
+    advert = HubAdvert(profile_major=2, profile_minor=1, enrolled=True, simulated=True, battery_percent=92)
     return {
         "irk": IRK.hex(),
         "address_on_the_air": address.hex(),
@@ -170,6 +197,8 @@ def control_messages(session_id: bytes) -> list[tuple[Command, bytes]]:
         Opcode.RESUME,
         Opcode.END_PHASE,
         Opcode.CLEAR,
+        Witnessed(ORIGIN.encode()),
+        Witness(CHECKPOINT.encode().encode(), 4, tuple(consistency())),
         Bare(Opcode.STOP_STREAM),
         Bare(Opcode.REKEY),
         Enrol(TRUST.root.raw, HUB.raw),
@@ -322,6 +351,8 @@ def documents(session_id: bytes) -> dict[str, bytes]:
         "keys": encode_keys(signer("new hub key").public, pair("new hub key").x),
         "summaries": encode_summaries(days),
         "events": encode_events(0, events),
+        "witness": encode_witness(countersigned().encode().encode()),
+        "witness of a log that was never seen": encode_witness(b""),
     }
 
 

@@ -50,7 +50,7 @@ def build() -> Plain:
     """The whole file as plain data; bytes as hex."""
     handshake, keys = _handshake()
     return {
-        "profile": "2.0",
+        "profile": "2.1",
         "note": "Bytes are hex. Every key here is public: use none of them for anything but tests.",
         "keys": _keys(),
         "certificates": _certificates(),

@@ -1,0 +1,25 @@
+"""References: each leads to an entry of the same bundle."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value["reference"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def resolved(bundle: dict[str, Any]) -> None:
+    """Raises AssertionError: a reference leads nowhere, or two entries have one urn."""
+    urls = [entry["fullUrl"] for entry in bundle["entry"]]
+    assert len(set(urls)) == len(urls), "a urn stands twice"
+    assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", url) for url in urls)
+    lost = set(references(bundle)) - set(urls)
+    assert not lost, f"leads nowhere: {sorted(lost)}"
