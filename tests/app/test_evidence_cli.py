@@ -76,7 +76,7 @@ def test_a_bundle_says_what_is_in_it_and_what_is_left_out(folder: Path, capsys: 
     assert main(["record", "bundle", record, "--out", str(out), *WORD]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("Log entries: 10, checkpoints: 1, in ")
-    assert said.err.startswith("2 entries are left out")
+    assert said.err.startswith("Left out: 2.")
     assert main(["record", "bundle", record, "--out", str(folder / "some.zip"), "--entries", "3-5", *WORD]) == 0
     assert capsys.readouterr().out.startswith("Log entries: 3,")
 

@@ -33,6 +33,7 @@ LONGEST: dict[str, str | float] = {
     "left": "1:59",
     "percent": 12,
     "code": "outside the device's own limits.",
+    "by": "chair",
 }
 
 

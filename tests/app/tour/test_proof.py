@@ -192,7 +192,7 @@ def test_a_sample_stored_twice_is_seen_even_where_the_store_would_not_let_it_in(
     connection = sqlcipher3.connect(str(visit.record))
     connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
     connection.execute("PRAGMA cipher_page_size = 16384")
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(block)") if row[1] != "id"]
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(tail)") if row[1] not in ("id", "data")]
     names = ", ".join(columns)
     with connection:
         connection.execute(
