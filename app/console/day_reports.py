@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.job_bar import JobBar
 from app.console.place_field import PlaceField, Sticks, plugged_in
+from app.console.report_panel import FORMATS, LANGUAGES
 from app.console.steps.base import scroller
 from app.console.store import Store
 from app.ipc.export_messages import DayMade, ExportDay
 from app.ipc.messages import Refused, Reply
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
+from widgets.segmented import Segmented
 
 
 class DayReports(Card):
@@ -30,6 +32,8 @@ class DayReports(Card):
         self.jobs = JobBar(store, words)
         self._date = Label(size=18, bold=True)
         self.told = Label(bold=True, wrap=True)
+        self.formats = Segmented([(key, words.say(f"patients.report.format.{key}")) for key in FORMATS])
+        self.languages = Segmented([(key, words.say(f"patients.report.language.{key}")) for key in LANGUAGES])
         self.earlier = Button(words.say("exchange.day.earlier"))
         self.later = Button(words.say("exchange.day.later"))
         self.back = Button(words.say("exchange.day.back"))
@@ -86,6 +90,8 @@ class DayReports(Card):
             to_us=self.day.addDays(1).startOfDay().toMSecsSinceEpoch() * 1000,
             folder=str(folder),
             name=f"reports-{self.day.toString(Qt.DateFormat.ISODate)}",
+            format="html" if self.formats.key == "html" else "pdf",
+            language=self.languages.key,
         )
         self._store.ask(body, self._ended)
 
@@ -127,6 +133,8 @@ class DayReports(Card):
         days.addWidget(self._date)
         days.addWidget(self.later)
         days.addStretch()
+        days.addWidget(self.formats)
+        days.addWidget(self.languages)
         foot = QHBoxLayout()
         foot.setSpacing(16)
         foot.addWidget(self.back)

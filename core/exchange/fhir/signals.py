@@ -52,6 +52,7 @@ class Signals:
         self._context = context
         self._reader = reader
         self._watch = watch
+        self._whole, self._done = 1, 0
         self._catalogue: Catalogue = load_catalogue()
         self.results: list[str] = []
         self.measured: list[str] = []
@@ -62,19 +63,20 @@ class Signals:
         context = self._context
         known = {channel.key: channel for channel in self._reader.channels()}
         spans = self._reader.spans(context.visit.id)
-        whole, done = max(1, sum(span.samples for span in spans)), 0
+        self._whole = max(1, sum(span.samples for span in spans))
         for span in spans:
             channel = known[span.channel]
             blocks = self._reader.samples(None, channel.key, context.visit.began_us, context.end_us + 1)
             for samples in streams(blocks, context.visit.began_us, context.end_us + 1):
-                for entry in self._stream(channel, samples):
-                    self._watch(done / whole)
-                    yield entry
-            done += span.samples
+                yield from self._stream(channel, samples)
+
+    def _went(self, samples: int) -> None:
+        self._done += samples
+        self._watch(self._done / self._whole)
 
     def _stream(self, channel: RecordedChannel, samples: Samples) -> Entries:
         spec = self._spec(channel)
-        kind = spec.source if spec is not None else "hub"
+        kind = _kind(spec, samples)
         if kind == "hub":
             self.hub = device(samples.source)
         yield self._device(samples.source, kind)
@@ -82,6 +84,7 @@ class Signals:
         metric = urn("DeviceMetric", samples.source, channel.key)
         yield metric, self._metric(channel, name, samples.source)
         if spec is not None and spec.occasional:
+            self._went(len(samples.raw))
             yield from self._values(channel, name, samples, metric)
         else:
             yield from self._series(channel, name, samples, metric)
@@ -91,10 +94,13 @@ class Signals:
     def _series(self, channel: RecordedChannel, name: Concept, samples: Samples, metric: str) -> Entries:
         found = runs(samples)
         members: list[str] = []
-        if not uneven(found):
+        if uneven(found):
+            self._went(len(samples.raw))
+        else:
             for number, run in enumerate(found):
                 identity = self._identity(channel, samples, str(number))
                 members.append(identity)
+                self._went(len(run.slots))
                 yield identity, self._run(channel, name, run, metric)
         summary = self._identity(channel, samples, "summary")
         self.results.append(summary)
@@ -231,6 +237,13 @@ class Signals:
     def _identity(self, channel: RecordedChannel, samples: Samples, which: str) -> str:
         stream = (self._context.visit.id, samples.source, str(samples.boot), channel.key)
         return urn("Observation", *stream, self._context.detail, which)
+
+
+def _kind(spec: ChannelSpec | None, samples: Samples) -> str:
+    """Of the device: what was recorded elsewhere never passes for the hub's."""
+    if Provenance.IMPORTED in samples.provenance:
+        return "elsewhere"
+    return spec.source if spec is not None else "hub"
 
 
 def _data(channel: RecordedChannel, period_us: Decimal, data: str) -> SampledData:

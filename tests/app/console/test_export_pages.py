@@ -177,9 +177,21 @@ def test_one_press_makes_the_reports_of_today_and_tells_what_was_not_made(
     assert body.folder == str(tmp_path)
     local = QDateTime.fromMSecsSinceEpoch(store.clock.utc_us() // 1000)
     assert body.name == f"reports-{local.toString('yyyy-MM-dd')}"
+    assert (body.format, body.language) == ("pdf", "en")
     assert day.told.text() == "2 reports are made."
     assert day.lines() == ["Visit V-B2, chair 2: The visit is still under way. Close it, then make the reports again."]
     assert day.folder_button.isVisible()
+
+
+def test_the_reports_of_a_day_are_made_in_the_form_and_language_that_were_chosen(
+    day: DayReports, backend: Backend, tmp_path: Path
+) -> None:
+    backend.answers[ExportDay] = DayMade(folder=str(tmp_path), made=(ReportFile(1, "v", "V-zh.html"),), refused=())
+    click(day.formats.button("html"))
+    click(day.languages.button("zh"))
+    click(day.make)
+    (body,) = backend.of(ExportDay)
+    assert (body.format, body.language) == ("html", "zh")
 
 
 def test_a_day_before_is_chosen_and_an_empty_one_is_said_to_be(day: DayReports, backend: Backend) -> None:

@@ -18,7 +18,7 @@ from app.engine.clock import SystemAsyncClock
 from app.engine.export_desk import ExportDesk
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, JobRequest, ReaderSetup, scratch_in
-from app.ipc.export_messages import DayMade, ExportDay, ExportSamples, Format, MakePack, PackMade
+from app.ipc.export_messages import DayMade, ExportDay, ExportFhir, ExportSamples, Format, MakePack, PackMade
 from app.ipc.messages import Done, Job, Refused, Reply
 from core.model.block import SampleBlock
 from core.model.clock import ManualClock
@@ -39,6 +39,9 @@ TITLE = Text("record.job.exporting", {"name": "x"})
 PATIENT = Patient(
     id="p-1", version=1, code="K7QF", given_name="Ada", family_name="Berg", birth_date="1980-01-02", simulated=True
 )
+
+FORMS: dict[str, Format] = {"csv": "csv", "edf": "edf", "parquet": "parquet"}
+EVERY_FORM = pytest.mark.parametrize("form", [*FORMS, "fhir"])
 
 Desk = tuple[ReaderHost, ExportDesk]
 
@@ -70,7 +73,7 @@ def write_record(path: Path, chair: int, visits: dict[VisitSummary, bool]) -> No
                 )
                 record.save_procedure(view, author="op", at_us=BEGAN)
         block = SampleBlock(EMG.number, 1, 0, 0, EMG.period_us, raw)
-        record.add_blocks("hub", [StampedBlock(block, BEGAN)], None)
+        record.add_blocks("hub", [StampedBlock(block, BEGAN)], next(iter(visits)).id if chair == 1 else None)
     record.close()
 
 
@@ -97,10 +100,13 @@ async def desk(records: ReaderSetup) -> AsyncIterator[Desk]:
     assert psutil.Process().children() == []
 
 
-def samples(path: Path, form: Format) -> ExportSamples:
+def asked(path: Path, form: str) -> ExportSamples | ExportFhir:
+    """Everything of the first visit in some form."""
+    if form == "fhir":
+        return ExportFhir(chair=1, visit_id="id-V-A1", path=str(path), every_sample=True)
     end = BEGAN + COUNT * EMG.period_us
     return ExportSamples(
-        chair=1, visit_id="id-V-A1", format=form, channels=(EMG.key,), from_us=BEGAN, to_us=end, path=str(path)
+        chair=1, visit_id="id-V-A1", format=FORMS[form], channels=(EMG.key,), from_us=BEGAN, to_us=end, path=str(path)
     )
 
 
@@ -133,12 +139,12 @@ async def met(host: ReaderHost, request: JobRequest, path: Path, do: Callable[[E
     return reply
 
 
-@pytest.mark.parametrize("form", ["csv", "edf", "parquet"])
-async def test_a_job_says_how_far_it_is_until_it_is_done(desk: Desk, tmp_path: Path, form: Format) -> None:
+@EVERY_FORM
+async def test_a_job_says_how_far_it_is_until_it_is_done(desk: Desk, tmp_path: Path, form: str) -> None:
     told: list[Job] = []
     one = ExportDesk(desk[0], lambda: told.extend(one.jobs()))
     path = tmp_path / "out"
-    assert await one.run(samples(path, form), TITLE, path) == Done(detail=str(path))
+    assert await one.run(asked(path, form), TITLE, path) == Done(detail=str(path))
     assert path.exists()
     percent = [job.percent for job in told]
     assert percent == sorted(percent, key=lambda each: each or 0)
@@ -146,13 +152,13 @@ async def test_a_job_says_how_far_it_is_until_it_is_done(desk: Desk, tmp_path: P
     assert all(job.may_cancel and job.text == TITLE for job in told)
 
 
-@pytest.mark.parametrize("form", ["csv", "edf", "parquet"])
+@EVERY_FORM
 async def test_a_job_that_is_cancelled_leaves_nothing_and_the_reader_lives(
-    desk: Desk, tmp_path: Path, form: Format
+    desk: Desk, tmp_path: Path, form: str
 ) -> None:
     pid = desk[0].pid
     path = tmp_path / "out"
-    reply = await met(desk[0], samples(path, form), path, lambda one, key: one.cancel(key))
+    reply = await met(desk[0], asked(path, form), path, lambda one, key: one.cancel(key))
     assert code(reply) == "cancelled"
     assert names(tmp_path) == []
     assert desk[0].pid == pid
@@ -162,8 +168,8 @@ async def test_a_job_that_waits_is_cancelled_before_it_begins(desk: Desk, tmp_pa
     both = asyncio.Event()
     one = ExportDesk(desk[0], lambda: both.set() if len(one.jobs()) == 2 else None)
     first, second = tmp_path / "first", tmp_path / "second"
-    running = asyncio.create_task(one.run(samples(first, "csv"), TITLE, first))
-    waiting = asyncio.create_task(one.run(samples(second, "csv"), TITLE, second))
+    running = asyncio.create_task(one.run(asked(first, "csv"), TITLE, first))
+    waiting = asyncio.create_task(one.run(asked(second, "csv"), TITLE, second))
     await asyncio.wait_for(both.wait(), WAIT)
     assert one.cancel(one.jobs()[1].id)
     assert code(await asyncio.wait_for(waiting, WAIT)) == "cancelled"
@@ -172,10 +178,8 @@ async def test_a_job_that_waits_is_cancelled_before_it_begins(desk: Desk, tmp_pa
     assert not one.cancel("export-1"), "it has ended"
 
 
-@pytest.mark.parametrize("form", ["csv", "edf", "parquet"])
-async def test_a_reader_that_is_killed_in_the_middle_leaves_no_half_file(
-    desk: Desk, tmp_path: Path, form: Format
-) -> None:
+@EVERY_FORM
+async def test_a_reader_that_is_killed_in_the_middle_leaves_no_half_file(desk: Desk, tmp_path: Path, form: str) -> None:
     host = desk[0]
     path = tmp_path / "out"
 
@@ -183,17 +187,17 @@ async def test_a_reader_that_is_killed_in_the_middle_leaves_no_half_file(
         assert host.pid is not None
         os.kill(host.pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
 
-    assert code(await met(host, samples(path, form), path, kill)) == "reader.crashed"
+    assert code(await met(host, asked(path, form), path, kill)) == "reader.crashed"
     assert names(tmp_path) == []
     one = ExportDesk(host, lambda: None)
-    assert isinstance(await one.run(samples(path, form), TITLE, path), Done), "the next one works"
+    assert isinstance(await one.run(asked(path, form), TITLE, path), Done), "the next one works"
 
 
 async def test_logging_out_ends_a_job_and_leaves_no_half_file(desk: Desk, tmp_path: Path) -> None:
     host, closing = desk[0], []
     path = tmp_path / "out"
     reply = await met(
-        host, samples(path, "edf"), path, lambda _desk, _key: closing.append(asyncio.create_task(host.close()))
+        host, asked(path, "edf"), path, lambda _desk, _key: closing.append(asyncio.create_task(host.close()))
     )
     assert code(reply) == "reader.closed"
     await asyncio.gather(*closing)
@@ -226,8 +230,7 @@ def test_an_engine_that_is_killed_takes_its_reader_along_which_tidies_up(records
     from app.engine.reader_wire import encode_setup
     from app.ipc.messages import Ask, encode
 
-    asked = encode(Ask(1, samples(tmp_path / "out", "csv")))
-    arguments = [encode_setup(records).hex(), asked.hex()]
+    arguments = [encode_setup(records).hex(), encode(Ask(1, asked(tmp_path / "out", "csv"))).hex()]
     engine = subprocess.Popen([sys.executable, "-c", ENGINE, *arguments], stdout=subprocess.PIPE, text=True)
     assert engine.stdout is not None
     lines: Iterator[str] = iter(engine.stdout.readline, "")
@@ -261,10 +264,10 @@ if os.name == "posix":
         yield folder
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    @pytest.mark.parametrize("form", ["csv", "edf", "parquet"])
-    async def test_a_full_disk_is_told_and_nothing_is_left(full_disk: Path, desk: Desk, form: Format) -> None:
+    @EVERY_FORM
+    async def test_a_full_disk_is_told_and_nothing_is_left(full_disk: Path, desk: Desk, form: str) -> None:
         path = full_disk / "out"
-        reply = await desk[1].run(samples(path, form), TITLE, path)
+        reply = await desk[1].run(asked(path, form), TITLE, path)
         assert code(reply) == "record.export"
         assert names(full_disk) == []
 
@@ -284,6 +287,11 @@ async def test_the_days_reports_of_all_chairs_are_made_and_what_was_not_is_told(
         ("V-A2", "ipc.said"),
         ("V-B2", "reader.visit_open.text"),
     ]
+    other = msgspec.structs.replace(request, name="other", format="html", language="es")
+    made = await desk[1].run(other, TITLE, tmp_path / "other")
+    assert isinstance(made, DayMade), made
+    assert names(tmp_path / "other") == ["V-A1-es.html", "V-B1-es.html"]
+    assert '<html lang="es">' in (tmp_path / "other" / "V-B1-es.html").read_text(encoding="utf-8")
     again = await desk[1].run(request, TITLE, tmp_path / "reports")
     assert code(again) == "record.export", "what is there is not replaced"
 

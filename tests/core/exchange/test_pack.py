@@ -25,11 +25,12 @@ from core.exchange.pack_parts import PARTS, PackVisit
 from core.exchange.sealed import PackTooLarge, new_passphrase, tidy
 from core.model.progress import Cancelled, Watch
 from core.record import ExportFailed, NotFound, RecordReader
-from tests.core.exchange.browser import Browser
 from tests.core.exchange.conftest import PATIENT, VISIT, Mouth
+from tests.core.exchange.fhir import visits
 from tests.core.exchange.fhir.check import resolved
+from tests.core.reports.browser import Browser, find_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM = find_browser()
 NODE = shutil.which("node")
 
 
@@ -41,6 +42,18 @@ def visit(mouth: Mouth, reader: RecordReader) -> PackVisit:
 @pytest.fixture
 def packed(visit: PackVisit, tmp_path: Path) -> Packed:
     return make_pack([visit], tmp_path / "pack", tmp_path / "scratch")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """Of a visit with a procedure, so that there is a report."""
+    folder = tmp_path_factory.mktemp("whole")
+    path = visits.write(folder / "chair-1.sqlite", *visits.everything())
+    with RecordReader.open(path, visits.KEY) as reader:
+        visit = reader.visit(visits.VISIT.id)
+        assert visit is not None
+        sender = Sender("1", "Mill Street", "0123 999", {visits.HELPER: "Robin Lund"})
+        return make_pack([PackVisit(reader, visit, visits.PATIENT, sender)], folder / "pack", folder / "scratch")
 
 
 def opened(page: Path, passphrase: str) -> dict[str, bytes]:
@@ -152,7 +165,6 @@ TYPE = """(async () => {
   return document.querySelector("main").innerText;
 })()"""
 READ = """(async () => {
-  %s;
   const key = await makeKey("%s");
   const file = (await readIndex(key)).files.find((one) => one.name === "%s");
   return hex(await (await readFile(key, file)).arrayBuffer());
@@ -164,14 +176,53 @@ def test_a_real_browser_opens_it_without_a_network(packed: Packed, tmp_path: Pat
     assert CHROMIUM is not None
     page, name = packed.folder / PAGE, "V-77AB/edf/segment-002.edf"
     with Browser(CHROMIUM, tmp_path / "profile") as browser:
-        said = browser.run(page, TYPE % packed.passphrase.lower())
-        read = browser.run(page, READ % ("0", packed.passphrase, name))
-        wrong = browser.run(page, TYPE % "0000-0000")
+        browser.open(page)
+        wrong = browser.ask(TYPE % "0000-0000")
+        said = browser.ask(TYPE % packed.passphrase.lower())
+        read = browser.ask(READ % (packed.passphrase, name))
+        assert browser.complaints() == []
+        assert browser.requests() == [page.as_uri()]
     assert "Data of Zoë Berg" in said
     assert "segment-001.edf" in said
     assert bytes.fromhex(read) == opened(page, packed.passphrase)[name]
     assert "This code does not open it." in wrong
     assert "Zoë" not in wrong
+
+
+READ_REPORT = """(async () => {
+  const key = await makeKey("%s");
+  const file = (await readIndex(key)).files.find((one) => one.name.endsWith("report.html"));
+  location.href = URL.createObjectURL(await readFile(key, file));
+})()"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+def test_a_report_that_is_read_in_the_page_has_its_plots_to_zoom(whole: Packed, tmp_path: Path) -> None:
+    """What a page opens is held to the page's own policy, too."""
+    assert CHROMIUM is not None
+    with Browser(CHROMIUM, tmp_path / "profile") as browser:
+        browser.open(whole.folder / PAGE)
+        browser.events.clear()
+        browser.ask(READ_REPORT % whole.passphrase)
+        browser.wait("Page.loadEventFired")
+        assert browser.ask("location.protocol") == "blob:"
+        assert browser.ask("document.querySelectorAll('svg').length") > 0
+        assert browser.ask("[...document.querySelectorAll('header button')].filter((one) => !one.hidden).length") > 0, (
+            "its script has run"
+        )
+        assert browser.ask("[...document.fonts].every((one) => one.status !== 'error')")
+        assert browser.complaints() == []
+
+
+def test_a_visit_with_a_procedure_has_every_part(whole: Packed) -> None:
+    assert whole.missing == ()
+    files = opened(whole.folder / PAGE, whole.passphrase)
+    single = {name for name in files if "/edf/" not in name}
+    parts = ("report.pdf", "report.html", "signals.csv", "fhir.json")
+    assert single == {*(f"{visits.VISIT.code}/{part}" for part in parts), "contents.txt"}
+    assert files[f"{visits.VISIT.code}/report.pdf"].startswith(b"%PDF-")
+    assert "Mill Street" in files[f"{visits.VISIT.code}/report.html"].decode()
+    assert "Robin Lund" in files[f"{visits.VISIT.code}/fhir.json"].decode()
 
 
 @pytest.mark.parametrize("when", [0.01, 0.5, 0.99])
