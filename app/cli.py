@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.exchange_cli import RECORD_COMMANDS
 from app.keys_cli import DATA, PASSPHRASE, keys
 from app.patient_cli import patient
 from core.model.errors import SmilescapeError
@@ -162,25 +163,6 @@ def record_bundle(file: Path, out: Path, visit: str | None, entries: str | None,
     return bundle(file, out, visit, entries, passphrase)
 
 
-@record.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
-@click.option("--channel", "channels", multiple=True, help="Key of a channel; all when left out.")
-@click.option("--from", "begin", default=None, help="UTC, such as 2045-11-22T10:20:00; the first sample when left out.")
-@click.option("--to", "end", default=None, help="UTC, not included; the last sample when left out.")
-@PASSPHRASE
-def record_export(
-    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
-) -> int:
-    """Write samples as CSV.
-
-    Example: python main.py record export chair-1.sqlite --out ph.csv --channel saliva_ph
-    """
-    from app.record_commands import export
-
-    return export(file, out, channels, begin, end, passphrase)
-
-
 @record.command("days")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The CSV file to write.")
@@ -196,25 +178,6 @@ def record_days(file: Path, out: Path, passphrase: str | None) -> int:
     from app.record_commands import days
 
     return days(file, out, passphrase)
-
-
-@record.command("fhir")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--visit", "visit_code", required=True, help="The visit's code, such as V-7KQ2MC.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The JSON file to write.")
-@click.option("--every-visit", is_flag=True, help="All visits of that patient in this record.")
-@click.option("--every-sample", is_flag=True, help="Fast signals whole, not reduced to each second.")
-@PASSPHRASE
-def record_fhir(
-    file: Path, visit_code: str, out: Path, every_visit: bool, every_sample: bool, passphrase: str | None
-) -> int:
-    """Write a visit as a FHIR R4 bundle, for other programs. The patient's name is in it.
-
-    Example: python main.py record fhir chair-1.sqlite --visit V-7KQ2MC --out V-7KQ2MC.json
-    """
-    from app.exchange_commands import fhir
-
-    return fhir(file, visit_code, out, passphrase, every_visit=every_visit, every_sample=every_sample)
 
 
 @record.command("report")
@@ -248,6 +211,8 @@ def record_report(
     return report(file, visit, out, form, language, (practice, phone), passphrase)
 
 
+for command in RECORD_COMMANDS:
+    record.add_command(command)
 cli.add_command(keys)
 cli.add_command(patient)
 

@@ -1,124 +1,206 @@
-"""`main.py record fhir` and `main.py patient …`: files for other programs, and from them, without the workstation."""
+"""What `main.py record csv|edf|parquet|fhir|pack|import` do: out to other programs, and in from them."""
 
-from datetime import datetime
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from app import __version__
-from app.keys_commands import Practice, WhoIsIt, opened, typed_pin
-from app.record_commands import open_key
-from core.exchange.fhir.bundle import Held, export_visits
-from core.exchange.fhir.context import Detail, Sender
-from core.exchange.fhir.patient_in import FoundPatient, read_patient_file
-from core.keys.errors import WrongSecret
-from core.model.errors import SmilescapeError
-from core.model.people import Operator, Patient
-from core.people.patients import new_patient, same_person
-from core.people.pin import check_pin
-from core.record import NotFound, RecordReader
+from app.record_commands import BadTime, microseconds, open_key
+from core.model.clock import SystemClock
+from core.model.people import VisitSummary
+from core.model.progress import Watch
+from core.model.words import load_words
+from core.record import NotFound, Record, RecordReader
+from core.record.csv import export_csv
+from core.signals.catalogue import load_catalogue
 
 
-class NoChair(SmilescapeError):  # noqa: N818 - named for what is the case
-    """The practice has no record yet."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody asked for on the command line."""
 
-    code = "cli.chair"
+    file: Path
+    channels: tuple[str, ...]
+    visit: str | None
+    begin: str | None
+    end: str | None
+    passphrase: str | None
 
 
-class KnownAlready(SmilescapeError):  # noqa: N818
-    """Somebody of this name and birth date is on record."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The record, and the part of it that was asked for; UTC µs."""
 
-    code = "cli.known"
+    reader: RecordReader
+    channels: tuple[str, ...]
+    from_us: int
+    to_us: int
+    visit: VisitSummary | None
 
 
-def fhir(
-    file: Path, visit_code: str, out: Path, passphrase: str | None, *, every_visit: bool, every_sample: bool
-) -> int:
+def csv(chosen: Chosen, out: Path) -> int:
+    with _opened(chosen) as (found, watch):
+        rows = export_csv(found.reader, found.channels, found.from_us, found.to_us, out, watch)
+    click.echo(f"{rows} samples of {len(found.channels)} channels in {out}")
+    return 0
+
+
+def parquet(chosen: Chosen, out: Path) -> int:
+    from core.exchange.parquet import export_parquet
+
+    with _opened(chosen) as (found, watch):
+        rows = export_parquet(found.reader, found.channels, found.from_us, found.to_us, out, watch)
+    click.echo(f"{rows} samples of {len(found.channels)} channels in {out}")
+    return 0
+
+
+def edf(chosen: Chosen, out: Path, *, named: bool) -> int:
+    from core.exchange.edf import export_edf
+
+    if named and chosen.visit is None:
+        raise click.UsageError("--named needs --visit: whose name would it be?")
+    with _opened(chosen) as (found, watch):
+        patient = found.reader.patient(found.visit.patient_id) if named and found.visit is not None else None
+        made = export_edf(found.reader, found.channels, found.from_us, found.to_us, out, patient=patient, watch=watch)
+    click.echo(f"{len(made.segments)} EDF files and manifest.json in {out}")
+    if made.uneven_file is not None:
+        streams = ", ".join(sorted({one.channel for one in made.uneven}))
+        click.echo(f"On no even grid, so in {made.uneven_file.file}: {streams}")
+    return 0
+
+
+def fhir(file: Path, code: str, out: Path, passphrase: str | None, *, every_visit: bool, every_sample: bool) -> int:
+    from core.exchange.fhir.bundle import Held, export_visits
+    from core.exchange.fhir.context import Detail, Sender
+
     with RecordReader.open(file, open_key(file, passphrase)) as reader:
-        visits = reader.visits()
-        chosen = next((visit for visit in visits if visit.code.casefold() == visit_code.strip().casefold()), None)
-        if chosen is None:
-            raise NotFound(f"There is no visit {visit_code} in {file.name}.", "Look for its code in the workstation.")
+        chosen = _visit(reader.visits(), code)
         held = [
             Held(reader, visit)
-            for visit in reversed(visits)
-            if visit.id == chosen.id or (every_visit and visit.patient_id == chosen.patient_id)
+            for visit in reversed(reader.visits(chosen.patient_id))
+            if visit.id == chosen.id or every_visit
         ]
         detail = Detail.FULL if every_sample else Detail.REDUCED
-        written = export_visits(held, out, sender=Sender(__version__), detail=detail)
-    visits_said = "1 visit" if len(held) == 1 else f"{len(held)} visits"
-    click.echo(f"{written} resources of {visits_said} in {out}")
+        with _progress() as watch:
+            written = export_visits(held, out, sender=Sender(__version__), detail=detail, watch=watch)
+    visits = "1 visit" if len(held) == 1 else f"{len(held)} visits"
+    click.echo(f"{written} resources of {visits} in {out}")
     return 0
 
 
-def import_patient(file: Path, data: Path | None, passphrase: str | None, who: str | None, *, yes: bool) -> int:
-    found = read_patient_file(file)
-    with opened(data, passphrase) as practice:
-        if practice.record is None:
-            raise NoChair("This practice has no record of a chair yet.", "Open the workstation once.")
-        known = [one for one in _patients(practice, passphrase) if _same(one, found)]
-        if known:
-            raise KnownAlready(
-                f"{known[0].name}, born {known[0].birth_date}, is on record as {known[0].code}.",
-                "If it is somebody else, add them in the workstation.",
-            )
-        operator = _operator(practice, who)
-        _prove(practice, operator)
-        _show(found)
-        if not yes and not click.confirm("Add this patient?"):
-            return 1
-        patient = new_patient(
-            given_name=found.given_name,
-            family_name=found.family_name,
-            birth_date=found.birth_date,
-            phone=found.phone,
-            simulated=practice.folder.simulated,
+def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) -> int:
+    """The reader process does the same; here it is asked directly."""
+    from app.engine.export_work import ExportWork
+    from app.engine.open_records import OpenRecords, Refuse
+    from app.engine.reader_wire import ChairFile, ReaderSetup
+    from app.ipc.export_messages import MakePack, PackMade
+
+    chairs = tuple(
+        ChairFile(number, str(file.absolute()), open_key(file, passphrase)) for number, file in enumerate(files, 1)
+    )
+    records = OpenRecords(ReaderSetup(chairs))
+    try:
+        found = _visit([visit for reader in records.every() for visit in reader.visits()], code)
+        place = out.absolute()
+        request = MakePack(patient_id=found.patient_id, folder=str(place.parent), name=place.name)
+        with _progress() as watch:
+            made = ExportWork(records).serve(request, watch)
+    except Refuse as no:
+        raise NotFound(load_words().tell(no.refused.text), "") from None
+    finally:
+        records.close()
+    if isinstance(made, PackMade):
+        for visit, part, why in made.missing:
+            click.echo(f"Not in it: {visit}, {part}: {why}", err=True)
+        click.echo(f"{len(made.visits)} visits in {made.folder}")
+        click.echo(f"Code: {made.code}. Write it down now and give it apart from the stick.")
+    return 0
+
+
+def take_in(
+    file: Path,
+    signals: Path,
+    *,
+    visit: str,
+    mapped: Sequence[str],
+    zone: str | None,
+    author: str,
+    passphrase: str | None,
+) -> int:
+    """The file is read and checked whole before the record is opened for writing."""
+    from core.exchange.incoming import import_signals, parse_zone, read_signals
+
+    wrong = [one for one in mapped if "=" not in one]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=KEY.", param_hint="--map")
+    names = dict(one.rsplit("=", 1) for one in mapped)
+    key = open_key(file, passphrase)
+    with _progress() as watch:
+        found = read_signals(
+            signals, load_catalogue(), zone=parse_zone(zone) if zone else None, names=names, watch=watch
         )
-        at_us, record = practice.clock.utc_us(), practice.record
-        with record.transaction():
-            record.save_patient(patient, author=operator.id, reason="added", at_us=at_us)
-            body = {"patient": patient.id, "reason": "added", "by": "command line"}
-            record.audit("patient.saved", actor=operator.id, at_us=at_us, body=body)
-    click.echo(f"Added as {patient.code}.")
+    clock = SystemClock()
+    record = Record.open(file, key, clock=clock)
+    try:
+        known = _visit(record.visits(None), visit)
+        stored = import_signals(record, found, signals, visit_id=known.id, author=author, at_us=clock.utc_us())
+    finally:
+        record.close()
+    total = sum(len(one.samples) for one in found)
+    click.echo(f"{stored} samples of {len(found)} signals imported; {total - stored} were there already.")
     return 0
 
 
-def _show(found: FoundPatient) -> None:
-    born = datetime.fromisoformat(found.birth_date).date()
-    click.echo(f"{found.given_name} {found.family_name}, born {born}{', ' + found.phone if found.phone else ''}")
-    click.echo("Allergies: not in the file. Ask." if not found.allergies else "Allergies: in the file. Enter them.")
-    for place in (*found.allergies, *found.left_out):
-        click.echo(f"  left out: {place}")
+@contextlib.contextmanager
+def _opened(chosen: Chosen) -> Iterator[tuple[Opened, Watch]]:
+    """Raises NotFound, BadTime, and what opening a record raises."""
+    catalogue = load_catalogue()
+    with RecordReader.open(chosen.file, open_key(chosen.file, chosen.passphrase)) as reader:
+        spans = reader.spans()
+        held = [span.channel for span in spans]
+        unknown = [key for key in chosen.channels if key not in catalogue and key not in held]
+        if unknown:
+            known = ", ".join(dict.fromkeys([*(spec.key for spec in catalogue), *held]))
+            raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
+        visit = _visit(reader.visits(), chosen.visit) if chosen.visit is not None else None
+        from_us = visit.began_us if visit else min((span.from_us for span in spans), default=0)
+        to_us = max((span.to_us for span in spans), default=0) + 1
+        to_us = visit.ended_us if visit is not None and visit.ended_us is not None else to_us
+        from_us = microseconds(chosen.begin) if chosen.begin else from_us
+        to_us = microseconds(chosen.end) if chosen.end else to_us
+        if to_us <= from_us:
+            raise BadTime("The range ends before it begins.", "Swap --from and --to.")
+        with _progress() as watch:
+            yield Opened(reader, chosen.channels or tuple(held), from_us, to_us, visit), watch
 
 
-def _same(one: Patient, found: FoundPatient) -> bool:
-    return same_person(one, found.given_name, found.family_name, found.birth_date)
+def _visit(visits: Iterable[VisitSummary], code: str) -> VisitSummary:
+    """Raises NotFound."""
+    wanted = code.strip().casefold()
+    found = next((visit for visit in visits if visit.code.casefold() == wanted), None)
+    if found is None:
+        raise NotFound(f"There is no visit {code}.", "Check the code, and look in the other chairs' records.")
+    return found
 
 
-def _patients(practice: Practice, passphrase: str | None) -> list[Patient]:
-    """Everybody in any chair's file."""
-    assert practice.record is not None
-    everybody = practice.record.patients()
-    for chair in practice.folder.chairs()[1:]:
-        path = practice.folder.chair_file(chair)
-        with RecordReader.open(path, open_key(path, passphrase)) as reader:
-            everybody += reader.patients()
-    return everybody
+@contextlib.contextmanager
+def _progress() -> Iterator[Watch]:
+    """Percent on standard error, where somebody looks at it."""
+    seen = -1
 
+    def watch(done: float) -> None:
+        nonlocal seen
+        percent = int(done * 100)
+        if percent != seen and sys.stderr.isatty():
+            click.echo(f"\r{percent:3d} %", nl=False, err=True)
+        seen = percent
 
-def _operator(practice: Practice, who: str | None) -> Operator:
-    """Who acts: the only one, or the one that is named. Raises WhoIsIt."""
-    everybody = practice.file.operators()
-    found = [one for one in everybody if who is None or who.casefold() in (one.name.casefold(), one.id)]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(one.name for one in everybody) or "none"
-    raise WhoIsIt(f"Who adds the patient? Here are: {names}.", "Name one: --as NAME.")
-
-
-def _prove(practice: Practice, operator: Operator) -> None:
-    """Raises WrongSecret."""
-    pin = typed_pin(operator)
-    if not operator.demo and not check_pin(practice.file.pin_hash(operator.id), pin):
-        practice.file.log_login(operator.id, "refused")
-        raise WrongSecret
+    try:
+        yield watch
+    finally:
+        if seen >= 0 and sys.stderr.isatty():
+            click.echo("\r     \r", nl=False, err=True)

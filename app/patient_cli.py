@@ -1,4 +1,4 @@
-"""The `patient` commands as the command line knows them; what they do stands in `app/exchange_commands.py`."""
+"""The `patient` commands as the command line knows them; what they do stands in `app/patient_commands.py`."""
 
 from pathlib import Path
 
@@ -28,6 +28,6 @@ def patient_import(file: Path, data: Path | None, passphrase: str | None, who: s
 
     Example: python main.py patient import ferrand.json --data /srv/practice
     """
-    from app.exchange_commands import import_patient
+    from app.patient_commands import import_patient
 
     return import_patient(file, data, passphrase, who, yes=yes)

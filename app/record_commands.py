@@ -10,12 +10,10 @@ from core.model.errors import SmilescapeError
 from core.model.wear import day_iso
 from core.record import NotFound, RecordMissing, RecordReader
 from core.record.bundle import entries_of_visit, export_bundle
-from core.record.csv import export_csv
 from core.record.days_csv import export_days
 from core.record.inspect import practice_roots, record_info, verify_record
 from core.record.keys import KeyStore
 from core.record.practice import FILE_NAME
-from core.signals.catalogue import load_catalogue
 
 DEMO_PASSPHRASE = "simulated"
 
@@ -139,27 +137,6 @@ def entry_range(text: str) -> range:
     if not first.isdigit() or (dash and not last.isdigit()):
         raise click.BadParameter(f"{text!r} is neither a number nor a range such as 7-12.", param_hint="--entries")
     return range(int(first), int(last or first) + 1)
-
-
-def export(
-    file: Path, out: Path, channels: tuple[str, ...], begin: str | None, end: str | None, passphrase: str | None
-) -> int:
-    catalogue = load_catalogue()
-    unknown = [key for key in channels if key not in catalogue]
-    if unknown:
-        known = ", ".join(spec.key for spec in catalogue)
-        raise click.BadParameter(f"{unknown[0]} is no channel. Channels: {known}.", param_hint="--channel")
-    key = open_key(file, passphrase)
-    with RecordReader.open(file, key) as reader:
-        held = [span.channel for span in reader.spans()]
-        wanted = list(channels) or held
-        from_us = microseconds(begin) if begin else min((span.from_us for span in reader.spans()), default=0)
-        to_us = microseconds(end) if end else max((span.to_us for span in reader.spans()), default=0) + 1
-        if to_us <= from_us:
-            raise BadTime("The range ends before it begins.", "Swap --from and --to.")
-        rows = export_csv(reader, wanted, from_us, to_us, out)
-    click.echo(f"{rows} samples of {len(wanted)} channels in {out}")
-    return 0
 
 
 def microseconds(text: str) -> int:

@@ -125,6 +125,7 @@ class BottomBar(QWidget):
         now = self._store.clock.utc_us()
         station = self._store.workstation
         job = station.jobs[0] if station is not None and station.jobs else None
+        writing = job if job is not None and job.may_cancel else None
         if not self._store.answering:
             self.jobs.say(say("shell.jobs.unknown"), say("shell.jobs.unknown_detail"))
         elif chair is not None and chair.recording_since_us is not None:
@@ -134,6 +135,8 @@ class BottomBar(QWidget):
             self.jobs.say(say("shell.jobs.recording"), detail)
         elif chair is not None:
             self.jobs.say(say("shell.jobs.off"), self._words.tell(job.text) if job else say("shell.jobs.off_detail"))
+        elif writing is not None:
+            self.jobs.say(say("shell.jobs.writing", percent=writing.percent or 0), self._words.tell(writing.text))
         else:
             running = sum(one.recording_since_us is not None for one in self._store.chairs())
             key = "running" if running else "none"

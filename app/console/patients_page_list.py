@@ -23,11 +23,13 @@ class PatientList(Card):
 
     Signals:
         patient_chosen: id of the patient.
+        day_wanted: the reports of the day, of all chairs.
         import_wanted: take a patient out of a file.
         entry_chosen: id of the patient, id and kind of what was found.
     """
 
     patient_chosen = Signal(str)
+    day_wanted = Signal()
     import_wanted = Signal()
     entry_chosen = Signal(str, str, str)
 
@@ -40,7 +42,10 @@ class PatientList(Card):
         self.search.setAccessibleName(words.say("clinical.search.hint"))
         self.search.setClearButtonEnabled(True)
         self.search.setProperty(OWN_FOCUS, True)
-        self.search.setMinimumWidth(320)
+        self.search.setMinimumWidth(280)
+        self.day_button = Button(words.say("exchange.day.open"), icon="doc")
+        self.day_button.setObjectName("patients.day")
+        self.day_button.clicked.connect(self.day_wanted)
         self.import_button = Button(words.say("patients.import.begin"), icon="doc")
         self.import_button.setObjectName("patients.import")
         self.import_button.clicked.connect(self.import_wanted)
@@ -77,6 +82,7 @@ class PatientList(Card):
         head.setSpacing(12)
         head.addWidget(Label(self._words.say("patients.title"), size=24, bold=True))
         head.addWidget(self._count, 1)
+        head.addWidget(self.day_button)
         head.addWidget(self.import_button)
         head.addWidget(self.search)
         column = QVBoxLayout(self)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from app.console.export_panel import ExportPanel
 from app.console.fhir_panel import FhirPanel
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
@@ -13,10 +14,9 @@ from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     MakeReport,
@@ -64,12 +64,13 @@ class VisitsView(QWidget):
         self.history = HistoryPane(store, words)
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
-        self.fhir = FhirPanel(words)
-        self.fhir_button = Button(words.say("patients.actions.fhir"))
-        self.fhir_button.setObjectName("patients.fhir")
+        self.exports = ExportPanel(store, words)
+        self.fhir = FhirPanel(store, words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
+        self.exports_button = Button(words.say("exchange.visit.open"))
         self.csv_button.setObjectName("patients.csv")
+        self.exports_button.setObjectName("patients.exports")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
         self.home_button = Button(words.say("patients.home.title"), icon="home")
@@ -84,9 +85,10 @@ class VisitsView(QWidget):
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
-        self.fhir_button.clicked.connect(self._open_fhir)
-        self.fhir.wanted.connect(self._export_fhir)
-        self.fhir.closed.connect(lambda: self._front(self._visit_pane))
+        self.exports_button.clicked.connect(self._open_exports)
+        self.exports.closed.connect(lambda: self._front(self._visit_pane))
+        self.exports.fhir_wanted.connect(self._open_fhir)
+        self.fhir.closed.connect(lambda: self._front(self.exports))
         self.report_button.clicked.connect(lambda: self._make_report("pdf", "en"))
         self.report.wanted.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
@@ -201,9 +203,10 @@ class VisitsView(QWidget):
             return
         self.csv_button.setEnabled(False)
         self.csv_button.setText(self._words.say("patients.actions.csv_busy"))
-        body = ExportCsv(
+        body = ExportSamples(
             chair=detail.visit.chair,
             visit_id=detail.visit.id,
+            format="csv",
             channels=self.review.channels,
             from_us=begin,
             to_us=end,
@@ -221,36 +224,17 @@ class VisitsView(QWidget):
             self._written_row.show()
             self._written_label.setToolTip(str(path))
 
-    def _open_fhir(self) -> None:
+    def _open_exports(self) -> None:
+        """Other formats, another folder."""
+        usual = self._path_for("")
+        if self._detail is not None and usual is not None:
+            self.exports.show_visit(self._detail, usual)
+            self._front(self.exports)
+
+    def _open_fhir(self, folder: str) -> None:
         if self._detail is not None:
-            self.fhir.open_visit(self._detail.visit, len(self._visits))
+            self.fhir.open_visit(self._detail.visit, len(self._visits), Path(folder))
             self._front(self.fhir)
-
-    def _export_fhir(self, every_visit: bool, every_sample: bool) -> None:
-        """The file is named by the visit's code, whichever visits are in it: never by a person."""
-        detail = self._detail
-        if detail is None:
-            return
-        parts = [detail.visit.code, *(["all"] if every_visit else []), *(["full"] if every_sample else [])]
-        path = self._path_for(f"{'-'.join(parts)}.fhir.json")
-        if path is None:
-            self.fhir.show_refused("")
-            return
-        body = ExportFhir(
-            chair=detail.visit.chair,
-            visit_id=detail.visit.id,
-            path=str(path),
-            every_visit=every_visit,
-            every_sample=every_sample,
-        )
-        self._store.ask(body, lambda reply: self._fhir_written(reply, path))
-
-    def _fhir_written(self, reply: Reply, path: Path) -> None:
-        if isinstance(reply, Refused):
-            remedy = self._words.tell(reply.remedy) if reply.remedy else ""
-            self.fhir.show_refused(f"{self._words.tell(reply.text)} {remedy}".strip())
-        elif isinstance(reply, Done):
-            self.fhir.show_written(path)
 
     def _make_report(self, form: str, language: str) -> None:
         detail = self._detail
@@ -305,7 +289,15 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.home, self.fhir, self.history):
+        for pane in (
+            message_pane,
+            self._visit_pane,
+            self.report,
+            self.exports,
+            self.fhir,
+            self.home,
+            self.history,
+        ):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -350,7 +342,7 @@ class VisitsView(QWidget):
         column.addWidget(self.moments, 1)
         column.addWidget(self._make_written_row())
         column.addWidget(self.csv_button)
-        column.addWidget(self.fhir_button)
+        column.addWidget(self.exports_button)
         column.addWidget(self.report_button)
         pane = QWidget()
         row = QHBoxLayout(pane)

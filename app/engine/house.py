@@ -12,6 +12,7 @@ from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
 from app.engine.doubts_desk import DoubtsDesk
 from app.engine.evidence import EvidenceDesk
+from app.engine.export_desk import ExportDesk
 from app.engine.house_log import write_down
 from app.engine.keys_desk import KeysDesk
 from app.engine.keys_service import KeyedHub
@@ -91,6 +92,7 @@ class Engine:
         )
         self.server = Server(folder.runtime_dir, Service(self), self.clock)
         self.reader = ReaderHost(self.clock)
+        self.exports = ExportDesk(self.reader, self.touched)
         self.watch = Watch(self)
 
     @property
@@ -415,7 +417,7 @@ class Engine:
         for number, chair in self.chairs.items():
             if chair.hub is not None and chair.hub.missing:
                 jobs.append(ipc.Job(id=f"backfill-{number}", text=Text("job.backfill", {"frames": chair.hub.missing})))
-        return tuple(jobs)
+        return (*self.exports.jobs(), *jobs)
 
     def _sound_changed(self, state: AudioState) -> None:
         self.alarms.sound_changed(state)

@@ -1,11 +1,11 @@
 """Serves reads from the chairs' records: what the reader process does. Holds the keys; knows no engine and no loop."""
 
-import logging
 from collections.abc import Callable
-from pathlib import Path
 
-from app import __version__
-from app.engine.reader_wire import ReaderSetup, ReadRequest
+from app.engine.export_work import ExportWork
+from app.engine.open_records import OpenRecords, Refuse, target_file, target_folder
+from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
+from app.engine.visit_report import visit_report
 from app.ipc.clinical_messages import (
     AttachmentData,
     ReadAttachment,
@@ -13,11 +13,9 @@ from app.ipc.clinical_messages import (
     SearchHits,
     SearchRecords,
 )
-from app.ipc.exchange_messages import ExportFhir
 from app.ipc.messages import (
     ChannelSpan,
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     ListLog,
@@ -27,25 +25,20 @@ from app.ipc.messages import (
     Moment,
     RangeData,
     ReadRange,
-    Refused,
     Reply,
     ReportMade,
     Timeline,
     Trace,
     VisitDetail,
 )
-from app.ipc.refusals import as_refused, refused
+from app.ipc.refusals import as_refused
 from core.model.clinical import Attachment, EntryVersion
-from core.model.errors import SmilescapeError
 from core.model.people import Patient, VisitSummary
-from core.model.wear import DAY_US, AtHome
+from core.model.progress import Watch, unwatched
 from core.people.charting import without_repeats
 from core.record import NotFound, RecordReader
-from core.record.at_home import at_home
 from core.record.attachments import write_copy
 from core.record.search_all import search_all
-
-_log = logging.getLogger(__name__)
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
@@ -57,15 +50,16 @@ class ReadDesk:
     """Answers each request; opens a record when it is first needed. Used from one thread."""
 
     def __init__(self, setup: ReaderSetup) -> None:
-        self._setup = setup
-        self._files = {chair.chair: chair for chair in setup.chairs}
-        self._readers: dict[int, RecordReader] = {}
+        self._records = OpenRecords(setup)
+        self._work = ExportWork(self._records)
 
-    def serve(self, request: ReadRequest) -> Reply:
-        """Never raises: what goes wrong is the answer."""
+    def serve(self, request: ReadRequest | JobRequest, watch: Watch = unwatched) -> Reply:
+        """Never raises: what goes wrong is the answer. A job calls `watch` as it goes on, which may end it."""
         try:
+            if isinstance(request, JobRequest):
+                return self._work.serve(request, watch)
             return self._serve(request)
-        except _Refuse as no:
+        except Refuse as no:
             return no.refused
         except Exception as error:
             return as_refused(error)
@@ -73,8 +67,8 @@ class ReadDesk:
     def search(self, request: SearchRecords, cancelled: Callable[[], bool] = lambda: False) -> Reply:
         """As `serve`; broken off by `interrupt`, or once `cancelled` says so."""
         try:
-            hits = search_all(self._all_readers(), request.query[:MAX_QUERY], cancelled=cancelled)
-        except _Refuse as no:
+            hits = search_all(self._records.every(), request.query[:MAX_QUERY], cancelled=cancelled)
+        except Refuse as no:
             return no.refused
         except Exception as error:
             return as_refused(error)
@@ -82,13 +76,14 @@ class ReadDesk:
 
     def interrupt(self) -> None:
         """Break off what another thread reads here."""
-        for reader in list(self._readers.values()):
-            reader.interrupt()
+        self._records.interrupt()
 
     def close(self) -> None:
-        for reader in self._readers.values():
-            reader.close()
-        self._readers.clear()
+        self._records.close()
+
+    def sweep(self) -> None:
+        """From another thread, before the process ends: take away what a job has begun."""
+        self._work.sweep()
 
     def _serve(self, request: ReadRequest) -> Reply:
         match request:
@@ -102,10 +97,6 @@ class ReadDesk:
                 return self._log(request)
             case MakeReport():
                 return self._report(request)
-            case ExportCsv():
-                return self._csv(request)
-            case ExportFhir():
-                return self._fhir(request)
             case SearchRecords():
                 return self.search(request)
             case ReadAttachment():
@@ -113,13 +104,13 @@ class ReadDesk:
                 return AttachmentData(entry=entry, data=data)
             case SaveAttachment():
                 entry, data = self._attachment(request.chair, request.attachment_id)
-                return Done(detail=str(write_copy(entry, data, _folder(request.folder))))
+                return Done(detail=str(write_copy(entry, data, target_folder(request.folder))))
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
         newest: Patient | None = None
         visits: dict[str, VisitSummary] = {}
-        for reader in self._all_readers():
+        for reader in self._records.by_chair().values():
             try:
                 found = reader.timeline(patient_id)
             except NotFound:
@@ -128,19 +119,20 @@ class ReadDesk:
                 newest = found.patient
             visits.update((visit.id, visit) for visit in found.visits)
         if newest is None:
-            raise _Refuse("no_patient")
+            raise Refuse("no_patient")
         return Timeline(
             patient=newest,
             visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
-            home=self._home(patient_id),
+            home=self._records.home(patient_id),
             entries=self._entries(patient_id),
         )
 
     def _entries(self, patient_id: str) -> tuple[EntryVersion, ...]:
         """Over all chair files. A version of the identity may stand in several: the first to have it counts."""
-        rows = [row for reader in self._all_readers() for row in reader.entries.of_patient(patient_id)]
+        readers = self._records.every()
+        rows = [row for reader in readers for row in reader.entries.of_patient(patient_id)]
         identities: dict[int, EntryVersion] = {}
-        for reader in self._all_readers():
+        for reader in readers:
             for row in reader.entries.identities(patient_id):
                 known = identities.get(row.version)
                 if known is None or row.written_us < known.written_us:
@@ -148,26 +140,18 @@ class ReadDesk:
         return tuple(sorted((*without_repeats(rows), *identities.values()), key=lambda row: row.written_us))
 
     def _attachment(self, chair: int, attachment_id: str) -> tuple[Attachment, bytes]:
-        reader = self._reader(chair)
+        reader = self._records.of(chair)
         row = reader.entries.newest("attachment", attachment_id)
         if row is None or not isinstance(row.entry, Attachment):
-            raise _Refuse("no_attachment", chair=chair)
+            raise Refuse("no_attachment", chair=chair)
         return row.entry, reader.attachments.whole(row.entry)
 
-    def _home(self, patient_id: str, until: int | None = None) -> AtHome | None:
-        """None when a file cannot be read: visits and reports must not suffer for it."""
-        try:
-            return at_home(self._all_readers(), patient_id, until=until)
-        except SmilescapeError as error:
-            _log.warning("the days at home cannot be read: %s", error)
-            return None
-
     def _visit(self, request: GetVisit) -> VisitDetail:
-        reader = self._reader(request.chair)
-        visit = self._known_visit(reader, request.chair, request.visit_id)
+        reader = self._records.of(request.chair)
+        visit = self._records.visit(request.chair, request.visit_id)
         patient = reader.patient(visit.patient_id)
         if patient is None:
-            raise _Refuse("no_patient")
+            raise Refuse("no_patient")
         return VisitDetail(
             visit=visit,
             patient=patient,
@@ -195,9 +179,9 @@ class ReadDesk:
                 priority=line.priority,
                 duration_s=line.duration_s,
             )
-            for chair, file in self._files.items()
-            if request.chair in (0, chair) and Path(file.path).exists()
-            for line in self._reader(chair).log(request.before_us, wanted + 1)
+            for chair in self._records.chairs()
+            if request.chair in (0, chair)
+            for line in self._records.of(chair).log(request.before_us, wanted + 1)
         ]
         entries.sort(key=lambda entry: entry.at_us, reverse=True)
         return LogPage(entries=tuple(entries[:wanted]), more=len(entries) > wanted)
@@ -208,8 +192,8 @@ class ReadDesk:
             or not 0 < request.columns <= MAX_COLUMNS
             or len(request.channels) > MAX_CHANNELS
         ):
-            raise _Refuse("bad_range")
-        reader = self._reader(request.chair)
+            raise Refuse("bad_range")
+        reader = self._records.of(request.chair)
         return RangeData(traces=tuple(self._trace(reader, request, channel) for channel in request.channels))
 
     def _trace(self, reader: RecordReader, request: ReadRange, channel: str) -> Trace:
@@ -225,88 +209,7 @@ class ReadDesk:
         )
 
     def _report(self, request: MakeReport) -> ReportMade:
-        # Typst takes its time to load; reviews need none of it.
-        from core.reports.collect import collect
-        from core.reports.data import Practice
-        from core.reports.patient import PLOT_COLUMNS, make_report
-
-        path = _target(request.path)
-        reader = self._reader(request.chair)
-        visit = self._known_visit(reader, request.chair, request.visit_id)
-        practice = Practice(self._setup.practice, self._setup.phone)
-        home = self._home(visit.patient_id, until=visit.began_us // DAY_US)
-        data = collect(
-            reader,
-            request.visit_id,
-            practice=practice,
-            home=home,
-            names=self._setup.names,
-            others=[other for other in self._all_readers() if other is not reader],
-            columns=PLOT_COLUMNS[request.format],
-        )
-        made = make_report(data, path, language=request.language, format=request.format)
+        path = target_file(request.path)
+        visit = self._records.visit(request.chair, request.visit_id)
+        made = visit_report(self._records, request.chair, visit, path, request.format, request.language)
         return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
-
-    def _csv(self, request: ExportCsv) -> Done:
-        from core.record.csv import export_csv
-
-        path = _target(request.path)
-        export_csv(self._reader(request.chair), request.channels, request.from_us, request.to_us, path)
-        return Done(detail=str(path))
-
-    def _fhir(self, request: ExportFhir) -> Done:
-        from core.exchange.fhir.bundle import Held, export_visits
-        from core.exchange.fhir.context import Detail, Sender
-
-        path = _target(request.path)
-        reader = self._reader(request.chair)
-        visit = self._known_visit(reader, request.chair, request.visit_id)
-        held = [Held(reader, visit)]
-        if request.every_visit:
-            every = [Held(one, each) for one in self._all_readers() for each in one.visits(visit.patient_id)]
-            held = sorted(every, key=lambda each: each.visit.began_us)
-        sender = Sender(__version__, self._setup.practice, self._setup.phone, self._setup.names)
-        export_visits(held, path, sender=sender, detail=Detail.FULL if request.every_sample else Detail.REDUCED)
-        return Done(detail=str(path))
-
-    def _all_readers(self) -> list[RecordReader]:
-        """Of every chair that has a record by now."""
-        return [self._reader(chair) for chair, file in self._files.items() if Path(file.path).exists()]
-
-    def _reader(self, chair: int) -> RecordReader:
-        reader = self._readers.get(chair)
-        if reader is None:
-            file = self._files.get(chair)
-            if file is None or not Path(file.path).exists():
-                raise _Refuse("no_record", chair=chair)
-            reader = self._readers[chair] = RecordReader.open(Path(file.path), file.key)
-        return reader
-
-    def _known_visit(self, reader: RecordReader, chair: int, visit_id: str) -> VisitSummary:
-        visit = reader.visit(visit_id)
-        if visit is None:
-            raise _Refuse("no_visit", chair=chair)
-        return visit
-
-
-class _Refuse(Exception):  # noqa: N818
-    """Carries a refusal out of the middle of a read."""
-
-    def __init__(self, why: str, **values: str | int) -> None:
-        super().__init__(why)
-        self.refused: Refused = refused(why, "reader", **values)
-
-
-def _target(path: str) -> Path:
-    """Where to write; the console names it in full, since this process has its own working folder."""
-    target = Path(path)
-    if not target.is_absolute() or target.is_dir():
-        raise _Refuse("bad_path", path=path)
-    return target
-
-
-def _folder(path: str) -> Path:
-    folder = Path(path)
-    if not folder.is_absolute() or not folder.is_dir():
-        raise _Refuse("bad_path", path=path)
-    return folder

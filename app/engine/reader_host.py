@@ -2,21 +2,21 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
-from app.engine.reader_wire import ReaderSetup, ReadRequest, encode_setup
+from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_setup
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
 from app.ipc.messages import (
     MAX_MESSAGE,
     Ask,
     Chair,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     ListLog,
@@ -31,22 +31,51 @@ from app.ipc.messages import (
 from app.ipc.refusals import refused
 
 MAX_PENDING = 32
-SECONDS: dict[type[ReadRequest], float] = {
+SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     GetTimeline: 10.0,
     GetVisit: 10.0,
     ReadRange: 10.0,
     ListLog: 10.0,
     MakeReport: 120.0,
-    ExportCsv: 900.0,
-    ExportFhir: 900.0,
+    ExportSamples: 300.0,
+    ExportFhir: 300.0,
+    ExportDay: 300.0,
+    MakePack: 300.0,
     SearchRecords: 10.0,
     ReadAttachment: 30.0,
     SaveAttachment: 30.0,
 }
-"""How long each may take before the process is taken for stuck."""
+"""How long each may take, a job from one step to the next, before the process is taken for stuck. A slow stick may
+need minutes to take in what was written."""
 
 _MODULE = "app.engine.reader_process"
 _log = logging.getLogger(__name__)
+
+
+class Ticket:
+    """For who asked for something long: hears how far it is, and may end it."""
+
+    def __init__(self, told: Callable[[float], None]) -> None:
+        """`told` is called with the part that is done, 0 to 1."""
+        self.told = told
+        self.steps = 0
+        self._withdraw: Callable[[], None] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """The reader ends it at its next step and answers `cancelled`."""
+        self._cancelled = True
+        if self._withdraw is not None:
+            self._withdraw()
+
+    def taken(self, withdraw: Callable[[], None]) -> None:
+        self._withdraw = withdraw
+        if self._cancelled:
+            withdraw()
+
+    def step(self, done: float) -> None:
+        self.steps += 1
+        self.told(done)
 
 
 @dataclass(eq=False)
@@ -55,6 +84,7 @@ class _Life:
 
     helper: Helper
     pending: dict[int, asyncio.Future[Reply]] = field(default_factory=dict)
+    tickets: dict[int, Ticket] = field(default_factory=dict)
     listener: asyncio.Task[None] | None = None
     verdict: Refused = field(default_factory=lambda: _refused("crashed"))
     """What those are told who still wait when it ends."""
@@ -99,7 +129,9 @@ class ReaderHost:
             if life is not None:
                 await self._end(life, _refused("closed"))
 
-    async def request(self, body: ReadRequest, seconds: float | None = None) -> Reply:
+    async def request(
+        self, body: ReadRequest | JobRequest, seconds: float | None = None, ticket: Ticket | None = None
+    ) -> Reply:
         """The answer; `Refused` when the reader died, is stuck or has too much to do. It starts again by itself."""
         life = await self._living()
         if life is None:
@@ -111,8 +143,11 @@ class ReaderHost:
         number = self._number
         future = life.pending[number] = asyncio.get_running_loop().create_future()
         life.helper.send(encode(Ask(number, body)))
+        if ticket is not None:
+            life.tickets[number] = ticket
+            ticket.taken(lambda: life.helper.send(encode(Ask(number, CancelJob(id="")))))
         try:
-            return await within(self._clock, limit, asyncio.shield(future))
+            return await self._answered(future, limit, ticket)
         except TimeoutError:
             life.pending.pop(number, None)
             _log.warning("the reader did not answer %s in %g s", type(body).__name__, limit)
@@ -120,6 +155,17 @@ class ReaderHost:
             return _refused("timeout", seconds=limit)
         finally:
             life.pending.pop(number, None)
+            life.tickets.pop(number, None)
+
+    async def _answered(self, future: "asyncio.Future[Reply]", limit: float, ticket: Ticket | None) -> Reply:
+        """Raises TimeoutError: neither an answer nor a step for so long."""
+        while True:
+            steps = ticket.steps if ticket is not None else 0
+            try:
+                return await within(self._clock, limit, asyncio.shield(future))
+            except TimeoutError:
+                if ticket is None or ticket.steps == steps:
+                    raise
 
     async def _living(self) -> _Life | None:
         """The process, started when there is none; None while nobody may read."""
@@ -136,6 +182,10 @@ class ReaderHost:
         try:
             while (data := await life.helper.receive(MAX_MESSAGE)) is not None:
                 answer = decode_answer(data)
+                if isinstance(answer.body, Progressed):
+                    if (ticket := life.tickets.get(answer.number)) is not None:
+                        ticket.step(answer.body.done)
+                    continue
                 future = life.pending.get(answer.number)
                 if future is not None and not future.done() and not isinstance(answer.body, Chair | Workstation):
                     future.set_result(answer.body)

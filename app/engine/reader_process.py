@@ -13,12 +13,21 @@ import threading
 from typing import BinaryIO
 
 from app.engine.reader import ReadDesk
-from app.engine.reader_wire import LONG_REQUESTS, MAX_SETUP, READ_REQUESTS, ReaderSetup, ReadRequest, decode_setup
+from app.engine.reader_wire import (
+    LONG_REQUESTS,
+    MAX_SETUP,
+    JobRequest,
+    ReaderSetup,
+    ReadRequest,
+    decode_setup,
+)
 from app.engine.search_lane import SearchLane
 from app.ipc.clinical_messages import SearchRecords
+from app.ipc.export_messages import CancelJob, Progressed
 from app.ipc.frames import claim_stdout, read_frame, write_frame
 from app.ipc.messages import MAX_MESSAGE, Answer, Reply, decode_ask, encode
 from app.ipc.refusals import refused
+from core.model.progress import Cancelled, Watch
 
 
 class Lane:
@@ -27,17 +36,40 @@ class Lane:
     def __init__(self, setup: ReaderSetup, answers: "Answers") -> None:
         self._setup = setup
         self._answers = answers
-        self._work: queue.Queue[tuple[int, ReadRequest]] = queue.Queue()
+        self._work: queue.Queue[tuple[int, ReadRequest | JobRequest]] = queue.Queue()
+        self._cancelled: set[int] = set()
+        self._desk = ReadDesk(self._setup)
         threading.Thread(target=self._run, daemon=True).start()
 
-    def put(self, number: int, request: ReadRequest) -> None:
+    def put(self, number: int, request: ReadRequest | JobRequest) -> None:
         self._work.put((number, request))
 
+    def cancel(self, number: int) -> None:
+        """The request of that number ends at its next step, or before its first."""
+        self._cancelled.add(number)
+
+    def abandon(self) -> None:
+        """What was begun will not be finished: take its drafts away."""
+        self._desk.sweep()
+
     def _run(self) -> None:
-        desk = ReadDesk(self._setup)
         while True:
             number, request = self._work.get()
-            self._answers.send(number, desk.serve(request))
+            self._answers.send(number, self._desk.serve(request, self._watch(number)))
+            self._cancelled.discard(number)
+
+    def _watch(self, number: int) -> Watch:
+        told = -1
+
+        def watch(done: float) -> None:
+            nonlocal told
+            if number in self._cancelled:
+                raise Cancelled
+            if (step := int(done * 200)) != told:
+                told = step
+                self._answers.send(number, Progressed(done=done))
+
+        return watch
 
 
 class Answers:
@@ -47,7 +79,7 @@ class Answers:
         self._stream = stream
         self._lock = threading.Lock()
 
-    def send(self, number: int, reply: Reply) -> None:
+    def send(self, number: int, reply: Reply | Progressed) -> None:
         data = encode(Answer(number, reply))
         if len(data) > MAX_MESSAGE:
             data = encode(Answer(number, refused("bad_range", "reader")))
@@ -67,12 +99,15 @@ def main() -> None:
     searches = SearchLane(setup, answers.send)
     while (data := read_frame(sys.stdin.buffer, MAX_MESSAGE)) is not None:
         ask = decode_ask(data)
-        if isinstance(ask.body, SearchRecords):
+        if isinstance(ask.body, CancelJob):
+            jobs.cancel(ask.number)
+        elif isinstance(ask.body, SearchRecords):
             searches.put(ask.number, ask.body)
-        elif isinstance(ask.body, READ_REQUESTS):
+        elif isinstance(ask.body, ReadRequest | JobRequest):
             (jobs if isinstance(ask.body, LONG_REQUESTS) else reviews).put(ask.number, ask.body)
         else:
             answers.send(ask.number, refused("failed", "reader"))
+    jobs.abandon()
     os._exit(0)  # also when a thread is in the middle of a long job
 
 

@@ -1,26 +1,22 @@
 """What the engine hands to the reader process before its first request."""
 
+from pathlib import Path
+
 import msgspec
 
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
-from app.ipc.exchange_messages import ExportFhir
-from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
+from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
+from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
 ReadRequest = (
-    GetTimeline
-    | GetVisit
-    | ReadRange
-    | ListLog
-    | MakeReport
-    | ExportCsv
-    | ExportFhir
-    | SearchRecords
-    | ReadAttachment
-    | SaveAttachment
+    GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | SearchRecords | ReadAttachment | SaveAttachment
 )
 READ_REQUESTS = ReadRequest.__args__
-LONG_REQUESTS = (MakeReport, ExportCsv, ExportFhir)
-"""These write files and may take minutes; they never keep a review waiting."""
+JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack
+JOB_REQUESTS = JobRequest.__args__
+"""These write files and may take minutes; they say how far they are, and end when they are told to."""
+LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
+"""These never keep a review waiting."""
 
 MAX_SETUP = 1 << 20
 
@@ -48,6 +44,11 @@ class ReaderSetup(msgspec.Struct, frozen=True):
     practice: str = ""
     phone: str = ""
     names: dict[str, str] = {}
+
+
+def scratch_in(data_folder: Path) -> Path:
+    """Where what is not sealed yet may lie for a moment: beside the records, never on a stick."""
+    return data_folder / "pack"
 
 
 _encoder = msgspec.msgpack.Encoder()

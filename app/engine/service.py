@@ -10,13 +10,14 @@ import msgspec
 
 from app.engine.clinical_service import ClinicalService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
+from app.engine.exports_service import ExportsHouse, ExportsService
 from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
 from app.ipc.clinical_messages import CLINICAL_REQUESTS, ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.doubt_messages import LiftDoubt
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import EXPORT_REQUESTS
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
@@ -40,7 +41,7 @@ class Reader(Protocol):
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(DoubtsHouse, Protocol):
+class Workstation(DoubtsHouse, ExportsHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
@@ -76,6 +77,7 @@ class Service:
         self._house = house
         self._keys = KeysService(house)
         self._clinical = ClinicalService(house)
+        self._exports = ExportsService(house)
 
     # ---- the server's seam
 
@@ -86,6 +88,8 @@ class Service:
             return await self._keys.serve(request, self._actor())
         if isinstance(request, CLINICAL_REQUESTS):
             return await self._clinical.serve(request, self._actor())
+        if isinstance(request, EXPORT_REQUESTS):
+            return await self._exports.serve(request, self._actor())
         return await self._serve(request)
 
     @singledispatchmethod
@@ -340,9 +344,7 @@ class Service:
                 pass
             case ipc.ListLog() | ipc.ReadRange():
                 chairs = [self._chair(request.chair)]
-            case ExportFhir(every_visit=True):
-                viewed = {"visit": request.visit_id, "every_visit": True}
-            case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv() | ExportFhir():
+            case ipc.GetVisit() | ipc.MakeReport():
                 chairs = [self._chair(request.chair)]
                 viewed = {"visit": request.visit_id}
             case ReadAttachment() | SaveAttachment():
@@ -353,7 +355,7 @@ class Service:
             chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
         for chair in chairs:
             await chair.do(lambda record: None)
-            if isinstance(request, ipc.MakeReport | ipc.ExportCsv):
+            if isinstance(request, ipc.MakeReport):
                 await self._house.seal(chair.number, "export")
         reply = await self._house.reader.request(request)
         return self._with_names(reply)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from app.ipc.address import EngineNotRunning, read_address
+from app.ipc.export_messages import Progressed
 from app.ipc.messages import (
     MAX_MESSAGE,
     Ask,
@@ -187,6 +188,8 @@ class EngineClient:
                 answer = decode_answer(self._wire.recv_bytes(MAX_MESSAGE))
                 if isinstance(answer.body, Chair | Workstation):
                     self._give(answer.body)
+                elif isinstance(answer.body, Progressed):
+                    continue  # the reader's word to the engine; never sent here
                 elif answer.number == 0:
                     refusal = answer.body.code if isinstance(answer.body, Refused) else ""
                 else:

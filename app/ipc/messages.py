@@ -10,7 +10,7 @@ import msgspec
 from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import ExportReply, ExportRequest, Progressed
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -231,17 +231,6 @@ class MakeReport(Message, frozen=True, kw_only=True):
     language: str = "en"
 
 
-class ExportCsv(Message, frozen=True, kw_only=True):
-    """Write samples of a range as CSV. Answered by `Done`."""
-
-    chair: int
-    visit_id: str
-    channels: tuple[str, ...]
-    from_us: int
-    to_us: int
-    path: str
-
-
 # ---- replies -------------------------------------------------------------------------------------
 
 
@@ -424,11 +413,12 @@ class Chair(Message, frozen=True, kw_only=True):
 
 
 class Job(Message, frozen=True, kw_only=True):
-    """Something long that runs: recording, back-fill, an export."""
+    """Something long that runs: recording, back-fill, an export. `may_cancel`: `CancelJob` ends it."""
 
     id: str
     text: Text
     percent: int | None = None
+    may_cancel: bool = False
 
 
 class Workstation(Message, frozen=True, kw_only=True):
@@ -480,10 +470,9 @@ Request = (
     | GetVisit
     | ReadRange
     | MakeReport
-    | ExportCsv
-    | ExportFhir
     | KeyRequest
     | LiftDoubt
+    | ExportRequest
     | ClinicalRequest
     | ClinicalRead
 )
@@ -499,6 +488,7 @@ Reply = (
     | RangeData
     | ReportMade
     | Keys
+    | ExportReply
     | ClinicalReply
 )
 Push = Chair | Workstation
@@ -512,10 +502,10 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An answer (`number` as asked) or a push (`number` 0)."""
+    """An answer (`number` as asked), a push (`number` 0), or, from the reader, how far a request is."""
 
     number: int
-    body: Reply | Push
+    body: Reply | Push | Progressed
 
 
 _ask = msgspec.msgpack.Decoder(Ask)

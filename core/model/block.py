@@ -18,6 +18,8 @@ class Provenance(IntEnum):
     """Delivered, but the sensor or the hub says that the value cannot be trusted."""
     LOST = 3
     """The source confirms that it no longer has these samples."""
+    IMPORTED = 4
+    """Recorded elsewhere and read from a file: never live, never judged, on channels of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,22 @@
 """Samples as comma-separated values (RFC 4180), for a spreadsheet or a statistician."""
 
-import contextlib
-import os
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
-from core.record.errors import ExportFailed
-from core.record.keys import sync_folder
+from core.model.progress import Watch, unwatched, within
+from core.record.drafts import complete_file
 from core.record.reader import RecordReader
 from core.record.types import RecordedChannel, StoredBlock
 
 HEADER = "utc,channel,value,unit,provenance"
 
 
-def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_us: int, path: Path) -> int:
+def export_csv(
+    reader: RecordReader, channels: Sequence[str], from_us: int, to_us: int, path: Path, watch: Watch = unwatched
+) -> int:
     """Write the samples of [from_us, to_us), UTC µs, channel by channel, in order; returns the rows written.
 
     Columns: UTC as ISO 8601 with µs, channel key, physical value, UCUM unit, provenance. The file appears when it is
@@ -26,42 +25,26 @@ def export_csv(reader: RecordReader, channels: Sequence[str], from_us: int, to_u
     Raises:
         NotFound: the record does not know a channel.
         ExportFailed: the file cannot be written.
+        Cancelled: `watch` raised it.
     """
     wanted = [reader.channel(key) for key in channels]
     with complete_file(path) as out:
         out.write(HEADER + "\r\n")
-        return sum(_write(reader, channel, from_us, to_us, out) for channel in wanted)
+        return sum(
+            _write(
+                reader, channel, from_us, to_us, out, within(watch, number / len(wanted), (number + 1) / len(wanted))
+            )
+            for number, channel in enumerate(wanted)
+        )
 
 
-@contextlib.contextmanager
-def complete_file(path: Path) -> Iterator[TextIO]:
-    """A text file that appears when it is complete; on failure nothing is left, and what was there before stays.
-
-    Raises ExportFailed: it cannot be written.
-    """
-    if path.exists() and not path.is_file():
-        raise ExportFailed(f"{path} is no file that could be replaced.", "Choose another name.")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("x", encoding="utf-8", newline="") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ExportFailed(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _write(reader: RecordReader, channel: RecordedChannel, from_us: int, to_us: int, out: TextIO) -> int:
+def _write(reader: RecordReader, channel: RecordedChannel, from_us: int, to_us: int, out: TextIO, watch: Watch) -> int:
     rows = 0
     for block in reader.samples(None, channel.key, from_us, to_us):
         for line in _lines(block, channel, from_us, to_us):
             out.write(line)
             rows += 1
+        watch((block.end_utc_us - from_us) / (to_us - from_us))
     return rows
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.model.wear import ChannelDay, DaySummary, day_iso
-from core.record.csv import complete_file
+from core.record.drafts import complete_file
 from core.record.reader import RecordReader
 from core.record.types import DayRead, RecordedChannel
 from core.record.wear import wearer

@@ -270,6 +270,16 @@ class RecordReader:
                 ]
         return sorted(found, key=lambda moment: moment.at_us)
 
+    def happened(self, from_us: int, to_us: int) -> list[RecordedMoment]:
+        """Events of [from_us, to_us), UTC µs, of whatever visit, in order of time; without alarms."""
+        sql = (
+            "SELECT at_us, kind, text, voice, author, data FROM event WHERE at_us >= ? AND at_us < ? ORDER BY at_us, id"
+        )
+        return [
+            RecordedMoment(at_us, kind, read_cbor(text, Text), voice, author, data)
+            for at_us, kind, text, voice, author, data in self._file.rows(sql, (from_us, to_us))
+        ]
+
     def event_text(self, event_id: str) -> Text | None:
         row = self._file.row("SELECT text FROM event WHERE id = ?", (event_id,))
         return read_cbor(row[0], Text) if row is not None else None

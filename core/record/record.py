@@ -40,7 +40,7 @@ from core.record.search import SearchIndex, patient_words, visit_words
 from core.record.sequences import SequenceBook
 from core.record.settling import Settler
 from core.record.sqlcipher import CipherFile
-from core.record.types import AuditEntry, StampedBlock
+from core.record.types import AuditEntry, RecordedChannel, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
 from core.record.wear import WearBook
 from core.signals.catalogue import Catalogue, load_catalogue
@@ -186,6 +186,21 @@ class Record:
         self._must_write()
         sound = [item for item in blocks if item.block.channel not in self._refused] if self._refused else blocks
         return self._blocks.add(source, sound, visit_id)
+
+    def describe_channel(self, channel: RecordedChannel) -> None:
+        """Write down what a number beyond the catalogue's means. Raises ChannelChanged: here it means another."""
+        self._must_write()
+        row = self._file.row("SELECT number, key, unit, scale, zero FROM channel WHERE number = ?", (channel.number,))
+        if row is None:
+            self._file.execute(
+                "INSERT INTO channel (number, key, unit, scale, zero) VALUES (?, ?, ?, ?, ?)",
+                (channel.number, channel.key, channel.unit, channel.scale, channel.offset),
+            )
+        elif RecordedChannel(*row) != channel:
+            raise ChannelChanged(
+                f"Channel {channel.number} was recorded as {row[1:]}, now it would be {channel}.",
+                "Give the changed channel a number of its own.",
+            )
 
     def begin_frames(self, source: str, first: int) -> None:
         """What a source that is new here made before frame `first` belongs elsewhere; otherwise nothing changes."""

@@ -207,7 +207,7 @@ class LimitMonitor:
     def feed(self, block: SampleBlock, at_monotonic: float) -> list[Crossing]:
         """Judge a block that arrived at `at_monotonic`, s; what it crossed and what it cleared, in order of time."""
         spec = self._catalogue.number(block.channel)
-        if spec is None or block.provenance in (Provenance.BACKFILLED, Provenance.LOST):
+        if spec is None or block.provenance in (Provenance.BACKFILLED, Provenance.LOST, Provenance.IMPORTED):
             return []
         seen = self._seen.get(spec.key)
         rebooted = seen is not None and seen.boot != block.boot

@@ -132,13 +132,13 @@ def test_what_is_no_record_is_said_in_a_line(
         (["simulate", "hub"], "Missing option"),
         (["simulate", "sensor", "toaster", "--transport", "usb:0"], "toaster"),
         (["tour", "--out", "{file}"], "is a file"),
-        (["record", "export", "{record}", "--out", "{out}", "--channel", "nope"], "is no channel"),
-        (["record", "export", "{record}", "--out", "{out}", "--from", "yesterday"], "is no moment"),
+        (["record", "csv", "{record}", "--out", "{out}", "--channel", "nope"], "is no channel"),
+        (["record", "csv", "{record}", "--out", "{out}", "--from", "yesterday"], "is no moment"),
         (
-            ["record", "export", "{record}", "--out", "{out}", "--from", "2046-01-02", "--to", "2046-01-01"],
+            ["record", "csv", "{record}", "--out", "{out}", "--from", "2046-01-02", "--to", "2046-01-01"],
             "ends before",
         ),
-        (["record", "export", "{record}", "--out", "{folder}"], "is a directory"),
+        (["record", "csv", "{record}", "--out", "{folder}"], "is a directory"),
         (["doctor", "--radio", "nonsense"], "names no radio"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
@@ -169,7 +169,7 @@ if hasattr(os, "mkfifo"):
         """Such as /dev/full, which a root user could rename away."""
         os.mkfifo(tmp_path / "pipe")
         out = str(tmp_path / "pipe")
-        assert main(["record", "export", str(folder / "chair-1.sqlite"), "--out", out, "--passphrase", "word"]) != 0
+        assert main(["record", "csv", str(folder / "chair-1.sqlite"), "--out", out, "--passphrase", "word"]) != 0
         assert (tmp_path / "pipe").is_fifo()
 
 

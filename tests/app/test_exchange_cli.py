@@ -1,162 +1,126 @@
-"""Bundles out and patients in on the command line: real files, one line when something is wrong."""
+"""Out of a record to other programs, and in, by the command line."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import argon2
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from argon2.profiles import CHEAPEST
-from click.testing import CliRunner
 
 from app.cli import main
-from app.engine.lock import EngineLock
-from app.engine.runtime import Folder
-from core.keys.authority import Authority
-from core.model import cbor
-from core.model.clock import SystemClock
-from core.model.people import Operator, Role
-from core.people import pin as pins
-from core.people.codes import valid_code
-from core.record import PracticeFile, Record, RecordReader
+from core.model.block import SampleBlock
+from core.model.clock import ManualClock
+from core.model.people import Patient, VisitSummary
+from core.record import Record, StampedBlock
 from core.record.keys import KeyStore
+from tests.core.exchange.fhir import visits
 from tests.core.exchange.fhir.check import resolved
-from tests.core.exchange.fhir.visits import KEY, VISIT, everything, write
 
-WORD, PIN = "correct horse", "739154"
-ADA = Operator(id="0190a000-0000-7000-8000-00000000000a", name="Dr. Ada Moor", role=Role.DENTIST)
-LEE = Operator(id="0190a000-0000-7000-8000-00000000000b", name="Robin Lee", role=Role.ASSISTANT)
-PATIENT = {
-    "resourceType": "Patient",
-    "name": [{"family": "Okafor", "given": ["Ngozi"]}],
-    "birthDate": "1990-04-01",
-    "gender": "female",
-}
-
-Said = tuple[int, str, str]
-Run = Callable[..., Said]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr(pins, "_hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
-    monkeypatch.setattr("core.record.keys._MEMORY_KIB", 8 * 4)
-    monkeypatch.setattr("core.record.keys._PASSES", 1)
-
-
-def key_of(path: Path) -> bytes:
-    return KeyStore(prefer="file").load_or_create(path, lambda: WORD)
+BEGAN = 1_800_000_000_000_000
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A practice of a dentist and an assistant, with the records of two chairs."""
-    folder, clock = Folder.open(tmp_path / "practice", simulated=False), SystemClock()
-    file = PracticeFile.create(folder.practice_file, key_of(folder.practice_file), clock=clock)
-    for person in (ADA, LEE):
-        file.add_operator(person, pins.hash_pin(PIN))
-    Authority(file.keys, clock, simulated=False).found(ADA, PIN)
-    file.close()
-    for chair in (1, 2):
-        path = folder.chair_file(chair)
-        Record.create(path, key_of(path), chair=chair, simulated=False, clock=clock).close()
-    return tmp_path / "practice"
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "chair-1.sqlite"
+    key = KeyStore(prefer="file").load_or_create(path, lambda: "word")
+    patient = Patient(id="p", version=1, code="K7", given_name="Ada", family_name="Berg", birth_date="1980-01-02")
+    visit = VisitSummary(
+        id="v",
+        patient_id="p",
+        code="V-77AB",
+        chair=1,
+        began_us=BEGAN,
+        ended_us=BEGAN + 30_000_000,
+        state="complete",
+        title_key="",
+    )
+    with_samples = Record.create(path, key, chair=1, simulated=True, clock=ManualClock(BEGAN))
+    with with_samples.transaction():
+        with_samples.save_patient(patient, author="op", reason="new", at_us=BEGAN)
+        with_samples.begin_visit(visit)
+        block = SampleBlock(2, 1, 0, 0, 100_000, np.arange(600).astype(np.int16))
+        with_samples.add_blocks("hub", [StampedBlock(block, BEGAN)], "v")
+    with_samples.close()
+    return path
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the program: exit code, standard output, standard error."""
-
-    def go(*arguments: str, typed: str = "", pin: str = PIN) -> Said:
-        with monkeypatch.context() as environment:
-            environment.setenv("SMILESCAPE_PASSPHRASE", WORD)
-            environment.setenv("SMILESCAPE_PIN", pin)
-            with CliRunner().isolation(input=typed) as (out, err, _):
-                code = main(list(arguments))
-                return code, out.getvalue().decode(), err.getvalue().decode()
-
-    return go
+def run(*arguments: object) -> int:
+    return main(["record", *(str(one) for one in arguments), "--passphrase", "word"])
 
 
-def saved(tmp_path: Path, value: object) -> str:
-    file = tmp_path / "patient.json"
-    file.write_text(json.dumps(value), encoding="utf-8")
-    return str(file)
+def test_a_visit_goes_out_in_every_format(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    visit = ("--visit", "V-77AB")
+    assert run("csv", file, *visit, "--out", tmp_path / "a.csv") == 0
+    assert run("parquet", file, *visit, "--out", tmp_path / "a.parquet") == 0
+    assert run("edf", file, *visit, "--out", tmp_path / "edf") == 0
+    assert run("pack", file, *visit, "--out", tmp_path / "pack") == 0
+    said = capsys.readouterr().out
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 301
+    assert pq.read_metadata(tmp_path / "a.parquet").num_rows == 300
+    (segment,) = json.loads((tmp_path / "edf" / "manifest.json").read_bytes())["segments"]
+    assert segment["signals"][0]["samples"] == 300
+    assert "X X X X" in (tmp_path / "edf" / "segment-001.edf").read_bytes()[:256].decode("ascii")
+    assert (tmp_path / "pack" / "OPEN-ME.html").exists()
+    assert "Code: " in said
 
 
-def one_line(said: Said, *parts: str) -> None:
-    code, _, err = said
-    assert code == 1, said
-    assert len(err.strip().splitlines()) == 1, err
-    for part in parts:
-        assert part in err
+def test_a_name_is_written_when_it_is_asked_for(file: Path, tmp_path: Path) -> None:
+    assert run("edf", file, "--visit", "V-77AB", "--named", "--out", tmp_path / "edf") == 0
+    assert "Ada_Berg" in (tmp_path / "edf" / "segment-001.edf").read_bytes()[:256].decode("ascii")
 
 
-def test_a_patient_is_added_with_author_and_audit(run: Run, folder: Path, tmp_path: Path) -> None:
-    arguments = ("patient", "import", saved(tmp_path, PATIENT), "--data", str(folder), "--as", "robin lee")
-    code, out, err = run(*arguments, typed="y\n")
-    assert (code, err) == (0, "")
-    assert "left out: Patient.gender" in out
-    assert "Allergies: not in the file. Ask." in out
-    path = folder / "chair-1.sqlite"
-    with RecordReader.open(path, key_of(path)) as reader:
-        (patient,) = reader.patients()
-        assert (patient.given_name, patient.family_name, patient.birth_date) == ("Ngozi", "Okafor", "1990-04-01")
-        assert (patient.allergies, patient.simulated, valid_code(patient.code)) == ("", False, True)
-        assert reader._file.rows("SELECT author, reason FROM version WHERE kind = 'patient'") == [(LEE.id, "added")]
-        entry = cbor.decode(reader.audit_entries()[-1].entry)
-        assert isinstance(entry, dict)
-        assert (entry["kind"], entry["actor"]) == ("patient.saved", LEE.id)
-        assert entry["body"] == {"patient": patient.id, "reason": "added", "by": "command line"}
+def test_signals_of_elsewhere_come_in_and_a_faulty_file_leaves_the_record_as_it_was(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = tmp_path / "in.csv"
+    signals.write_text("utc,channel,value,unit\n2027-01-15T09:00:00Z,pH,6.8,[pH]\n")
+    mapped = ("--map", "pH=saliva_ph")
+    assert run("import", file, signals, "--visit", "V-77AB", *mapped) == 0
+    assert "1 samples of 1 signals imported" in capsys.readouterr().out
+    assert run("csv", file, "--channel", "imported.saliva_ph", "--out", tmp_path / "a.csv") == 0
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == (
+        "2027-01-15T09:00:00.000000Z,imported.saliva_ph,6.8,[pH],imported"
+    )
+    signals.write_text("utc,channel,value,unit\n2027-01-15T09:00:01,pH,6.8,[pH]\n")
+    assert run("import", file, signals, "--visit", "V-77AB", *mapped) != 0
+    assert "Line 2, utc" in capsys.readouterr().err
+    assert run("import", file, signals, "--visit", "V-77AB", "--map", "pH") != 0
+    assert run("verify", file) == 0
 
 
-def test_nobody_is_added_twice_nor_without_a_yes(run: Run, folder: Path, tmp_path: Path) -> None:
-    arguments = ("patient", "import", saved(tmp_path, PATIENT), "--data", str(folder), "--as", ADA.id)
-    assert run(*arguments, typed="n\n")[0] == 1
-    assert run(*arguments, "--yes")[0] == 0
-    one_line(run(*arguments, "--yes"), "Ngozi Okafor", "is on record as P-")
-    path = folder / "chair-1.sqlite"
-    with RecordReader.open(path, key_of(path)) as reader:
-        assert len(reader.patients()) == 1
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("edf", "--named"), "needs --visit"),
+        (("csv", "--visit", "V-NONE"), "no visit V-NONE"),
+        (("fhir", "--visit", "V-NONE"), "no visit V-NONE"),
+        (("pack", "--visit", "V-NONE"), "no visit V-NONE"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    file: Path, tmp_path: Path, arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = arguments
+    assert run(command, file, *rest, "--out", tmp_path / "out") != 0
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert len(shown.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
 
 
-def test_who_adds_a_patient_has_to_prove_it(run: Run, folder: Path, tmp_path: Path) -> None:
-    arguments = ("patient", "import", saved(tmp_path, PATIENT), "--data", str(folder), "--yes")
-    one_line(run(*arguments), "Who adds the patient?", "Dr. Ada Moor, Robin Lee", "--as NAME")
-    one_line(run(*arguments, "--as", "Nobody"), "Name one")
-    one_line(run(*arguments, "--as", "Robin Lee", pin="000001"), "PIN")
-    practice = PracticeFile.open(folder / "practice.sqlite", key_of(folder / "practice.sqlite"), clock=SystemClock())
-    assert [(login.operator_id, login.outcome) for login in practice.logins()] == [(LEE.id, "refused")]
-    practice.close()
-
-
-def test_a_file_that_cannot_be_taken_says_where(run: Run, folder: Path, tmp_path: Path) -> None:
-    partial = saved(tmp_path, {**PATIENT, "birthDate": "1990"})
-    one_line(run("patient", "import", partial, "--data", str(folder)), "Patient.birthDate", "Ask the patient")
-    one_line(run("patient", "import", str(tmp_path / "none.json"), "--data", str(folder)), "cannot be read")
-
-
-def test_the_workstation_must_be_closed(run: Run, folder: Path, tmp_path: Path) -> None:
-    opened = Folder.open(folder, simulated=False)
-    with EngineLock(opened.runtime_dir):
-        said = run("patient", "import", saved(tmp_path, PATIENT), "--data", str(folder), "--as", ADA.name, "--yes")
-    assert said[0] not in (0, None)
-    assert "Traceback" not in said[2]
-
-
-def test_a_visit_goes_out_by_its_code(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = write(tmp_path / "chair-1.sqlite", *everything())
-    monkeypatch.setattr("app.exchange_commands.open_key", lambda _file, _passphrase: KEY)
-    out = tmp_path / "V-7KQ2MC.json"
-    code, said, err = run("record", "fhir", str(file), "--visit", VISIT.code.lower(), "--out", str(out))
-    assert (code, err) == (0, "")
+def test_a_visit_goes_out_as_fhir_by_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = visits.write(tmp_path / "chair-1.sqlite", *visits.everything())
+    monkeypatch.setattr("app.exchange_commands.open_key", lambda _file, _passphrase: visits.KEY)
+    code, out, larger = visits.VISIT.code, tmp_path / "V-7KQ2MC.json", tmp_path / "larger.json"
+    assert run("fhir", file, "--visit", code.lower(), "--out", out) == 0
     made = json.loads(out.read_text(encoding="utf-8"))
     resolved(made)
-    assert said == f"{len(made['entry'])} resources of 1 visit in {out}\n"
-    larger = tmp_path / "larger.json"
-    options = ("--every-visit", "--every-sample")
-    assert run("record", "fhir", str(file), "--visit", VISIT.code, "--out", str(larger), *options)[0] == 0
+    assert capsys.readouterr().out == f"{len(made['entry'])} resources of 1 visit in {out}\n"
+    assert run("fhir", file, "--visit", code, "--every-visit", "--every-sample", "--out", larger) == 0
     assert larger.stat().st_size > out.stat().st_size
-    one_line(run("record", "fhir", str(file), "--visit", "V-NONE", "--out", str(out)), "no visit V-NONE")
-    one_line(run("record", "fhir", str(file), "--visit", VISIT.code, "--out", str(tmp_path / "n" / "x")), "n/x")
+    assert run("fhir", file, "--visit", code, "--out", tmp_path / "none" / "x.json") == 1
+    shown = capsys.readouterr().err
+    assert str(Path("none") / "x.json") in shown
+    assert len(shown.strip().splitlines()) == 1

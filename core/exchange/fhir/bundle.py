@@ -29,10 +29,14 @@ from core.exchange.fhir.signals import Signals
 from core.model.clock import Clock, SystemClock
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
+from core.model.progress import Watch, unwatched, within
 from core.model.words import Words, load_words
 from core.record import NotFound, RecordReader
-from core.record.csv import complete_file
+from core.record.drafts import complete_file
 from core.record.types import RecordedMoment
+
+SIGNALS_SHARE = 0.9
+"""Of the time that a visit takes."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -53,17 +57,19 @@ def export_visit(
     sender: Sender | None = None,
     detail: Detail = Detail.REDUCED,
     clock: Clock | None = None,
+    watch: Watch = unwatched,
 ) -> int:
     """Write one visit; returns the resources written.
 
     Raises:
         NotFound: the record does not know the visit.
-        ExportFailed: the file cannot be written; nothing of it is left, and what was there before stays.
+        ExportFailed: the file cannot be written.
+        Cancelled: `watch` raised it. In both cases nothing of the file is left, and what was there before stays.
     """
     visit = reader.visit(visit_id)
     if visit is None:
         raise NotFound(f"There is no visit {visit_id}.", "Choose another visit.")
-    return export_visits([Held(reader, visit)], path, sender=sender, detail=detail, clock=clock)
+    return export_visits([Held(reader, visit)], path, sender=sender, detail=detail, clock=clock, watch=watch)
 
 
 def export_visits(
@@ -73,14 +79,21 @@ def export_visits(
     sender: Sender | None = None,
     detail: Detail = Detail.REDUCED,
     clock: Clock | None = None,
+    watch: Watch = unwatched,
 ) -> int:
     """Write visits of one patient, which may lie in several records; returns the resources written. Errors as above."""
     patient = _patient(held)
     making = _Making(
-        sender=sender or Sender(), detail=detail, made_us=(clock or SystemClock()).utc_us(), words=load_words()
+        sender=sender or Sender(),
+        detail=detail,
+        made_us=(clock or SystemClock()).utc_us(),
+        words=load_words(),
+        watch=watch,
     )
     with complete_file(path) as out:
-        return _write(out, making.entries(held, patient), patient, held, making.made_us)
+        written = _write(out, making.entries(held, patient), patient, held, making.made_us)
+        watch(1.0)
+        return written
 
 
 def _patient(held: Sequence[Held]) -> Patient:
@@ -121,12 +134,13 @@ class _Making:
     detail: Detail
     made_us: int
     words: Words
+    watch: Watch
 
     def entries(self, held: Sequence[Held], patient: Patient) -> Iterator[Entry]:
         own = OwnCodes()
         yield from patient_entries(patient)
         yield from sender_entries(self.sender, own, self.words)
-        for one in held:
+        for number, one in enumerate(held):
             end = self.made_us if one.visit.ended_us is None else one.visit.ended_us
             context = Context(
                 words=self.words,
@@ -138,18 +152,20 @@ class _Making:
                 made_us=self.made_us,
                 detail=self.detail,
             )
-            yield from _Visit(context, one.reader).entries()
+            part = within(self.watch, number / len(held), (number + 1) / len(held))
+            yield from _Visit(context, one.reader, part).entries()
         yield from own.systems()
 
 
 class _Visit:
     """Everything of one visit."""
 
-    def __init__(self, context: Context, reader: RecordReader) -> None:
+    def __init__(self, context: Context, reader: RecordReader, watch: Watch) -> None:
         self._context = context
         self._reader = reader
         self._acting = Acting(context)
-        self._signals = Signals(context, reader)
+        self._signals = Signals(context, reader, within(watch, 0.0, SIGNALS_SHARE))
+        self._watch = watch
         self._done: list[str] = []
 
     def entries(self) -> Entries:
@@ -169,7 +185,9 @@ class _Visit:
             yield from consent_entries(context, envelopes(history), view.envelope, self._acting)
             yield self._keep(self._report(view, moments, results))
         yield from adverse_entries(context, reader.alarms(), hub, self._acting)
-        yield from audit_entries(context, reader, hub, self._acting)
+        for entry in audit_entries(context, reader, hub, self._acting):
+            self._watch(SIGNALS_SHARE)
+            yield entry
         yield from measured_entry(context, self._signals.measured, hub)
         signed = _signed(view, moments)
         if signed is not None:

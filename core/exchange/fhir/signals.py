@@ -22,6 +22,7 @@ from core.exchange.fhir.resources import Component, Device, DeviceMetric, Device
 from core.exchange.fhir.runs import Run, Samples, full_data, reduced_data, runs, streams, uneven
 from core.model.block import Provenance
 from core.model.channel import ChannelSpec
+from core.model.progress import Watch, unwatched
 from core.record import RecordReader
 from core.record.types import RecordedChannel
 from core.signals.catalogue import Catalogue, load_catalogue
@@ -47,9 +48,11 @@ class Signals:
         hub: the hub that measured; None when nothing came from one.
     """
 
-    def __init__(self, context: Context, reader: RecordReader) -> None:
+    def __init__(self, context: Context, reader: RecordReader, watch: Watch = unwatched) -> None:
         self._context = context
         self._reader = reader
+        self._watch = watch
+        self._whole, self._done = 1, 0
         self._catalogue: Catalogue = load_catalogue()
         self.results: list[str] = []
         self.measured: list[str] = []
@@ -59,15 +62,21 @@ class Signals:
         """Devices, metrics and observations."""
         context = self._context
         known = {channel.key: channel for channel in self._reader.channels()}
-        for span in self._reader.spans(context.visit.id):
+        spans = self._reader.spans(context.visit.id)
+        self._whole = max(1, sum(span.samples for span in spans))
+        for span in spans:
             channel = known[span.channel]
             blocks = self._reader.samples(None, channel.key, context.visit.began_us, context.end_us + 1)
             for samples in streams(blocks, context.visit.began_us, context.end_us + 1):
                 yield from self._stream(channel, samples)
 
+    def _went(self, samples: int) -> None:
+        self._done += samples
+        self._watch(self._done / self._whole)
+
     def _stream(self, channel: RecordedChannel, samples: Samples) -> Entries:
         spec = self._spec(channel)
-        kind = spec.source if spec is not None else "hub"
+        kind = _kind(spec, samples)
         if kind == "hub":
             self.hub = device(samples.source)
         yield self._device(samples.source, kind)
@@ -75,6 +84,7 @@ class Signals:
         metric = urn("DeviceMetric", samples.source, channel.key)
         yield metric, self._metric(channel, name, samples.source)
         if spec is not None and spec.occasional:
+            self._went(len(samples.raw))
             yield from self._values(channel, name, samples, metric)
         else:
             yield from self._series(channel, name, samples, metric)
@@ -84,10 +94,13 @@ class Signals:
     def _series(self, channel: RecordedChannel, name: Concept, samples: Samples, metric: str) -> Entries:
         found = runs(samples)
         members: list[str] = []
-        if not uneven(found):
+        if uneven(found):
+            self._went(len(samples.raw))
+        else:
             for number, run in enumerate(found):
                 identity = self._identity(channel, samples, str(number))
                 members.append(identity)
+                self._went(len(run.slots))
                 yield identity, self._run(channel, name, run, metric)
         summary = self._identity(channel, samples, "summary")
         self.results.append(summary)
@@ -224,6 +237,13 @@ class Signals:
     def _identity(self, channel: RecordedChannel, samples: Samples, which: str) -> str:
         stream = (self._context.visit.id, samples.source, str(samples.boot), channel.key)
         return urn("Observation", *stream, self._context.detail, which)
+
+
+def _kind(spec: ChannelSpec | None, samples: Samples) -> str:
+    """Of the device: what was recorded elsewhere never passes for the hub's."""
+    if Provenance.IMPORTED in samples.provenance:
+        return "elsewhere"
+    return spec.source if spec is not None else "hub"
 
 
 def _data(channel: RecordedChannel, period_us: Decimal, data: str) -> SampledData:

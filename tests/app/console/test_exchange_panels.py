@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.console.file_chooser import listing_of
 from app.console.patients_page import PatientsPage
 from app.console.store import Store
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import ExportFhir
 from app.ipc.messages import (
     AddPatient,
     Done,
@@ -147,6 +147,11 @@ def click(button: Button) -> None:
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def open_fhir(page: PatientsPage) -> None:
+    click(page.visits.exports_button)
+    click(page.visits.exports.buttons["fhir"])
+
+
 # ---- out ---------------------------------------------------------------------------------------------
 
 
@@ -154,7 +159,7 @@ def click(button: Button) -> None:
 def visit(page: PatientsPage) -> PatientsPage:
     page.open_patient("p1")
     QApplication.processEvents()
-    click(page.visits.fhir_button)
+    open_fhir(page)
     return page
 
 
@@ -196,9 +201,11 @@ def test_every_visit_is_offered_where_there_are_several(page: PatientsPage, engi
     engine.visits = VISITS[:1]
     page.open_patient("p1")
     QApplication.processEvents()
-    click(page.visits.fhir_button)
+    open_fhir(page)
     assert not page.visits.fhir.visits.button("every").isEnabled()
     click(page.visits.fhir.back_button)
+    assert page.visits.exports.isVisible()
+    click(page.visits.exports.back)
     assert page.visits.review.isVisible()
 
 
@@ -334,7 +341,7 @@ def test_every_state_has_a_picture(
     qtbot.waitUntil(chooser.imports.add_button.isVisible)
     picture = snap(chooser, "import-found", mode, size)
     chooser.open_patient("p1")
-    click(chooser.visits.fhir_button)
+    open_fhir(chooser)
     other = snap(chooser, "fhir", mode, size)
     assert picture.stat().st_size > 5_000
     assert other.stat().st_size > 5_000

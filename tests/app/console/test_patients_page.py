@@ -18,10 +18,10 @@ from pytestqt.qtbot import QtBot
 from app.console.patients_page import PatientsPage
 from app.console.store import Store
 from app.ipc.clinical_messages import SearchHits, SearchRecords
+from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     ChannelSpan,
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     MakeReport,
@@ -607,11 +607,26 @@ def test_another_signal_can_be_shown(opened: PatientsPage, reader: ReaderBackend
 def test_csv_holds_what_is_in_view(opened: PatientsPage, reader: ReaderBackend, tmp_path: Path) -> None:
     opened.visits.review.jump(BEGAN + 20 * MINUTE)
     QTest.mouseClick(opened.visits.csv_button, Qt.MouseButton.LeftButton)
-    body = next(body for body in reader.asked if isinstance(body, ExportCsv))
+    body = next(body for body in reader.asked if isinstance(body, ExportSamples))
     assert (body.from_us, body.to_us) == (BEGAN + 17 * MINUTE, BEGAN + 23 * MINUTE)
     assert body.channels == opened.visits.review.channels
     assert Path(body.path).parent == tmp_path / "exports"
     assert opened.visits.open_csv_folder.isVisible()
+
+
+def test_other_formats_take_the_place_of_the_visit_until_they_are_put_away(
+    opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
+) -> None:
+    QTest.mouseClick(opened.visits.exports_button, Qt.MouseButton.LeftButton)
+    panel = opened.visits.exports
+    assert panel.isVisible()
+    assert panel.place.folder == tmp_path / "exports"
+    QTest.mouseClick(panel.buttons["edf"], Qt.MouseButton.LeftButton)
+    body = next(body for body in reader.asked if isinstance(body, ExportSamples))
+    assert body.channels == CHANNELS
+    assert Path(body.path) == tmp_path / "exports" / "V-2003-edf"
+    QTest.mouseClick(panel.back, Qt.MouseButton.LeftButton)
+    assert opened.visits.review.isVisible()
 
 
 def test_the_report_is_shown_with_its_first_page_and_can_be_opened(

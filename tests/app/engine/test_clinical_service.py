@@ -300,7 +300,7 @@ def test_a_search_that_runs_is_broken_off_by_the_next(tmp_path: Path) -> None:
     def endless(request: SearchRecords, cancelled: Callable[[], bool] = lambda: False) -> Reply:
         if request.query != "endless":
             return search(request, cancelled)
-        file = lane._desk._reader(1)._file
+        file = lane._desk._records.of(1)._file
         file.database.conn.create_function("running", 0, running.set)
         try:
             file.rows(

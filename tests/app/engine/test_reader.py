@@ -17,9 +17,9 @@ from pypdf import PdfReader
 from app.engine.clock import ManualAsyncClock, SystemAsyncClock, settle
 from app.engine.reader_host import MAX_PENDING, ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
+from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     Done,
-    ExportCsv,
     GetTimeline,
     GetVisit,
     MakeReport,
@@ -253,7 +253,9 @@ async def test_samples_are_exported_in_full(host: ReaderHost, setup: ReaderSetup
     await host.open(setup)
     path = tmp_path / "export.csv"
     end = BEGAN + len(RAW) * PERIOD
-    request = ExportCsv(chair=1, visit_id="v-1", channels=(CHANNEL.key,), from_us=BEGAN, to_us=end, path=str(path))
+    request = ExportSamples(
+        chair=1, visit_id="v-1", format="csv", channels=(CHANNEL.key,), from_us=BEGAN, to_us=end, path=str(path)
+    )
     assert await host.request(request) == Done(detail=str(path))
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == len(RAW)

@@ -11,7 +11,7 @@ import pytest
 from app.engine.clock import SystemAsyncClock
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import LONG_REQUESTS, ChairFile, ReaderSetup
-from app.ipc.exchange_messages import ExportFhir
+from app.ipc.export_messages import ExportFhir
 from app.ipc.messages import Done, Refused
 from core.model.words import load_words
 from tests.core.exchange.fhir.check import resolved

@@ -7,6 +7,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from fhir.resources.R4B.bundle import Bundle
 from core.exchange.fhir.bundle import Held, export_visit, export_visits
 from core.exchange.fhir.codes import ROOT
 from core.exchange.fhir.context import Detail, Sender
+from core.exchange.incoming import import_signals, read_signals
 from core.model import cbor
 from core.model.block import Provenance
 from core.model.clock import ManualClock
 from core.model.people import Patient
 from core.model.procedure import PhaseState
+from core.model.progress import Cancelled
 from core.record import ExportFailed, NotFound, Record, RecordDamaged, RecordReader
+from core.signals.catalogue import load_catalogue
 from tests.core.exchange.fhir.bindings import KNOWN, REQUIRED, values
 from tests.core.exchange.fhir.check import resolved
 from tests.core.exchange.fhir.ucum import valid
@@ -532,3 +536,39 @@ def test_times_are_instants_of_this_visit(bundle: Json) -> None:
     stamps = re.findall(r'"(\d{4}-\d\d-\d\dT[^"]+)"', text)
     assert stamps
     assert all(re.fullmatch(r"2027-01-15T08:0\d:\d\d\.\d{6}Z", stamp) for stamp in stamps)
+
+
+def test_it_says_how_far_it_is_and_ends_when_it_is_told_to_with_nothing_left(record: Path, tmp_path: Path) -> None:
+    told: list[float] = []
+    with RecordReader.open(record, KEY) as reader:
+        export_visit(reader, VISIT.id, tmp_path / "x.json", detail=Detail.FULL, clock=CLOCK, watch=told.append)
+        assert told == sorted(told)
+        assert (len(set(told)) > 5, told[-1]) == (True, 1.0)
+
+        def watch(done: float) -> None:
+            if done >= 0.5:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            export_visit(reader, VISIT.id, tmp_path / "y.json", detail=Detail.FULL, clock=CLOCK, watch=watch)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_what_was_recorded_elsewhere_never_passes_for_the_hubs(tmp_path: Path) -> None:
+    path = write(tmp_path / "chair-1.sqlite", *everything())
+    signals = tmp_path / "in.csv"
+    times = (datetime.fromtimestamp(BEGAN / 1e6 + second, UTC).isoformat() for second in range(5, 25))
+    signals.write_text("utc,channel,value,unit\n" + "".join(f"{at},saliva_ph,6.8,[pH]\n" for at in times))
+    own = Record.open(path, KEY, clock=CLOCK)
+    found = read_signals(signals, load_catalogue())
+    import_signals(own, found, signals, visit_id=VISIT.id, author=HELPER, at_us=BEGAN)
+    own.close()
+    made = export(path, tmp_path / "out.json")
+    check(made)
+    devices = [one for one in of(made, "Device") if "import:" in json.dumps(one)]
+    assert [one["type"]["text"] for one in devices] == ["Recorded elsewhere, imported"]
+    channels = [one["code"]["coding"] for one in of(made, "Observation") if "saliva_ph" in json.dumps(one["code"])]
+    assert channels
+    assert {coding["code"] for codings in channels for coding in codings} == {"imported.saliva_ph"}
+    notes = [note["text"] for one in of(made, "Observation") for note in one.get("note", [])]
+    assert "Samples: 20 imported: recorded elsewhere." in notes

@@ -1,0 +1,275 @@
+"""Signals recorded elsewhere: read from CSV or EDF+, checked, and told apart for good from what our hubs measured.
+
+An imported signal has a channel of its own, `imported.KEY`, so that no live value, limit or report ever mixes with it.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from edfio import Edf, EdfSignal, read_edf
+
+from core.model.block import Provenance, SampleBlock, Samples
+from core.model.channel import ChannelSpec
+from core.model.errors import SmilescapeError
+from core.model.progress import Watch, unwatched
+from core.model.words import Text
+from core.record import Record, RecordedChannel, StampedBlock
+from core.signals.catalogue import Catalogue
+
+FIRST_NUMBER: Final = 1000
+"""An imported channel's number is this and the catalogue's own; the air has numbers up to 255."""
+MOST_ROWS: Final = 1_000_000
+MOST_SAMPLES: Final = 20_000_000
+MOST_BYTES: Final = 200_000_000
+COLUMNS: Final = ("utc", "channel", "value", "unit")
+_MOVED_US: Final = 1000
+_UNITS: Final = {"degC": "Cel", "C": "Cel", "bpm": "/min", "": "1"}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ImportRefused(SmilescapeError):  # noqa: N818
+    """The file cannot be taken in as it is; the message names line and field, or signal."""
+
+    code = "exchange.import"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One signal of a file: raw in the catalogue's scale, shape (n,), and the UTC µs of each, rising."""
+
+    spec: ChannelSpec
+    samples: Samples
+    at_us: npt.NDArray[np.int64]
+
+
+def read_signals(
+    path: Path,
+    catalogue: Catalogue,
+    *,
+    zone: timezone | None = None,
+    names: Mapping[str, str] | None = None,
+    watch: Watch = unwatched,
+) -> list[Incoming]:
+    """Everything in a file, or nothing.
+
+    Args:
+        zone: what the clock of an EDF file showed, which EDF does not say; needed for EDF alone.
+        names: label or column text → key of a channel, or empty to leave the signal out; others must be keys already.
+
+    Raises ImportRefused.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise ImportRefused(f"{path.name} has {size} bytes.", f"Cut it into files of at most {MOST_BYTES}.")
+        with path.open("rb") as stream:
+            is_edf = stream.read(8) == b"0       "
+        found = (
+            _read_edf(path, catalogue, zone, names or {}) if is_edf else _read_csv(path, catalogue, names or {}, watch)
+        )
+    except OSError as error:
+        raise ImportRefused(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    if not found:
+        raise ImportRefused(f"{path.name} holds no samples.", "Choose another file.")
+    watch(1.0)
+    return found
+
+
+def import_signals(record: Record, found: list[Incoming], path: Path, *, visit_id: str, author: str, at_us: int) -> int:
+    """Store signals with a visit, in one commit; returns the samples that are new. The same file twice adds nothing."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    source = f"import:{digest[:16]}"
+    stored = 0
+    with record.transaction():
+        for one in found:
+            record.describe_channel(imported_channel(one.spec))
+            stored += record.add_blocks(source, list(_blocks(one)), visit_id)
+        said = Text("log.imported", {"samples": stored})
+        record.add_event("imported", said, at_us=at_us, visit_id=visit_id, author=author)
+        keys = [one.spec.key for one in found]
+        body = {"visit": visit_id, "file": digest, "channels": keys, "samples": stored}
+        record.audit("imported", actor=author, at_us=at_us, body=body)
+    return stored
+
+
+def imported_channel(spec: ChannelSpec) -> RecordedChannel:
+    """The channel on which imported samples of a known one are kept."""
+    return RecordedChannel(FIRST_NUMBER + spec.number, f"imported.{spec.key}", spec.unit, spec.scale, spec.offset)
+
+
+# ---- CSV -----------------------------------------------------------------------------------------
+
+
+def _read_csv(path: Path, catalogue: Catalogue, names: Mapping[str, str], watch: Watch) -> list[Incoming]:
+    values: dict[str, list[float]] = {}
+    times: dict[str, list[int]] = {}
+    specs: dict[str, ChannelSpec] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            table = csv.reader(stream, strict=True)
+            header = next(table, [])
+            missing = [name for name in COLUMNS if name not in header]
+            if missing:
+                raise ImportRefused(
+                    f"Line 1: there is no column {missing[0]!r}.", f"The first line needs {', '.join(COLUMNS)}."
+                )
+            places = [header.index(name) for name in COLUMNS]
+            for row in table:
+                line = table.line_num
+                if len(row) != len(header):
+                    raise _at(line, "row", f"{len(row)} fields instead of {len(header)}", "Mend the line.")
+                if line > MOST_ROWS:
+                    raise _at(line, "row", "too many rows", f"Cut the file into parts of at most {MOST_ROWS}.")
+                utc, channel, value, unit = (row[place] for place in places)
+                spec = specs.get(channel) or _known(channel, catalogue, names, f"Line {line}, channel")
+                if spec is None:
+                    continue
+                specs[channel] = spec
+                _check_unit(unit, spec, f"Line {line}, unit")
+                times.setdefault(channel, []).append(_moment(utc, line))
+                values.setdefault(channel, []).append(_number(value, line))
+                if line % 10_000 == 0:
+                    watch(min(0.9, line / MOST_ROWS))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ImportRefused(f"{path.name} is no CSV in UTF-8: {error}.", "Save it as CSV, UTF-8.") from error
+    return [
+        _incoming(specs[key], np.array(values[key]), np.array(times[key], np.int64), f"Channel {key}") for key in values
+    ]
+
+
+def _moment(text: str, line: int) -> int:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise _at(line, "utc", f"{text!r} is no moment", "Write it like 2045-11-22T10:20:00.5Z.") from None
+    if when.tzinfo is None:
+        raise _at(line, "utc", f"{text!r} has no time zone", "End it with Z, or an offset such as +02:00.")
+    since = when - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _number(text: str, line: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise _at(line, "value", f"{text!r} is no number", "Write it with a point, such as 6.84.") from None
+    if not np.isfinite(value):
+        raise _at(line, "value", f"{text!r} is no measurement", "Leave the line out.")
+    return value
+
+
+def _at(line: int, field: str, what: str, remedy: str) -> ImportRefused:
+    return ImportRefused(f"Line {line}, {field}: {what}.", remedy)
+
+
+# ---- EDF -----------------------------------------------------------------------------------------
+
+
+def _read_edf(path: Path, catalogue: Catalogue, zone: timezone | None, names: Mapping[str, str]) -> list[Incoming]:
+    if zone is None:
+        raise ImportRefused("EDF does not say in which time zone its clock ran.", "Name it, such as +02:00 or +00:00.")
+    try:
+        edf = read_edf(path)
+        if edf.reserved.startswith("EDF+D"):
+            raise ImportRefused("This is EDF+D: it has gaps.", "Export it as EDF+C, one file for each stretch.")
+        start = datetime.combine(edf.startdate, edf.starttime, tzinfo=zone)
+        if sum(len(signal.digital) for signal in edf.signals) > MOST_SAMPLES:
+            raise ImportRefused(f"{path.name} has too many samples.", f"Cut it into parts of at most {MOST_SAMPLES}.")
+        return [one for signal in edf.signals if (one := _edf_signal(edf, signal, start, catalogue, names)) is not None]
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise ImportRefused(f"{path.name} is no EDF that can be read: {error}.", "Check it in EDFbrowser.") from error
+
+
+def _edf_signal(
+    edf: Edf, signal: EdfSignal, start: datetime, catalogue: Catalogue, names: Mapping[str, str]
+) -> Incoming | None:
+    where = f"Signal {signal.label!r}"
+    spec = _known(signal.label, catalogue, names, where)
+    if spec is None:
+        return None
+    _check_unit(signal.physical_dimension, spec, f"{where}, unit")
+    since = start - _EPOCH
+    begin_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    at_us = begin_us + np.round(np.arange(len(signal.digital)) * (1e6 / signal.sampling_frequency)).astype(np.int64)
+    real = np.ones(len(at_us), bool)
+    for note in edf.annotations:  # what our own exports pad
+        if note.text == f"no data@@{signal.label}":
+            first = round(note.onset * signal.sampling_frequency)
+            real[first : first + round((note.duration or 0) * signal.sampling_frequency)] = False
+    return _incoming(spec, signal.data[real], at_us[real], where) if real.any() else None
+
+
+# ---- both ----------------------------------------------------------------------------------------
+
+
+def _known(name: str, catalogue: Catalogue, names: Mapping[str, str], where: str) -> ChannelSpec | None:
+    """The channel that a name means; None for one that is to be left out."""
+    key = names.get(name, name)
+    if not key:
+        return None
+    if key not in catalogue:
+        raise ImportRefused(f"{where}: {name!r} is no channel.", f"Map it: {name}=KEY, or {name}= to leave it out.")
+    return catalogue.key(key)
+
+
+def _check_unit(unit: str, spec: ChannelSpec, where: str) -> None:
+    if _UNITS.get(unit, unit) != spec.unit:
+        raise ImportRefused(f"{where}: {unit!r}, but {spec.key} is in {spec.unit!r}.", "Convert the values first.")
+
+
+def _incoming(spec: ChannelSpec, values: npt.NDArray[np.float64], at_us: npt.NDArray[np.int64], where: str) -> Incoming:
+    raw = np.round((values - spec.offset) / spec.scale)
+    outside = np.flatnonzero((raw < -32_768) | (raw > 32_767))
+    if len(outside):
+        raise ImportRefused(f"{where}: {values[outside[0]]:g} is out of range.", f"{spec.key} holds 16 bits.")
+    order = np.argsort(at_us, kind="stable")
+    sorted_us = at_us[order]
+    if len(sorted_us) > 1 and not (np.diff(sorted_us) > 0).all():
+        raise ImportRefused(f"{where}: two samples have the same time.", "Leave one of them out.")
+    return Incoming(spec, raw[order].astype(np.int16), sorted_us)
+
+
+def _blocks(one: Incoming) -> Iterator[StampedBlock]:
+    """Stretches of even steps, to the microsecond's rounding; a lone sample takes the channel's own period."""
+    steps = np.diff(one.at_us)
+    bends = np.flatnonzero(np.abs(np.diff(steps)) > 1) + 2
+    for first, end in pairwise([0, *bends.tolist(), len(one.at_us)]):
+        yield from _straight(one, first, end)
+
+
+def _straight(one: Incoming, first: int, end: int) -> Iterator[StampedBlock]:
+    """One block, or more where drawing its times straight from end to end would move a sample by more than 1 ms."""
+    at_us = one.at_us[first:end]
+    period = int(at_us[1] - at_us[0]) if len(at_us) > 1 else one.spec.period_us
+    end_us = int(at_us[-1]) + (int(at_us[-1] - at_us[-2]) if len(at_us) > 1 else period)
+    drawn = at_us[0] + np.arange(len(at_us)) * (end_us - int(at_us[0])) // len(at_us)
+    if np.abs(drawn - at_us).max() > _MOVED_US:
+        middle = (first + end) // 2
+        yield from _straight(one, first, middle)
+        yield from _straight(one, middle, end)
+        return
+    start_us = int(at_us[0] - one.at_us[0])
+    number = FIRST_NUMBER + one.spec.number
+    block = SampleBlock(number, 0, first, start_us, period, one.samples[first:end], Provenance.IMPORTED)
+    yield StampedBlock(block, int(at_us[0]), end_us)
+
+
+def parse_zone(text: str) -> timezone:
+    """A UTC offset such as +02:00 or Z. Raises ImportRefused."""
+    try:
+        when = datetime.fromisoformat(f"2000-01-01T00:00:00{text}")
+        offset = when.utcoffset()
+    except ValueError:
+        offset = None
+    if offset is None or abs(offset) > timedelta(hours=15):
+        raise ImportRefused(f"{text!r} is no time zone.", "Write it like +02:00, or Z for UTC.")
+    return timezone(offset)
