@@ -190,6 +190,7 @@ class SignalsPanel(Card):
         unit = one.unit or self._words.say("exchange.signals.no_unit")
         said.addWidget(Label(f"{one.name}, {unit}", size=18, bold=True))
         said.addWidget(Label(self._facts(one), tone="muted", wrap=True))
+        said.addStretch()
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addLayout(said, 1)
