@@ -243,6 +243,7 @@ def simulate() -> None:
 @click.option(
     "--stolen", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Keys for attacks with keys."
 )
+@click.option("--tell-pulse", is_flag=True, help="Print how fast the patient's heart beats, once a second.")
 def simulate_hub(  # one parameter for each option
     transport: str | None,
     seed: int,
@@ -254,6 +255,7 @@ def simulate_hub(  # one parameter for each option
     obey: bool,
     scenario: str | None,
     stolen: Path | None,
+    tell_pulse: bool,
 ) -> int:
     """Be a nanobot hub, until Ctrl-C.
 
@@ -280,6 +282,7 @@ def simulate_hub(  # one parameter for each option
         obey=obey,
         scenario=scenario,
         stolen=stolen,
+        tell_pulse=tell_pulse,
     )
 
 

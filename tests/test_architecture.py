@@ -90,6 +90,10 @@ def test_the_simulator_and_the_domain_never_import_each_other() -> None:
     assert breaches("core", "devices.simulator") + breaches("app/engine", "devices.simulator") == []
 
 
+def test_no_engine_or_console_depends_on_a_simulated_clinic() -> None:
+    assert breaches("app/engine", "app.clinic") + breaches("app/console", "app.clinic", "devices.simulator") == []
+
+
 def test_the_secure_session_is_pure_and_the_hubs_side_has_an_edhoc_of_its_own() -> None:
     for folder in ("devices/hub/session", "devices/simulator/session"):
         assert breaches(folder, "asyncio", "bleak", "bumble", "time", "datetime", "pathlib") == []

@@ -9,6 +9,7 @@ import logging
 import secrets
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -18,12 +19,14 @@ from app.clinic.config import ClinicAddress, ClinicConfig, SimulatedDevice, Trig
 from app.clinic.control import ControlListener
 from app.clinic.hubs import STOLEN, HubProcess
 from app.clinic.theft import steal
+from app.clinic.visits import Visits, felt, lasting
 from app.ipc.address import EngineNotRunning, read_address
 from core.model.errors import SmilescapeError
 from core.model.ids import new_id
+from core.model.procedure import ProcedureView
 from devices.simulator.air import Air, AirError
 from devices.simulator.air_control import AirControl, SetTiming
-from devices.simulator.heart_rate import run_heart_rate
+from devices.simulator.heart_rate import Follow, HeartRateControl, run_heart_rate
 from devices.simulator.scenarios.registry import EVERYWHERE, MEND, NEEDS_KEYS
 
 log = logging.getLogger(__name__)
@@ -75,6 +78,10 @@ class Clinic:
         self._air_faults = air_faults(self._usual)
         self._disturbing: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._control: ControlListener | None = None
+        self._visits: Visits | None = None
+        self._views: dict[int, ProcedureView | None] = {}
+        self._news: asyncio.Queue[tuple[int, ProcedureView | None]] = asyncio.Queue()
+        self._feeling: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
 
     async def open(self) -> None:
@@ -83,6 +90,8 @@ class Clinic:
         devices: list[SimulatedDevice] = []
         for chair in range(1, self._config.chairs + 1):
             devices += await self._chair(chair)
+        self._feeling = asyncio.create_task(self._feel())
+        self._visits = Visits(self._runtime, self._visited)
         key = secrets.token_bytes(32)
         self._control = ControlListener(key, self._heard)
         write_clinic(
@@ -99,7 +108,11 @@ class Clinic:
     async def close(self) -> None:
         if self._control is not None:
             self._control.close()
-        tasks = (*self._bands, *self._disturbing.values())
+        if self._visits is not None:
+            await asyncio.to_thread(self._visits.close)
+        tasks = [*self._bands, *self._disturbing.values()]
+        if self._feeling is not None:
+            tasks.append(self._feeling)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -120,23 +133,39 @@ class Clinic:
         band = SimulatedDevice(
             chair=chair, kind="heart_rate", address=f"C2:5A:00:00:00:{chair:02X}", name=f"Band {chair}"
         )
+        beats: asyncio.Queue[HeartRateControl] = asyncio.Queue()
         process = HubProcess(
             self._air.transports[2 * chair - 1],
             device=hub,
             seed=self._config.seed * 100 + chair,
             speed=self._config.speed,
             folder=folder,
+            pulse_told=lambda bpm: beats.put_nowait(Follow(bpm=bpm)),
         )
         self._hubs[chair] = process
         await process.start()
         beating = run_heart_rate(
             self._air.transports[2 * chair],
-            seed=self._config.seed * 100 + chair,  # the same person as the hub
+            seed=self._config.seed * 100 + chair,
             name=band.name,
             address=band.address,
+            control=_each(beats),  # the same person as the hub's, and the same heart
         )
         self._bands.append(asyncio.create_task(beating))
         return [hub, band]
+
+    def _visited(self, chair: int, view: ProcedureView | None) -> None:
+        """Called in the thread of the visits."""
+        self._loop.call_soon_threadsafe(self._news.put_nowait, (chair, view))
+
+    async def _feel(self) -> None:
+        """Let each patient feel what becomes of the visit, in its order."""
+        while True:
+            chair, view = await self._news.get()
+            before, self._views[chair] = self._views.get(chair), view
+            hub = self._hubs.get(chair)
+            if hub is not None and view != before:
+                await hub.feel(felt(before, view), lasting=lasting(view))
 
     def _heard(self, trigger: Trigger) -> None:
         """Called in the listener's thread."""
@@ -183,6 +212,11 @@ async def _air(config: ClinicConfig, stack: contextlib.AsyncExitStack) -> Air:
         with contextlib.suppress(AirError, ValueError):
             return await stack.enter_async_context(Air([int(last.radio.rpartition(":")[2]), *others]))
     return await stack.enter_async_context(Air([0, *others]))
+
+
+async def _each(queue: asyncio.Queue[HeartRateControl]) -> AsyncIterator[HeartRateControl]:
+    while True:
+        yield await queue.get()
 
 
 async def _until_alone(runtime: Path) -> None:

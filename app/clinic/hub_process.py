@@ -1,6 +1,7 @@
 """`main.py simulate hub`: a simulated hub as a program, told faults on standard input."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -30,10 +31,12 @@ def run_hub_process(
     obey: bool,
     scenario: str | None = None,
     stolen: Path | None = None,
+    tell_pulse: bool = False,
 ) -> int:
     """Be a hub until interrupted, until the transport is lost, or, with `obey`, until standard input ends.
 
-    Prints `ready` once it advertises, and on standard error what became of each attack.
+    Prints `ready` once it advertises, with `tell_pulse` a line such as `pulse 71.80` each second, and on standard error
+    what became of each attack.
     """
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     if sys.platform != "win32":
@@ -52,6 +55,7 @@ def run_hub_process(
             scenario=scenario,
             stolen=stolen,
             ready=lambda: print("ready", flush=True),  # noqa: T201 - said to whoever started us
+            pulse_told=_say_pulse if tell_pulse else None,
         )
 
     try:
@@ -59,6 +63,11 @@ def run_hub_process(
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _say_pulse(bpm: float) -> None:
+    with contextlib.suppress(BrokenPipeError):  # who started us has gone, and standard input ends as well
+        print(f"pulse {bpm:.2f}", flush=True)  # noqa: T201 - said to whoever started us
 
 
 def _spoken() -> AsyncIterator[Control]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.clinic.config import SimulatedDevice
@@ -24,9 +25,22 @@ VANISH = "vanish"
 
 
 class HubProcess:
-    """`main.py simulate hub` as a child, obeying over its standard input."""
+    """`main.py simulate hub` as a child, obeying over its standard input and telling its patient's pulse.
 
-    def __init__(self, transport: str, *, device: SimulatedDevice, seed: int, speed: float, folder: Path) -> None:
+    Args:
+        pulse_told: how fast the patient's heart beats, beats a minute, once a second.
+    """
+
+    def __init__(
+        self,
+        transport: str,
+        *,
+        device: SimulatedDevice,
+        seed: int,
+        speed: float,
+        folder: Path,
+        pulse_told: Callable[[float], None],
+    ) -> None:
         self._arguments = [
             str(ROOT / "main.py"),
             "simulate",
@@ -40,7 +54,11 @@ class HubProcess:
             *("--journal", device.journal),
             *("--stolen", str(folder.parent / STOLEN)),
             "--obey",
+            "--tell-pulse",
         ]
+        self._pulse_told = pulse_told
+        self._remembered: Sequence[Control] = ()
+        self._listening: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._nurse: asyncio.Task[None] | None = None
 
@@ -64,6 +82,30 @@ class HubProcess:
         line = await self._process.stdout.readline()
         if b"ready" not in line:
             log.error("a simulated hub did not start: %r", line)
+        self._listening = asyncio.create_task(self._listen(self._process.stdout))
+        await self.tell(self._remembered)
+
+    async def _listen(self, stdout: asyncio.StreamReader) -> None:
+        while line := await stdout.readline():
+            match line.split():
+                case [b"pulse", bpm]:
+                    self._pulse_told(float(bpm))
+                case _:
+                    log.warning("a simulated hub said %r", line)
+
+    async def feel(self, messages: Sequence[Control], *, lasting: Sequence[Control]) -> None:
+        """Let its patient feel this. `lasting`: what one who is switched on anew has to be told first."""
+        self._remembered = lasting
+        await self.tell(messages)
+
+    async def tell(self, messages: Sequence[Control]) -> None:
+        """Say this to the hub, if it is there."""
+        if self._process is None or self._process.stdin is None:
+            return
+        with contextlib.suppress(ConnectionError):
+            for message in messages:
+                self._process.stdin.write(encode_control(message))
+            await self._process.stdin.drain()
 
     async def trigger(self, name: str) -> None:
         """Let something happen to it; unknown names are logged."""
@@ -73,22 +115,26 @@ class HubProcess:
         if name == VANISH:
             self._process.kill()
             return
-        for message in FAULTS[name]:
-            self._process.stdin.write(encode_control(message))
-        with contextlib.suppress(ConnectionError):
-            await self._process.stdin.drain()
+        await self.tell(FAULTS[name])
 
     async def close(self) -> None:
         if self._nurse is not None:
             self._nurse.cancel()
             await asyncio.gather(self._nurse, return_exceptions=True)
-        if self._process is None or self._process.returncode is not None:
+        if self._process is None:
             return
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        if self._process.returncode is None:
+            await self._switch_off(self._process)
+        if self._listening is not None:
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    @staticmethod
+    async def _switch_off(process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        process.stdin.close()
         try:
             async with asyncio.timeout(END_SECONDS):
-                await self._process.wait()
+                await process.wait()
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+            process.kill()
+            await process.wait()

@@ -12,6 +12,7 @@ from typing import Protocol
 from app.engine.clock import AsyncClock
 from app.engine.flow import SampleFlow
 from app.engine.hub_boots import date_memory
+from app.engine.hub_journal import OPENED, told
 from app.engine.hub_trust import TOLD, TREATS, HubTrust, comparison_body
 from app.engine.recorder import Committed, Recorder
 from app.engine.sentence import FRESH_SECONDS
@@ -400,7 +401,16 @@ class HubLink:
             station = self._keys.workstation_name(kid)
             self._audit("hub.journal_others", {"workstation": kid, "commands": count})
             self._owner.hub_said(Text("log.journal.others", {"count": count, "station": station}))
+        if not first_time:
+            self._tell_of_events(entries)
         self._owner.touched()
+
+    def _tell_of_events(self, entries: Sequence[JournalEntry]) -> None:
+        """What happened at the hub that nobody ordered. Nobody saw who held its button, so that people hear of it."""
+        for one in told(entries):
+            self._audit(one.kind, one.body)
+            if one.kind == OPENED:
+                self._owner.hub_said(Text("log.hub.opened_by_hand", {"serial": self.serial}))
 
     async def _wear_kept(
         self, kept: "Future[object]", source: str, days: Sequence[DaySummary], events: Sequence[HubEvent]

@@ -122,7 +122,7 @@ class HubStatus(msgspec.Struct, frozen=True, kw_only=True):
         lease_ms: what is left of the lease; 0 when there is none.
         command_counter: highest counter the hub has accepted.
         oldest_sequence, newest_sequence: what its memory still holds.
-        missed_events: connection events that the hub's radio missed since connect.
+        missed_events: connection events that the hub's radio missed since connect; 0 when it does not tell the hub.
         swarm_dose_percent: dose now being delivered, 0–100.
         received_monotonic: local monotonic time of arrival, s.
     """

@@ -10,6 +10,8 @@ from devices.errors import FrameError
 
 _LAYOUT: Final = struct.Struct("<BBBBHHIQIIIIIIBbBB16s")
 
+_SINCE_2_1: Final = struct.Struct("<I")
+
 NO_ENVELOPE: Final = bytes(16)
 _PATIENT: Final = 1
 _OVERFLOW: Final = 2
@@ -23,6 +25,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
         next_sequence: sequence of the next frame; `oldest` equals it when memory is empty.
         dropped: frames that memory lost unacknowledged since boot.
         envelope: first half of the hash of the consent envelope in force, 16 bytes; zeros without one.
+        events_dropped: events that full memory dropped before a workstation was told; None of a hub of profile 2.0.
     """
 
     status: HubStatus
@@ -31,6 +34,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int
     streaming: bool
     envelope: bytes = NO_ENVELOPE
+    events_dropped: int | None = None
 
 
 def encode_status(report: StatusReport) -> bytes:
@@ -41,7 +45,8 @@ def encode_status(report: StatusReport) -> bytes:
         | (_OVERFLOW if report.dropped else 0)
         | (_STREAMING if report.streaming else 0)
     )
-    return _LAYOUT.pack(
+    since = b"" if report.events_dropped is None else _SINCE_2_1.pack(report.events_dropped)
+    packed = _LAYOUT.pack(
         status.therapy,
         status.cause,
         flags,
@@ -62,6 +67,7 @@ def encode_status(report: StatusReport) -> bytes:
         0,
         report.envelope,
     )
+    return packed + since
 
 
 def decode_status(data: bytes, received_monotonic: float = 0.0) -> StatusReport:
@@ -93,6 +99,8 @@ def decode_status(data: bytes, received_monotonic: float = 0.0) -> StatusReport:
         _,
         envelope,
     ) = _LAYOUT.unpack_from(data)
+    later = data[_LAYOUT.size :]
+    events_dropped = _SINCE_2_1.unpack_from(later)[0] if len(later) >= _SINCE_2_1.size else None
     if therapy not in _STATES or cause not in _CAUSES:
         raise FrameError(f"A status tells therapy state {therapy} with cause {cause}.")
     if max(battery, memory, dose) > 100 or oldest > next_sequence:
@@ -122,6 +130,7 @@ def decode_status(data: bytes, received_monotonic: float = 0.0) -> StatusReport:
         dropped=dropped,
         streaming=bool(flags & _STREAMING),
         envelope=envelope,
+        events_dropped=events_dropped,
     )
 
 

@@ -60,6 +60,9 @@ class NotSimulated(SmilescapeError):  # noqa: N818 - named for what is the case
 class Body:
     """Makes every sample of one boot. Same person, boot and inputs: the same samples. Raises NotSimulated.
 
+    Args:
+        mind: of the patient, who does not feel anew because a hub restarts.
+
     Attributes:
         now_us: hub time; a multiple of the tick.
         mouth, warmth, mind, heart, jaw, swarm: the organs, and what the hub hears from its nanobots.
@@ -74,6 +77,7 @@ class Body:
         *,
         traits: Traits | None = None,
         figures: Physiology | None = None,
+        mind: Mind | None = None,
     ) -> None:
         figures = figures or load_physiology()
         traits = traits or Traits.of(seed, figures)
@@ -83,7 +87,7 @@ class Body:
         mouth_noise, heart_noise, jaw_noise, swarm_noise, self._noise = noises
         self.mouth = Mouth(figures, traits, mouth, mouth_noise)
         self.warmth = Warmth(figures.warmth, warmth)
-        self.mind = Mind(figures.mind, traits.fear)
+        self.mind = mind or Mind(figures.mind, traits.fear)
         self.heart = Heart(figures.heart, traits.resting_pulse, traits.reactivity, heart, heart_noise)
         self.jaw = Jaw(figures.jaw, jaw_noise)
         self.swarm = Swarm(figures.swarm, swarm, swarm_noise, self.warmth.tissue)

@@ -83,4 +83,9 @@ class Bookkeeping:
             return Outcome(ReceiptCode.NOT_STORED, oldest)
         if opcode is Opcode.JOURNAL:
             return Outcome(ReceiptCode.DONE, document=encode_journal(first, logbook.read(first, count)))
-        return Outcome(ReceiptCode.DONE, document=encode_events(first, wear.events(first, count)))
+        events = wear.events(first, count)
+        store = self._parts.store
+        if events and events[-1].number >= store.state.events_told:
+            store.state.events_told = events[-1].number + 1
+            store.save()
+        return Outcome(ReceiptCode.DONE, document=encode_events(first, events))

@@ -27,6 +27,7 @@ from devices.simulator.memory import Memory
 from devices.simulator.parts import Parts
 from devices.simulator.patient import undergo
 from devices.simulator.physiology.drift import Drift
+from devices.simulator.physiology.mind import Mind
 from devices.simulator.progress import Progress
 from devices.simulator.receipt_book import ReceiptBook
 from devices.simulator.store import CAPACITY_FRAMES, Store
@@ -62,6 +63,7 @@ class Brain:
         journal: told of every sample made.
         capacity: frames that memory holds.
         measurement: in place of what the simulator's source measures, 32 bytes.
+        lasting: what is in `state` survives a power cut of this machine, as a hub's flash does. Costs time.
 
     Attributes:
         parts: the present boot's.
@@ -85,11 +87,12 @@ class Brain:
         capacity: int = CAPACITY_FRAMES,
         measurement: bytes | None = None,
         wear: WearLogs = DayCounter,
+        lasting: bool = False,
     ) -> None:
         self._serial = serial
         self._seed = seed
         self._fresh = random_bytes if state is not None else reproducible(serial, seed)
-        self._store = Store(state, factory(serial, self._fresh), capacity=capacity)
+        self._store = Store(state, factory(serial, self._fresh), capacity=capacity, lasting=lasting)
         self._journal = journal
         self._catalogue = catalogue or load_catalogue()
         self._wear = wear
@@ -100,6 +103,7 @@ class Brain:
         self.tongues: list[Tongue] = []
         self.voice: Voice = _honest
         self._mischief: list[Mischief] = []
+        self._mind: Mind | None = None
         self._boot()
 
     def _boot(self) -> None:
@@ -108,7 +112,8 @@ class Brain:
         state.boot += 1
         store.save()
         boot, under_way = state.boot, state.under_way
-        body = Body(self._catalogue, self._seed, boot)
+        body = Body(self._catalogue, self._seed, boot, mind=self._mind)
+        self._mind = body.mind
         progress = Progress(store)
         self.parts = Parts(
             serial=self._serial,
@@ -155,6 +160,7 @@ class Brain:
     def close(self) -> None:
         """Switch it off: what the store has not yet is written."""
         self.end_session()
+        self.logbook.settle()
         self.wear.save()
         self._store.close()
 
@@ -194,9 +200,14 @@ class Brain:
         """A session stands; the identity document, to be sent at once."""
         if self.vault.enrolled:
             self.vault.accepted(session.peer)
+        self.settle()
         self.client = Client(session, self.vault.signer)
         self.logbook.write(JournalEvent.SESSION_BEGUN, signer=session.peer.kid)
         return identity_document(self.parts)
+
+    def settle(self) -> None:
+        """What memory holds survives a power cut from now on: a sequence that somebody was told is never used again."""
+        self._store.settle()
 
     def end_session(self) -> None:
         if self.client is not None:
@@ -208,6 +219,7 @@ class Brain:
         if not self.vault.enrolled or self.therapy.state is not TherapyState.IDLE:
             return False
         self.end_session()
+        self.logbook.write(JournalEvent.OPENED)
         self.memory.forget()
         self.wear.forget()
         self.vault.open_by_hand()
@@ -217,7 +229,9 @@ class Brain:
     def tick(self, lease_us: int = TICK_US) -> list[bytes]:
         """Let 50 ms of hub time pass, and `lease_us` of the lease; the frames that came of it, stored already."""
         parts, therapy = self.parts, self.therapy
+        running = therapy.running
         delivered = therapy.advance(TICK_US, lease_us, parts.tissue_c)
+        self._held_by_itself(running)
         if delivered:
             parts.progress.add(therapy.procedure, therapy.phase, delivered)
         dose = therapy.dose
@@ -232,6 +246,11 @@ class Brain:
             blocks = tongue(blocks)
         self.wear.add(blocks, self.body.now_us)
         return self._remember(blocks)
+
+    def _held_by_itself(self, running: bool) -> None:
+        """No command did it, so that the journal has to tell. `running`: whether therapy ran just before."""
+        if running and self.therapy.state in (TherapyState.HELD, TherapyState.FAULT):
+            self.logbook.write(JournalEvent.HELD, code=self.therapy.cause)
 
     def _age(self) -> None:
         self._battery = max(0.0, self._battery - 100 * TICK_US / 1e6 / _BATTERY_LASTS_S)
@@ -279,6 +298,7 @@ class Brain:
             dropped=memory.dropped,
             streaming=self.client is not None and self.client.streaming,
             envelope=envelope[: len(NO_ENVELOPE)] if envelope is not None else NO_ENVELOPE,
+            events_dropped=self._store.state.events_dropped,
         )
         return encode_status(report)
 
@@ -290,6 +310,7 @@ class Brain:
 
     def apply(self, message: Control) -> None:
         """What happens to the patient or the hub itself; messages about the link are for whoever has the radio."""
+        running = self.therapy.running
         match message:
             case PatientStop():
                 self.therapy.press_patient_stop(message.pressed)
@@ -302,6 +323,7 @@ class Brain:
                 self.wear.note(EventKind.FAULT, 0)
             case _:
                 undergo(self.body, message)
+        self._held_by_itself(running)
 
 
 def _honest(receipt: bytes) -> bytes:

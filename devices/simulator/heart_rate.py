@@ -29,21 +29,30 @@ class SetPulse(msgspec.Struct, frozen=True, tag="pulse"):
     bpm: float
 
 
+class Follow(msgspec.Struct, frozen=True, tag="follow"):
+    """Beat as the heart on whose chest the band sits beats now, beats a minute. Told anew each second."""
+
+    bpm: float
+
+
 class SetContact(msgspec.Struct, frozen=True, tag="contact"):
     """Lift the band from the skin or put it back; None: a band that cannot tell."""
 
     contact: bool | None
 
 
-HeartRateControl = SetPulse | SetContact | Common
+HeartRateControl = SetPulse | Follow | SetContact | Common
 
 
 SHOWN_BEATS = 4
 """Beats over which a belt averages what it shows."""
+_SLOWEST, _FASTEST = 30.0, 220.0
+_LEFT_AFTER_S = 3.0
+"""A heart that was not told of for so long beats on by itself, about what it beat at last."""
 
 
 class Heart:
-    """Beats with respiratory sinus arrhythmia, slow wandering and a drift to the wanted rate.
+    """Beats with respiratory sinus arrhythmia, slow wandering and a drift to the wanted rate, or as it is told to.
 
     The same seed beats the same. `bpm`: at rest; that of the person of this number when None.
     """
@@ -54,15 +63,24 @@ class Heart:
         self._wander = 0.0
         self._time = 0.0
         self._beat = 0.0
+        self._told: float | None = None
+        self._told_at = 0.0
         self._recent: deque[float] = deque(maxlen=SHOWN_BEATS)
         self._interval = self._next_interval()
 
     def set_pulse(self, bpm: float) -> None:
-        self._wanted = min(220.0, max(30.0, bpm))
+        self._wanted = _within(bpm)
+
+    def follow(self, bpm: float) -> None:
+        """Beat at this rate, which breathes and wanders itself: another knows this heart better."""
+        self._told, self._told_at = _within(bpm), self._time
+        self._wanted += 0.1 * (self._told - self._wanted)
 
     def second(self) -> tuple[float, ...]:
         """RR intervals, s, of the beats that fall into the next second."""
         self._time += 1.0
+        if self._told is not None and self._time - self._told_at > _LEFT_AFTER_S:
+            self._told = None
         intervals = []
         while self._beat + self._interval <= self._time:
             self._beat += self._interval
@@ -72,6 +90,9 @@ class Heart:
         return tuple(intervals)
 
     def _next_interval(self) -> float:
+        if self._told is not None:
+            self._bpm = self._wanted
+            return 60.0 / self._told * (1.0 + self._random.gauss(0.0, 0.004))
         self._bpm += 0.06 * (self._wanted - self._bpm)
         self._wander = 0.97 * self._wander + self._random.gauss(0.0, 0.004)
         breath = 0.035 * math.sin(2 * math.pi * self._beat / 4.2) + self._wander
@@ -81,6 +102,10 @@ class Heart:
     def bpm(self) -> int:
         """What a belt shows: over the last beats."""
         return round(60.0 * len(self._recent) / sum(self._recent)) if self._recent else round(self._bpm)
+
+
+def _within(bpm: float) -> float:
+    return min(_FASTEST, max(_SLOWEST, bpm))
 
 
 def encode_measurement(
@@ -132,6 +157,8 @@ class HeartRateBand(SimulatedSensor):
         match message:
             case SetPulse(bpm):
                 self._heart.set_pulse(bpm)
+            case Follow(bpm):
+                self._heart.follow(bpm)
             case SetContact(contact):
                 self._contact = contact
             case _:

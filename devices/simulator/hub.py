@@ -37,8 +37,11 @@ _SHORTEST_SLEEP_S: Final = 0.01
 _CATCH_UP: Final = 50
 """Ticks made in a row before anything else gets its turn."""
 _STATUS_S: Final = 1.0
+_PULSE_S: Final = 1.0
 
 Sleep = Callable[[float], Awaitable[None]]
+PulseTold = Callable[[float], None]
+"""Told of the patient's pulse, beats a minute: its mean since it was told last, once a second of the clock."""
 
 
 class Ticker:
@@ -73,6 +76,7 @@ class SimulatedHub:
 
     Attributes:
         stage: where scenarios play.
+        pulse_told: whoever else sits on the same chest.
     """
 
     def __init__(
@@ -91,6 +95,9 @@ class SimulatedHub:
         self._announcing = asyncio.Lock()
         self._status_due = 0.0
         self._battery_told = brain.battery_percent
+        self._beats: list[float] = []
+        self._pulse_due = 0.0
+        self.pulse_told: PulseTold | None = None
 
     async def open(self, transport: str, address: str) -> None:
         """Go on the air. Raises TransportError."""
@@ -181,14 +188,26 @@ class SimulatedHub:
     async def _tick(self, lease_us: int) -> None:
         before = self.brain.shown()
         frames = self.brain.tick(lease_us)
+        if frames and self.brain.client is not None:
+            self.brain.settle()
         await self.server.send_frames(frames)
+        self._beats.append(self.brain.body.heart.rate)
         now = self.clock.monotonic()
+        if now >= self._pulse_due:
+            self._pulse_due = now + _PULSE_S
+            self._each_second()
         if self.brain.shown() != before or now >= self._status_due:
             self._status_due = now + _STATUS_S
             await self.server.send_status()
         if self.brain.battery_percent != self._battery_told:
             self._battery_told = self.brain.battery_percent
             await self.server.send_battery()
+
+    def _each_second(self) -> None:
+        self.brain.settle()
+        beats, self._beats = self._beats, []
+        if self.pulse_told is not None:
+            self.pulse_told(sum(beats) / len(beats))
 
     async def _listen(self, control: AsyncIterator[Control]) -> None:
         async for message in control:
@@ -254,6 +273,7 @@ async def run_hub(
     clock: Clock | None = None,
     scenario: str | None = None,
     stolen: Path | None = None,
+    pulse_told: PulseTold | None = None,
 ) -> None:
     """One simulated hub, until `Quit` comes in on `control`, `control` ends, or it is cancelled.
 
@@ -269,14 +289,16 @@ async def run_hub(
         capacity: frames that memory holds.
         scenario: begins once, as soon as a workstation has a session.
         stolen: file of keys for scenarios that need some, read when they begin.
+        pulse_told: told once a second how fast the patient's heart beats.
 
     Raises:
         TransportError: no such transport, or it went away.
         StoreDamaged: what it remembers cannot be read.
     """
     with JournalWriter(journal) if journal is not None else nullcontext() as writer:
-        brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity)
+        brain = Brain(serial=serial, seed=seed, state=state, journal=writer, capacity=capacity, lasting=True)
         hub = SimulatedHub(brain, clock=clock or SystemClock(), speed=max(1.0, speed))
+        hub.pulse_told = pulse_told
         hub.stage.stolen = lambda: read_stolen(stolen) if stolen is not None else None
         staging: asyncio.Task[None] | None = None
         try:

@@ -1,7 +1,7 @@
 """One link to a simulated hub, bytes in and bytes out: handshake, records, segments (sections 1, 4 and 5)."""
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from core.model.clock import Clock
 from devices.errors import FrameError
@@ -16,16 +16,12 @@ from devices.hub.session.wire import (
     MIN_MTU,
     MOST_REFUSED,
     FromHub,
-    JournalEvent,
     Refusal,
     ToHub,
 )
 from devices.simulator.brain import Brain
 from devices.simulator.client import Answer
 from devices.simulator.session.handshake import HubHandshake, refuse_mtu
-
-_REFUSALS_TOLD: Final = 3
-"""Sessions refused on one link of which the journal tells."""
 
 
 class NoSession(FrameError):  # noqa: N818 - named for what is the case
@@ -59,7 +55,6 @@ class HubLink:
         self._handshake: HubHandshake | None = None
         self._control = Joiner(MAX_CONTROL)
         self._refused_records = 0
-        self._refused_sessions = 0
         self.mtu = 23
         self.drop = False
 
@@ -73,7 +68,7 @@ class HubLink:
         if self._brain.client is None and self.mtu < MIN_MTU:
             if not value or not value[0] & FIRST:
                 return []
-            self._session_refused(Refusal.MTU)
+            self._brain.logbook.refused(Refusal.MTU)
             return [Outgoing(None, part) for part in refuse_mtu(self.mtu)]
         handshake = self._handshake or self._new_handshake()
         begun = handshake.session is not None
@@ -146,14 +141,9 @@ class HubLink:
     def _new_handshake(self) -> HubHandshake:
         vault = self._brain.vault
         self._handshake = HubHandshake(
-            vault.key, vault.trust, self._clock, room=self.mtu - 3, refused=self._session_refused
+            vault.key, vault.trust, self._clock, room=self.mtu - 3, refused=self._brain.logbook.refused
         )
         return self._handshake
-
-    def _session_refused(self, refusal: Refusal) -> None:
-        self._refused_sessions += 1
-        if self._refused_sessions <= _REFUSALS_TOLD:
-            self._brain.logbook.write(JournalEvent.SESSION_REFUSED, code=refusal)
 
     def _answer(self, stream: ToHub, message: bytes) -> list[Outgoing]:
         brain, client = self._brain, self._brain.client

@@ -11,6 +11,9 @@ from devices.simulator.store import Store
 class Logbook:
     """Entries of one boot join those of all boots before. What was done in passing is told together.
 
+    Sessions that were refused are told by the 1st, 2nd, 4th, 8th … since another entry, and how many they were before
+    the next one: who has no key fills no journal.
+
     Args:
         now: hub time, µs.
     """
@@ -21,6 +24,8 @@ class Logbook:
         self._now = now
         self._head = _head(store)
         self._passing: tuple[int, bytes] | None = None
+        self._refused = self._refused_told = 0
+        self._reason = 0
 
     @property
     def next(self) -> int:
@@ -43,8 +48,25 @@ class Logbook:
         self.settle()
         self._append(opcode, counter, signer, code, message)
 
+    def refused(self, reason: int) -> None:
+        """A session was refused, for this reason."""
+        self._settle_passing()
+        self._refused += 1
+        self._reason = reason
+        if self._refused & (self._refused - 1) == 0:
+            self._tell_refused()
+
     def settle(self) -> None:
-        """Tell of what was done in passing since the last entry, if anything was."""
+        """Tell of what was done in passing, or refused, since the last entry, if anything was."""
+        if self._refused > self._refused_told:
+            self._tell_refused()
+        self._settle_passing()
+
+    def _tell_refused(self) -> None:
+        self._refused_told = self._refused
+        self._append(JournalEvent.SESSION_REFUSED, self._refused, b"", self._reason, b"")
+
+    def _settle_passing(self) -> None:
         if self._passing is not None:
             (counter, signer), self._passing = self._passing, None
             self._append(JournalEvent.BOOKKEEPING, counter, signer, 0, b"")
@@ -61,6 +83,9 @@ class Logbook:
             message=message,
         )
         self._store.journal.append([raw])
+        if opcode == JournalEvent.SESSION_REFUSED:
+            return
+        self._refused = self._refused_told = 0
         state = self._store.state
         if state.accounted < counter <= state.counter:
             state.accounted = counter

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from core.model.errors import SmilescapeError
+from devices.simulator import durable
 
 _HEAD: Final = struct.Struct("<8sII")
 """Magic, number of the file's first record, number of the oldest record that counts."""
-_MAGIC: Final = b"SMSLOG02"
-_LENGTH: Final = struct.Struct("<H")
+_MAGIC: Final = b"SMSLOG03"
+_LENGTH: Final = struct.Struct("<HI")
+"""Length, and CRC-32 of what follows it: of what was not settled a power cut leaves anything, or zeros."""
 _MARK: Final = 0xFFFF
 """In place of a length: the number of the oldest record that counts follows."""
 _NUMBER: Final = struct.Struct("<I")
@@ -35,19 +38,32 @@ class RecordLog:
     """Records `oldest` to `next` − 1; in memory alone without a folder.
 
     Whatever is appended or forgotten has reached the operating system when the call returns, so that a killed process
-    loses nothing of it. A write that was cut short leaves no record.
+    loses nothing of it. A power cut takes what was not settled. A write that was cut short leaves no record.
 
     Args:
         keep: most records held; an older one goes for each that is too many.
         per_file: records in a file; forgotten ones leave the disk file by file.
         first: number of the very first record.
+        lasting: whether `settle` reaches the medium. `at_once`: each append and each forgetting is settled by itself.
 
     Raises:
         StoreDamaged: the files do not follow each other.
     """
 
-    def __init__(self, folder: Path | None, *, keep: int, per_file: int = 2048, first: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        keep: int,
+        per_file: int = 2048,
+        first: int = 0,
+        lasting: bool = False,
+        at_once: bool = False,
+    ) -> None:
         self._folder = folder
+        self._lasting = lasting
+        self._at_once = at_once
+        self._unsettled = False
         self._per_file = per_file
         self._records: deque[bytes] = deque()
         self._files: list[tuple[int, Path]] = []
@@ -55,7 +71,10 @@ class RecordLog:
         self.keep = keep
         self.next = first
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                if lasting:
+                    durable.settle_folder(folder.parent)
             self._load(folder)
 
     def __len__(self) -> int:
@@ -71,7 +90,7 @@ class RecordLog:
         if any(len(record) > MAX_RECORD for record in records):
             raise ValueError(f"a record has {MAX_RECORD} bytes at most")
         if self._folder is not None and records:
-            self._write(b"".join(_LENGTH.pack(len(record)) + record for record in records), self._folder)
+            self._write(b"".join(_framed(len(record), record) for record in records), self._folder)
         self._records.extend(records)
         self.next += len(records)
         dropped = max(0, len(self._records) - self.keep)
@@ -84,7 +103,7 @@ class RecordLog:
         if count <= 0:
             return
         if self._folder is not None:
-            self._write(_LENGTH.pack(_MARK) + _NUMBER.pack(self.oldest + count), self._folder)
+            self._write(_framed(_MARK, _NUMBER.pack(self.oldest + count)), self._folder)
         self._drop(count)
 
     def read(self, first: int, count: int) -> list[bytes]:
@@ -95,7 +114,14 @@ class RecordLog:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._records)
 
+    def settle(self) -> None:
+        """Return once everything so far survives a power cut."""
+        if self._handle is not None and self._lasting and self._unsettled:
+            durable.settle(self._handle)
+        self._unsettled = False
+
     def close(self) -> None:
+        self.settle()
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -113,10 +139,17 @@ class RecordLog:
             self._files.append((self.next, path))
             data = _HEAD.pack(_MAGIC, self.next, self.oldest) + data
         if self._handle is None:
-            self._handle = _open(self._files[-1][1])
+            path = self._files[-1][1]
+            fresh = not path.exists()
+            self._handle = _open(path)
+            if fresh and self._lasting:
+                durable.settle_folder(folder)
         left = memoryview(data)
         while left:
             left = left[os.write(self._handle, left) :]
+        self._unsettled = True
+        if self._at_once:
+            self.settle()
 
     def _load(self, folder: Path) -> None:
         paths = sorted(folder.glob("*.log"))
@@ -141,9 +174,9 @@ class RecordLog:
         at = _HEAD.size
         while at < len(data):
             end, record, mark = _take(data, at)
-            if end > len(data):
+            if end > len(data) or end < 0:
                 if not last:
-                    raise StoreDamaged(path, "is cut short")
+                    raise StoreDamaged(path, "is cut short, or not what was written")
                 os.truncate(path, at)
                 break
             if record is None:
@@ -155,16 +188,31 @@ class RecordLog:
         return int(oldest)
 
 
+def _framed(length: int, body: bytes) -> bytes:
+    return _LENGTH.pack(length, _checksum(length, body)) + body
+
+
+def _checksum(length: int, body: bytes) -> int:
+    """Of no bytes at all it is not 0, as zeros would have it."""
+    return zlib.crc32(body, ~length & 0xFFFF_FFFF)
+
+
 def _take(data: bytes, at: int) -> tuple[int, bytes | None, int]:
-    """Where the record at `at` ends, its bytes, or the mark in its place. An end beyond `data`: it was cut short."""
-    body = at + _LENGTH.size
-    if body > len(data):
-        return body, None, 0
-    (length,) = _LENGTH.unpack_from(data, at)
-    if length != _MARK:
-        return body + length, data[body : body + length], 0
-    end = body + _NUMBER.size
-    return end, None, _NUMBER.unpack_from(data, body)[0] if end <= len(data) else 0
+    """Where the record at `at` ends, its bytes, or the mark in its place.
+
+    An end beyond `data`: it was cut short. -1: it is not what was written.
+    """
+    start = at + _LENGTH.size
+    if start > len(data):
+        return start, None, 0
+    length, checksum = _LENGTH.unpack_from(data, at)
+    end = start + (_NUMBER.size if length == _MARK else length)
+    body = data[start:end]
+    if end > len(data):
+        return end, None, 0
+    if _checksum(length, body) != checksum:
+        return -1, None, 0
+    return (end, None, _NUMBER.unpack(body)[0]) if length == _MARK else (end, body, 0)
 
 
 def _open(path: Path) -> int:

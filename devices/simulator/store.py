@@ -8,11 +8,13 @@ import msgspec
 
 from core.model.wear import DaySummary
 from devices.hub.session.wire import EVENTS_KEPT, JOURNAL_KEPT
+from devices.simulator import durable
 from devices.simulator.numbered import RecordLog, StoreDamaged
 
 CAPACITY_FRAMES: Final = 36_000
 """A good 12 min at full rate, which is some 42 frames a second (6.5 MB at the largest frame size)."""
-_DAYS: Final = msgspec.json.Decoder(list[DaySummary])
+_SECONDS_KEPT: Final = 4096
+_SUMMARIES: Final = "summaries.json"
 
 
 class KeySeeds(msgspec.Struct, frozen=True):
@@ -38,6 +40,13 @@ class UnderWay(msgspec.Struct, frozen=True):
     elapsed_us: int
 
 
+class Summaries(msgspec.Struct, frozen=True):
+    """The days as they were written last, and up to which of the `seconds` they are counted."""
+
+    days: list[DaySummary] = []
+    counted: int = 0
+
+
 class State(msgspec.Struct, kw_only=True):
     """What changes seldom; written whole.
 
@@ -59,6 +68,8 @@ class State(msgspec.Struct, kw_only=True):
         delivered: µs of dose by phase, by procedure; the latest procedures, the newest last.
         began: UTC µs at time 0 of a boot, as TIME taught it.
         witnessed: by the origin of a log, the last checkpoint of it that was countersigned, as a note.
+        events_told: number after the newest event that a workstation was told.
+        events_dropped: events that had to go before any workstation was told of them.
     """
 
     boot: int = 0
@@ -83,19 +94,23 @@ class State(msgspec.Struct, kw_only=True):
     delivered: dict[str, dict[int, int]] = {}
     began: dict[int, int] = {}
     witnessed: dict[str, str] = {}
+    events_told: int = 0
+    events_dropped: int = 0
 
 
 class Store:
-    """The hub's flash. Nothing that was saved is lost when the process is killed.
+    """The hub's flash. Nothing that was saved is lost when the process is killed; of a lasting one, in a power cut.
 
     Attributes:
         state: to be changed, then saved; what was not saved is gone with the next `reload`.
         frames: encoded sample frames of the present keys' life.
         journal: entries as the hub tells them; `events`: of the time between visits, as JSON.
+        seconds: of wear that are not in the summaries yet, as JSON.
 
     Args:
         factory: the state of a hub that remembers nothing yet.
         capacity: frames that are held.
+        lasting: what was saved survives a power cut, too; frames and seconds once they are settled. Costs time.
 
     Raises:
         StoreDamaged: what is there is not what was written.
@@ -105,16 +120,20 @@ class Store:
     frames: RecordLog
     journal: RecordLog
     events: RecordLog
+    seconds: RecordLog
 
-    def __init__(self, folder: Path | None, factory: State, *, capacity: int = CAPACITY_FRAMES) -> None:
+    def __init__(
+        self, folder: Path | None, factory: State, *, capacity: int = CAPACITY_FRAMES, lasting: bool = False
+    ) -> None:
         self._folder = folder
+        self._lasting = lasting
         self._capacity = capacity
         self._saved = b""
-        self._days = b"[]"
+        self._summaries = b""
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             self._saved = _read(folder / "state.json")
-            self._days = _read(folder / "days.json") or b"[]"
+            self._summaries = _read(folder / _SUMMARIES)
         self.state = factory
         if not self._saved:
             self.save()
@@ -125,13 +144,18 @@ class Store:
         """Write the state: the old one or the new one is there, whatever happens."""
         self._saved = msgspec.json.encode(self.state)
         if self._folder is not None:
-            _replace(self._folder / "state.json", self._saved)
+            durable.replace(self._folder / "state.json", self._saved, durable=self._lasting)
+
+    def settle(self) -> None:
+        """Return once frames and seconds survive a power cut: before anybody is told of them."""
+        self.frames.settle()
+        self.seconds.settle()
 
     def reload(self) -> None:
         """As after a power loss: everything anew from what was written."""
         if self._folder is not None:
             self.close()
-            self._saved, self._days = _read(self._folder / "state.json"), _read(self._folder / "days.json") or b"[]"
+            self._saved, self._summaries = _read(self._folder / "state.json"), _read(self._folder / _SUMMARIES)
         self._load_state()
         if self._folder is not None:
             self._open_logs()
@@ -147,20 +171,24 @@ class Store:
         """Memory holds no more frames than this from the next one on, at least one."""
         self._capacity = self.frames.keep = max(1, capacity)
 
-    def days(self) -> list[DaySummary]:
-        """The summaries as they were saved last. Raises StoreDamaged."""
+    def summaries(self) -> Summaries:
+        """As they were saved last. Raises StoreDamaged."""
+        if not self._summaries:
+            return Summaries()
         try:
-            return _DAYS.decode(self._days)
+            return msgspec.json.decode(self._summaries, type=Summaries)
         except msgspec.MsgspecError as error:
-            raise StoreDamaged((self._folder or Path()) / "days.json", f"cannot be read: {error}") from error
+            raise StoreDamaged((self._folder or Path()) / _SUMMARIES, f"cannot be read: {error}") from error
 
-    def save_days(self, days: list[DaySummary]) -> None:
-        self._days = msgspec.json.encode(days)
+    def save_summaries(self, days: list[DaySummary], counted: int) -> None:
+        """The days, in which the seconds below this number are counted; those are forgotten."""
+        self._summaries = msgspec.json.encode(Summaries(days, counted))
         if self._folder is not None:
-            _replace(self._folder / "days.json", self._days)
+            durable.replace(self._folder / _SUMMARIES, self._summaries, durable=self._lasting)
+        self.seconds.forget(counted)
 
     def close(self) -> None:
-        for log in (self.frames, self.journal, self.events):
+        for log in (self.frames, self.journal, self.events, self.seconds):
             log.close()
 
     def _load_state(self) -> None:
@@ -171,8 +199,10 @@ class Store:
 
     def _open_logs(self) -> None:
         self.frames = self._frames()
-        self.journal = RecordLog(self._within("journal"), keep=JOURNAL_KEPT)
-        self.events = RecordLog(self._within("events"), keep=EVENTS_KEPT)
+        lasting = self._lasting
+        self.journal = RecordLog(self._within("journal"), keep=JOURNAL_KEPT, lasting=lasting, at_once=True)
+        self.events = RecordLog(self._within("events"), keep=EVENTS_KEPT, lasting=lasting, at_once=True)
+        self.seconds = RecordLog(self._within("seconds"), keep=_SECONDS_KEPT, lasting=lasting)
 
     def _frames(self) -> RecordLog:
         present = self._within(f"frames-{self.state.life}")
@@ -180,7 +210,7 @@ class Store:
             for former in self._folder.glob("frames-*"):
                 if former != present:
                     shutil.rmtree(former)
-        return RecordLog(present, keep=self._capacity, first=self.state.first_frame)
+        return RecordLog(present, keep=self._capacity, first=self.state.first_frame, lasting=self._lasting)
 
     def _within(self, name: str) -> Path | None:
         return None if self._folder is None else self._folder / name
@@ -188,10 +218,3 @@ class Store:
 
 def _read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_bytes(data)
-    fresh.replace(path)

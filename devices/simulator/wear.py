@@ -16,7 +16,7 @@ from devices.simulator.store import Store
 DAY_S: Final = 86_400
 _SECOND_US: Final = 1_000_000
 _SAVED_EACH_S: Final = 60
-"""Hub seconds between savings of the summaries: a power loss takes no more of them."""
+"""Hub seconds between savings of the summaries. Seconds since then are kept one by one."""
 _ACID_PH: Final = 5.5
 _WORN_C: Final = 30.0
 _CLENCH_N: Final = 200.0
@@ -59,17 +59,27 @@ class WearLog(Protocol):
         ...
 
 
+class _Second(msgspec.Struct, frozen=True):
+    """One second of wear, of which no summary tells yet. `summary`: its day is not known, 0."""
+
+    boot: int
+    hub_time_us: int
+    summary: DaySummary
+
+
 class DayCounter:
     """A simple one. Until TIME came, a boot's samples wait for a day to belong to, and a power loss takes them."""
 
     def __init__(self, store: Store, catalogue: Catalogue, boot: int) -> None:
         self._store = store
         self._boot = boot
-        self._days = {day.day: day for day in store.days()}
+        summaries = store.summaries()
+        self._days = {day.day: day for day in summaries.days}
         self._senses = _Senses(catalogue)
         self._gathered: dict[int, list[Samples]] = defaultdict(list)
         self._waiting = _empty(0)
         self._now_us = self._second = self._saved_s = 0
+        self._count_up(summaries.counted)
 
     @property
     def oldest_event(self) -> int:
@@ -99,7 +109,11 @@ class DayCounter:
             kind=kind,
             value=value,
         )
-        self._store.events.append([msgspec.json.encode(event)])
+        events, state = self._store.events, self._store.state
+        if len(events) >= events.keep and events.oldest >= state.events_told:
+            state.events_dropped += 1
+            self._store.save()
+        events.append([msgspec.json.encode(event)])
 
     def days(self, first: int, count: int) -> list[DaySummary]:
         self._label()
@@ -118,14 +132,32 @@ class DayCounter:
         self._label()
         for day in sorted(self._days)[:-DAYS_KEPT]:
             del self._days[day]
-        self._store.save_days([self._days[day] for day in sorted(self._days)])
+        self._save([self._days[day] for day in sorted(self._days)])
 
     def forget(self) -> None:
         self._days.clear()
         self._gathered.clear()
         self._waiting = _empty(0)
         self._store.events.forget(self.next_event)
+        self._store.state.events_told, self._store.state.events_dropped = self.next_event, 0
+        self._store.save()
         self.save()
+
+    def _save(self, days: list[DaySummary]) -> None:
+        seconds = self._store.seconds
+        self._store.save_summaries(days, seconds.oldest if self._waiting.worn_s else seconds.next)
+
+    def _count_up(self, counted: int) -> None:
+        """Seconds that a power loss left out of the summaries; those of a boot that nobody dated belong nowhere."""
+        seconds = self._store.seconds
+        for raw in seconds.read(counted, len(seconds)):
+            second = msgspec.json.decode(raw, type=_Second)
+            utc_s = self._utc_s(second.boot, second.hub_time_us)
+            if utc_s:
+                day = utc_s // DAY_S
+                self._days[day] = _merged(self._days.get(day, _empty(day)), second.summary)
+        if len(seconds):
+            self.save()
 
     def _close_second(self) -> None:
         attacks = 0
@@ -136,6 +168,7 @@ class DayCounter:
         if self._senses.worn:
             channels = tuple(_channel_day(channel, parts) for channel, parts in sorted(gathered.items()))
             second = DaySummary(day=0, worn_s=1, acid_s=int(self._senses.acid), attacks=attacks, channels=channels)
+            self._store.seconds.append([msgspec.json.encode(_Second(self._boot, self._now_us, second))])
             self._waiting = _merged(self._waiting, second)
             self._label()
 

@@ -50,9 +50,9 @@ GOING_ON_S = 4.5
 class Practice:
     """Drives a real engine on real (simulated) hubs through the same messages as the console."""
 
-    def __init__(self, root: Path, chairs: int = 1) -> None:
+    def __init__(self, root: Path, chairs: int = 1, *, seed: int = 1) -> None:
         self.folder = Folder.open(root, simulated=True)
-        self.clinic = ClinicProcess(clinic_config(self.folder, chairs=chairs), root)
+        self.clinic = ClinicProcess(clinic_config(self.folder, chairs=chairs, seed=seed), root)
         self.devices = self.clinic.ensure().devices
         self.engine = EngineProcess(demo_config(self.folder, self.clinic, sound=False), root)
         self.chairs: dict[int, ipc.Chair] = {}
@@ -219,29 +219,30 @@ class Practice:
         self.until(lambda: self.view(chair).step is Step.SEAT)
         return done.id
 
-    def walk_to_preflight(self, module: str = "augment", chair: int = 1) -> None:
-        """Through the five steps before the last check, with one module."""
+    def walk_to_preflight(self, module: str | None = "augment", chair: int = 1, *, anxious: int = 2) -> None:
+        """Through the five steps before the last check, with one module, or all. `anxious`: each answer, 1–5."""
         self._leave(Step.SEAT, chair)
-        self.act(SetComfort(answers={f"mdas{item}": 2 for item in range(1, 6)}, words="slowly"), chair)
+        self.act(SetComfort(answers={f"mdas{item}": anxious for item in range(1, 6)}, words="slowly"), chair)
         self._leave(Step.LISTEN, chair)
         self.act(StartBaseline(), chair)
         self._leave(Step.BASELINE, chair)
         plan = self.view(chair).plan
         assert plan is not None
         rows = tuple(
-            row if row.module == module else ModulePlan(module=row.module, choice=Choice.DECLINED)
+            row if module in (None, row.module) else ModulePlan(module=row.module, choice=Choice.DECLINED)
             for row in plan.modules
         )
         revision = self.view(chair).revision
         self.act(SetPlan(modules=rows, own_limits=(), data_choice=plan.data_choice), chair)
-        self.until(lambda: self.view(chair).revision > revision)
+        if rows != plan.modules:
+            self.until(lambda: self.view(chair).revision > revision)
         self._leave(Step.PLAN, chair)
         self.act(SignConsent(how="aloud"), chair)
         self._leave(Step.CONSENT, chair)
 
-    def walk_to_treatment(self, module: str = "augment", chair: int = 1) -> None:
-        """Through the six steps before treatment, with one module."""
-        self.walk_to_preflight(module, chair)
+    def walk_to_treatment(self, module: str | None = "augment", chair: int = 1, *, anxious: int = 2) -> None:
+        """Through the six steps before treatment, as `walk_to_preflight`."""
+        self.walk_to_preflight(module, chair, anxious=anxious)
         for item in self.view(chair).preflight:
             if item.by_hand:
                 self.act(ConfirmCheck(key=item.key, passed=True), chair)

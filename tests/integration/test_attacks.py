@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.ipc.doubt_messages import LiftDoubt
@@ -11,6 +12,7 @@ from core.model.alarm import AlarmState
 from core.model.hub import LinkState, TherapyState
 from core.model.hub_doubt import HubDoubt
 from core.model.procedure import Doubt
+from core.signals.catalogue import load_catalogue
 from tests.integration.practice import Practice
 
 CHAIRS = (1, 2)
@@ -90,3 +92,15 @@ def test_a_hub_that_lied_treats_nobody_until_a_dentist_says_so_whatever_was_rest
         asked = LiftDoubt(serial=one.serial, doubt=one.doubt, found_us=one.found_us, reason="The simulation is over")
         assert isinstance(besieged.ask(asked), Done)
     besieged.until(lambda: not doubts() and proven())
+
+
+def test_after_all_this_stop_is_answered_and_no_sample_is_missing(besieged: Practice) -> None:
+    besieged.stop()
+    for chair in CHAIRS:
+        besieged.until(lambda chair=chair: besieged.caught_up(chair))  # type: ignore[misc]
+    besieged.shut_down()
+    kept, made = besieged.kept(1), besieged.made(1)
+    assert {key for _, key in kept} == {spec.key for spec in load_catalogue().from_source("hub")}
+    for key, samples in kept.items():
+        assert np.array_equal(samples, made[key][: len(samples)]), key
+    assert besieged.kept(2), "no hole, none doubled; what it said while it lied is another matter"

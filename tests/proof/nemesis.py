@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import app.launch
-from app.workplace import clinic_config
 from core.model.block import Provenance, Samples
 from core.model.hub import LinkState
 from core.record import RecordReader
@@ -47,12 +46,8 @@ def proving_ground(root: Path, monkeypatch: pytest.MonkeyPatch, *, chairs: int =
     monkeypatch.setattr(
         app.launch, "spawn", lambda arguments, *more: spawn([_OWN.get(one, one) for one in arguments], *more)
     )
-    monkeypatch.setattr(
-        "tests.integration.practice.clinic_config",
-        lambda folder, chairs: clinic_config(folder, chairs=chairs, seed=seed),
-    )
     monkeypatch.setattr(app.launch, "START_SECONDS", 120.0)
-    return Practice(root, chairs=chairs)
+    return Practice(root, chairs=chairs, seed=seed)
 
 
 class Nemesis:

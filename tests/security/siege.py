@@ -54,14 +54,8 @@ class Siege:
         await until(lambda: any(reason is not None and reason.key == wanted for _, reason in self.store.links))
 
     async def honest_traffic_goes_on(self) -> None:
-        """Orders are answered, every sample made is here, once, as it was made."""
-        await self.back()
-        await self.rig.passes(0.5)
-        assert (await self.rig.driver.stop()).opcode == 0
-        status = await self.rig.driver.read_status()
-        assert status.therapy in (TherapyState.IDLE, TherapyState.HELD)
-        await self.rig.complete()
-        self.rig.assert_equals_journal()
+        """Orders are obeyed, signed ones too, every sample made is here, once, as it was made."""
+        await self.rig.goes_on()
 
     def refusals(self) -> list[tuple[LinkState, Text | None]]:
         return [one for one in self.store.links if one[0] is LinkState.REFUSED]

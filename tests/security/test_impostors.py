@@ -7,6 +7,7 @@ import pytest
 from core.model.hub import LinkState
 from devices.hub.advertising import HubAdvert, advertising_data, private_address, scan_response
 from devices.hub.session.errors import HandshakeNotAuthentic, IdentityDowngraded
+from devices.hub.session.wire import PROFILE
 from devices.simulator.brain import Brain
 from devices.simulator.gatt import HubServer
 from devices.simulator.pdu import READ_REQUEST, Direction, Pdu
@@ -79,7 +80,7 @@ async def test_who_stands_between_cannot_alter_the_identity_in_clear(siege: Sieg
     def alter(pdu: Pdu, _: RadioLink) -> Iterable[Pdu]:
         if pdu.opcode == READ_REQUEST:
             asked.append(pdu.handle or 0)
-        if pdu.direction is Direction.TO_CENTRAL and pdu.payload[:1] == b"\x0b" and pdu.payload[1:3] == b"\x02\x00":
+        if pdu.direction is Direction.TO_CENTRAL and pdu.payload[:1] == b"\x0b" and pdu.payload[1:3] == bytes(PROFILE):
             altered = bytearray(pdu.payload)
             altered[1 + place] ^= 0x02 if place == 2 else 0x40
             return (Pdu(pdu.direction, bytes(altered)),)

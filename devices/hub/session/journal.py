@@ -26,10 +26,10 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         number: from 0, for the hub's life.
         previous: SHA-256 of the entry before; 32 zero bytes for the first.
-        opcode: of the command, or a JournalEvent.
-        counter: of the command; 0 where there is none.
+        opcode: of the command, or a JournalEvent, perhaps one that only a later minor version knows.
+        counter: of the command; of SESSION_REFUSED how many they were; 0 where there is none.
         signer: kid of the clinician, or of the workstation for what needs no signature; empty if nobody's.
-        code: receipt code.
+        code: receipt code; of SESSION_REFUSED a Refusal, of HELD a HoldCause.
         message: SHA-256 of the control message; empty if none.
     """
 

@@ -130,3 +130,7 @@ class JournalEvent(IntEnum):
     BOOT = 0xF2
     BOOKKEEPING = 0xF3
     """Commands that change nothing for the patient were done, up to the entry's counter."""
+    HELD = 0xF4
+    """Since 2.1: therapy was held by the hub itself; the entry's code is the hold cause."""
+    OPENED = 0xF5
+    """Since 2.1: enrolment was opened by hand."""

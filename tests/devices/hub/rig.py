@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.model.clock import ManualClock, SystemClock
-from core.model.hub import LinkState, Receipt, ReceiptCode
+from core.model.hub import LinkState, Receipt, ReceiptCode, TherapyState
 from core.model.words import Text
 from devices.hub import uuids
 from devices.hub.credentials import KnownHub
@@ -17,7 +17,7 @@ from devices.simulator.hub import SimulatedHub
 from devices.simulator.journal import read_journal
 from devices.tap import Tap
 from tests.devices.hub.between import Between
-from tests.devices.hub.clinic import ENVELOPE, NOW_S, ORDER, Clinic
+from tests.devices.hub.clinic import ENVELOPE, NOW_S, ORDER, PROCEDURE, Clinic
 from tests.devices.hub.store import Store
 
 ADDRESS = "F0:5C:00:00:00:01"
@@ -132,6 +132,25 @@ class Rig:
         assert made
         assert self.store.samples == made
         assert not self.store.doubled
+
+    async def goes_on(self) -> None:
+        """Whatever it was: STOP works, an order that treats and a hold are obeyed, and every sample is here, once."""
+        await until(lambda: self.store.up and self.brain.client is not None and self.brain.client.streaming)
+        await until(lambda: self.driver.proven)
+        made = self.brain.memory.next_sequence
+        await self.passes(0.5)
+        assert (await self.driver.stop()).opcode == 0
+        status = await self.driver.read_status()
+        assert status.therapy in (TherapyState.IDLE, TherapyState.HELD)
+        if status.therapy is TherapyState.HELD:
+            assert (await self.driver.clear(PROCEDURE, self.clinic.clinician)).code is ReceiptCode.DONE
+        await self.begun_phase()
+        assert self.brain.therapy.running
+        held = await self.driver.hold()
+        assert (held.code, held.therapy) == (ReceiptCode.DONE, TherapyState.HELD)
+        assert self.brain.memory.next_sequence > made
+        await self.complete()
+        self.assert_equals_journal()
 
     async def begun_phase(self) -> Receipt:
         receipt = await self.driver.start_phase(ORDER, ENVELOPE, self.clinic.clinician)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.model.errors import SmilescapeError
-from core.model.hub import ReceiptCode, TherapyState
+from core.model.hub import Opcode, ReceiptCode, TherapyState
 from core.model.words import Text, load_words
 from devices.errors import LinkRefused
 from devices.hub import refusals, uuids
@@ -18,6 +18,7 @@ from devices.hub.errors import CommandUnknown, RecordsForged, RevocationsRefused
 from devices.hub.session.errors import HandshakeNotAuthentic, IdentityDowngraded, SignedRefused
 from devices.hub.session.handshake import SessionKey, encode_refusal
 from devices.hub.session.identity import ENROLLED, OPEN, SIMULATED, HubCard
+from devices.hub.session.journal import decode_entry
 from devices.hub.session.segments import split
 from devices.hub.session.wire import MESSAGE_REFUSAL, Refusal
 from devices.simulator.control import CloneHub, DropLink, ForgeReceipts, Reboot, RollBackFirmware, TamperFirmware
@@ -45,11 +46,21 @@ async def test_a_hub_of_another_major_is_refused_and_told_nothing(rig: Rig) -> N
     assert not rig.store.cards
 
 
-async def test_a_hub_of_a_later_minor_is_taken(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.simulator.card.PROFILE", (2, 9))
+@pytest.mark.parametrize("minor", [0, 9])
+async def test_a_hub_of_another_minor_is_taken(rig: Rig, monkeypatch: pytest.MonkeyPatch, minor: int) -> None:
+    """One of 2.0 tells a status of 64 bytes, one of a later minor events in its journal that nobody here knows."""
+    monkeypatch.setattr("devices.simulator.card.PROFILE", (2, minor))
+    status = rig.brain.status
+    rig.brain.status = lambda: status()[:64] + bytes(minor)  # type: ignore[method-assign]
+    if minor:
+        rig.brain.logbook.write(0xFD)
     await rig.connect()
-    assert rig.store.cards[0].identity.profile_minor == 9
+    assert rig.store.cards[0].identity.profile_minor == minor
+    await rig.begun_phase()
+    assert (await rig.driver.stop()).therapy is TherapyState.HELD
+    await until(lambda: rig.store.head is not None and rig.store.head.number >= rig.store.cards[0].next_entry)
     assert not rig.store.alarms
+    assert not rig.store.broken
 
 
 @pytest.mark.parametrize(("at", "bit"), [(1, 0x01), (2, SIMULATED), (2, 0x80), (5, 0x20)])
@@ -64,9 +75,15 @@ async def test_an_identity_that_was_altered_on_the_way_is_an_attack(rig: Rig, at
 async def test_nobody_can_talk_a_workstation_into_enrolling_a_hub_anew(rig: Rig) -> None:
     """In clear an enrolled hub seems to be open: its certificate is not the maker's."""
     rig.between.read = flipped(2, OPEN | ENROLLED)
-    rig.run(rig.new_driver(rig.store, enrol=True))
+    misled = rig.new_driver(rig.store, enrol=True)
+    rig.run(misled)
     await rig.refused("foreign")
     assert len(rig.clinic.certified) == 1
+    await misled.close()
+    rig.between.read = lambda _, value: value
+    rig.store.driver = rig.driver
+    rig.run(rig.driver)
+    await rig.goes_on()
 
 
 async def test_another_hub_than_the_one_that_is_meant_is_refused(rig: Rig) -> None:
@@ -82,11 +99,13 @@ async def test_a_clone_is_not_authentic(rig: Rig) -> None:
 
 
 async def test_a_hub_of_another_practice_is_refused(rig: Rig) -> None:
-    stranger = Clinic("Another")
+    stranger, ours = Clinic("Another"), (rig.clinic.trust, rig.clinic.workstation)
     rig.clinic.trust, rig.clinic.workstation = stranger.trust, stranger.workstation
     rig.run(rig.driver)
     await rig.refused("foreign")
     assert not rig.store.alarms
+    rig.clinic.trust, rig.clinic.workstation = ours
+    await rig.goes_on()
 
 
 @pytest.mark.parametrize(("years", "reason"), [(1, "expired"), (-2, "early")])
@@ -148,6 +167,8 @@ async def test_a_narrow_link_is_refused_with_what_the_hub_sees(rig: Rig) -> None
     rig.hub.server.narrow(100)
     rig.run(rig.driver)
     await rig.refused("mtu", mtu=100, least=247)
+    rig.hub.server.narrow(517)
+    await rig.goes_on()
 
 
 async def test_what_is_no_hub_is_refused(rig: Rig) -> None:
@@ -185,7 +206,7 @@ async def test_a_handshake_that_is_meddled_with_ends_in_words(
     await rig.refused(reason)
     assert not rig.store.cards
     rig.between.let_pass()
-    await until(lambda: rig.store.up)
+    await rig.goes_on()
 
 
 async def test_a_link_that_ends_within_the_handshake_is_taken_up_again(rig: Rig) -> None:
@@ -218,6 +239,9 @@ async def test_a_command_that_is_written_twice_is_done_once(rig: Rig) -> None:
     rig.between.to_hub = lambda uuid, value: (value, value) if uuid == uuids.CONTROL else (value,)
     receipt = await rig.driver.start_phase(ORDER, ENVELOPE, rig.clinic.clinician)
     assert receipt.code is ReceiptCode.DONE
+    begun = [entry for entry in map(decode_entry, rig.brain.logbook.read(0, 100)) if entry.opcode == Opcode.START_PHASE]
+    assert len(begun) == 1
+    await rig.goes_on()
 
 
 async def test_records_that_are_refused_in_numbers_are_an_attack_and_stop_works(rig: Rig) -> None:
@@ -232,6 +256,7 @@ async def test_records_that_are_refused_in_numbers_are_an_attack_and_stop_works(
     assert len(rig.store.refused) == 120
     assert (await rig.driver.stop()).therapy is TherapyState.HELD
     assert rig.store.up
+    await rig.goes_on()
 
 
 _STREAMS = {uuids.STATUS: 3, uuids.RECEIPT: 2, uuids.DOCUMENTS: 4}
@@ -242,7 +267,8 @@ async def test_stop_in_clear_is_none(rig: Rig) -> None:
     await rig.connect()
     await rig.begun_phase()
     rig.between.to_hub = lambda uuid, value: (STOP_PLAINTEXT, value) if uuid == uuids.STOP else (value,)
-    assert (await rig.driver.stop()).code is ReceiptCode.DONE
+    assert (await rig.driver.stop()).code is ReceiptCode.DONE, "the one in clear had stopped nothing"
+    await rig.goes_on()
 
 
 async def test_a_hub_that_counts_its_frames_anew_is_refused(rig: Rig) -> None:
@@ -255,10 +281,20 @@ async def test_a_hub_that_counts_its_starts_anew_is_refused(rig: Rig) -> None:
     await rig.hub.tell(Reboot())
     await rig.connect()
     store = rig.brain._store
-    store.state.boot = 0
+    proper, store.state.boot = store.state.boot, 0
     store.save()
     await rig.hub.tell(Reboot())
     await rig.refused("turned_back")
+    before = len(rig.store.cards)
+    store.state.boot = proper
+    store.save()
+    await rig.hub.tell(Reboot())
+    await until(lambda: len(rig.store.cards) > before and rig.store.up)
+    assert (await rig.driver.stop()).opcode == 0
+    await rig.begun_phase()
+    samples = len(rig.store.samples)
+    await rig.passes(0.5)
+    await until(lambda: len(rig.store.samples) > samples)
 
 
 @pytest.mark.parametrize("control", [TamperFirmware(), RollBackFirmware()])

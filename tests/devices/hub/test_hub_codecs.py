@@ -192,8 +192,18 @@ def test_a_status_survives() -> None:
     raw = encode_status(STATUS)
     assert len(raw) == 64
     assert decode_status(raw) == STATUS
-    assert decode_status(raw + b"later") == STATUS
+    assert decode_status(raw + b"lat") == STATUS
     assert decode_status(raw[:48] + bytes(16)).envelope == NO_ENVELOPE
+
+
+def test_a_status_tells_of_dropped_events_since_2_1_and_an_older_one_does_not_know() -> None:
+    told = msgspec.structs.replace(STATUS, events_dropped=7)
+    raw = encode_status(told)
+    assert len(raw) == 68
+    assert decode_status(raw) == decode_status(raw + b"later") == told
+    for length in range(64, 68):
+        assert decode_status(raw[:length]).events_dropped is None
+    assert msgspec.structs.replace(decode_status(raw), events_dropped=None) == decode_status(raw[:64]) == STATUS
 
 
 @pytest.mark.parametrize(("offset", "value"), [(0, 4), (0, 255), (1, 9), (3, 101), (44, 101), (46, 200)])

@@ -43,6 +43,7 @@ async def test_nothing_that_was_measured_can_be_read_on_the_way(rig: Rig) -> Non
     assert frames
     assert not any(frame[20:40] in heard for frame in frames)
     assert b"SH-1" not in heard
+    await rig.goes_on()
 
 
 async def test_what_was_made_before_connecting_is_fetched(rig: Rig) -> None:

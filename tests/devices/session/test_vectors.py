@@ -26,7 +26,7 @@ from devices.hub.session.documents import decode_document, decode_journal, decod
 from devices.hub.session.envelope import decode_envelope, envelope_hash
 from devices.hub.session.handshake import decode_refusal
 from devices.hub.session.identity import check_identity, decode_clear_identity
-from devices.hub.session.journal import JournalHead, verify_chain
+from devices.hub.session.journal import JournalHead, compare, verify_chain
 from devices.hub.session.records import Opener
 from devices.hub.session.segments import Joiner
 from devices.hub.session.signed import request_hash, verify_command, verify_receipt
@@ -38,6 +38,7 @@ from devices.hub.session.wire import (
     MESSAGE_REFUSAL,
     DocumentKind,
     FromHub,
+    JournalEvent,
     Refusal,
     ToHub,
 )
@@ -189,7 +190,10 @@ def test_there_is_a_document_of_each_kind_and_it_says_what_it_should() -> None:
     assert quote.boot == card.identity.boot
     entries, head = verify_chain(decode_journal(bodies["journal"])[1], JournalHead())
     assert head.number == len(entries) == card.next_entry
-    assert decode_journal(bodies["journal that has nothing new"]) == (5, [])
+    assert decode_journal(bodies["journal that has nothing new"]) == (9, [])
+    known = {entry.opcode for entry in entries} - {messages.UNKNOWN_EVENT, Opcode.START_PHASE}
+    assert known == set(JournalEvent), "one of each event, and one of a version to come"
+    assert compare([], entries).unknown == tuple(entry for entry in entries if entry.message)
     assert len(decode_keys(bodies["keys"])) == 2
     assert [one.day for one in decode_summaries(bodies["summaries"])] == [messages.DAY - 1, messages.DAY]
     assert [one.number for one in decode_events(bodies["events"])] == list(range(card.next_event))

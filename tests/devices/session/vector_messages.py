@@ -47,7 +47,7 @@ from devices.hub.session.journal import JournalHead, append
 from devices.hub.session.segments import split
 from devices.hub.session.signed import SignedCommand, sign_command, sign_receipt
 from devices.hub.session.wear import encode_events, encode_summaries
-from devices.hub.session.wire import MAX_PLAINTEXT, DocumentKind, JournalEvent
+from devices.hub.session.wire import MAX_PLAINTEXT, PROFILE, DocumentKind, JournalEvent, Refusal
 from devices.hub.status import StatusReport, encode_status
 from tests.devices.session.parties import (
     CLINICIAN,
@@ -72,24 +72,26 @@ HUB_TIME_US: Final = 60_000_000
 FIRST_COUNTER: Final = 2000
 IRK: Final = secret("irk")[:16]
 DAY: Final = NOW_S // 86_400
+UNKNOWN_EVENT: Final = 0xF9
+"""Of the journal of some later minor version."""
 
 IDENTITY: Final = HubIdentity(
     serial=SERIAL,
     model=MODEL,
     firmware="2.0.0",
     hardware="A",
-    profile_major=2,
-    profile_minor=1,
+    profile_major=PROFILE[0],
+    profile_minor=PROFILE[1],
     boot=BOOT,
     simulated=True,
 )
-CLEAR: Final = ClearIdentity(major=2, minor=1, flags=ENROLLED | SIMULATED, model=MODEL)
+CLEAR: Final = ClearIdentity(major=PROFILE[0], minor=PROFILE[1], flags=ENROLLED | SIMULATED, model=MODEL)
 CARD: Final = HubCard(
     identity=IDENTITY,
     flags=ENROLLED | SIMULATED,
     irk=IRK,
     revocations=2,
-    next_entry=5,
+    next_entry=9,
     next_event=3,
     boots=(
         BootSpan(BOOT - 1, (NOW_S - 3600) * 1_000_000, 1_800_000_000),
@@ -135,7 +137,8 @@ def countersigned() -> Note:
 def advertisement() -> Plain:
     """What an enrolled hub sends before anybody connects."""
     address = private_address(IRK, bytes.fromhex("4a5b6c"))
-    advert = HubAdvert(profile_major=2, profile_minor=1, enrolled=True, simulated=True, battery_percent=92)
+    major, minor = PROFILE
+    advert = HubAdvert(profile_major=major, profile_minor=minor, enrolled=True, simulated=True, battery_percent=92)
     return {
         "irk": IRK.hex(),
         "address_on_the_air": address.hex(),
@@ -318,6 +321,7 @@ def status() -> bytes:
             dropped=0,
             streaming=True,
             envelope=envelope_hash(ENVELOPE_RAW)[:16],
+            events_dropped=2,
         )
     )
 
@@ -347,7 +351,7 @@ def documents(session_id: bytes) -> dict[str, bytes]:
         "identity": encode_card(CARD),
         "attestation": encode_document(DocumentKind.ATTESTATION, sign_attestation(quote, signer(SERIAL))),
         "journal": encode_journal(0, journal(session_id)),
-        "journal that has nothing new": encode_journal(5, []),
+        "journal that has nothing new": encode_journal(9, []),
         "keys": encode_keys(signer("new hub key").public, pair("new hub key").x),
         "summaries": encode_summaries(days),
         "events": encode_events(0, events),
@@ -357,17 +361,24 @@ def documents(session_id: bytes) -> dict[str, bytes]:
 
 
 def journal(session_id: bytes) -> list[bytes]:
-    """Entries of a hub that booted, met a workstation, was ordered to treat, and stopped."""
+    """Entries of a hub that was opened by hand, booted, refused strangers, met a workstation, treated, held, stopped.
+
+    The last one is of a minor version that nobody knows yet.
+    """
     by_opcode = {opcode_of(command): message for command, message in control_messages(session_id)}
     head = JournalHead()
     raws = []
-    for at, (opcode, counter, who, message) in enumerate(
+    for at, (opcode, counter, who, message, code) in enumerate(
         (
-            (JournalEvent.BOOT, 0, b"", b""),
-            (JournalEvent.SESSION_BEGUN, 0, WORKSTATION.kid, b""),
-            (JournalEvent.BOOKKEEPING, FIRST_COUNTER + 9, WORKSTATION.kid, b""),
-            (Opcode.START_PHASE, FIRST_COUNTER + 12, CLINICIAN.kid, by_opcode[Opcode.START_PHASE]),
-            (JournalEvent.STOP, 0, WORKSTATION.kid, STOP_PLAINTEXT),
+            (JournalEvent.OPENED, 0, b"", b"", 0),
+            (JournalEvent.BOOT, 0, b"", b"", 0),
+            (JournalEvent.SESSION_REFUSED, 3, b"", b"", Refusal.CERTIFICATE),
+            (JournalEvent.SESSION_BEGUN, 0, WORKSTATION.kid, b"", 0),
+            (JournalEvent.BOOKKEEPING, FIRST_COUNTER + 9, WORKSTATION.kid, b"", 0),
+            (Opcode.START_PHASE, FIRST_COUNTER + 12, CLINICIAN.kid, by_opcode[Opcode.START_PHASE], 0),
+            (JournalEvent.HELD, 0, b"", b"", HoldCause.LEASE),
+            (JournalEvent.STOP, 0, WORKSTATION.kid, STOP_PLAINTEXT, ReceiptCode.ALREADY),
+            (UNKNOWN_EVENT, 0, b"", b"", 0),
         )
     ):
         raw, head = append(
@@ -377,6 +388,7 @@ def journal(session_id: bytes) -> list[bytes]:
             opcode=opcode,
             counter=counter,
             signer=who,
+            code=code,
             message=message,
         )
         raws.append(raw)

@@ -4,11 +4,12 @@ import hashlib
 
 import pytest
 
-from core.model.hub import Opcode, ReceiptCode
+from core.model.hub import HoldCause, Opcode, ReceiptCode
 from devices.hub.commands import STOP_PLAINTEXT, Acknowledge, Bare, Revoke, encode_command
 from devices.hub.session.journal import JournalEntry, JournalHead, verify_chain
 from devices.hub.session.wire import JOURNAL_KEPT, JournalEvent
 from devices.simulator.brain import Brain
+from devices.simulator.control import Fail, PatientStop, Warm
 from tests.devices.simulator.visit import MAKER, Practice, Visit, enrol_over, new_hub
 
 R = ReceiptCode
@@ -107,9 +108,56 @@ def test_it_is_kept_from_one_practice_to_the_next(practice: Practice) -> None:
         JournalEvent.BOOT,
         JournalEvent.SESSION_BEGUN,
         Opcode.ENROL,
+        JournalEvent.OPENED,
         JournalEvent.SESSION_BEGUN,
         Opcode.ENROL,
     ]
+
+
+def held(brain: Brain) -> list[int]:
+    """Causes of holds that no command made."""
+    return [entry.code for entry in told(brain) if entry.opcode == JournalEvent.HELD]
+
+
+def test_a_hold_that_nobody_ordered_is_told_with_its_cause(brain: Brain, practice: Practice) -> None:
+    visit = Visit(brain, practice).begin()
+    visit.leave()
+    for _ in range(62):
+        brain.tick()
+    assert held(brain) == [HoldCause.LEASE]
+    for _ in range(62):
+        brain.tick()
+    assert held(brain) == [HoldCause.LEASE], "once"
+    entry = next(entry for entry in told(brain) if entry.opcode == JournalEvent.HELD)
+    assert (entry.signer, entry.message, entry.counter) == (b"", b"", 0)
+    assert 2_950_000 <= entry.hub_time_us <= 3_050_000
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds", "cause"),
+    [(PatientStop(), 0, HoldCause.PATIENT), (Fail(), 0, HoldCause.FAULT), (Warm(kelvin=12), 60, HoldCause.LIMIT)],
+)
+def test_so_are_limit_button_and_fault(
+    brain: Brain, practice: Practice, message: PatientStop | Fail | Warm, seconds: float, cause: HoldCause
+) -> None:
+    brain.apply(message)
+    assert held(brain) == [], "nothing ran"
+    brain.reboot()
+    brain.apply(PatientStop(pressed=False))
+    visit = Visit(brain, practice).begin()
+    brain.apply(message)
+    for _ in range(round(seconds)):
+        visit.passes(1)
+        if brain.therapy.running:
+            visit.send(Bare(Opcode.RENEW_LEASE))
+    assert held(brain) == [cause]
+
+
+def test_what_a_command_held_is_told_by_the_command_alone(brain: Brain, practice: Practice) -> None:
+    visit = Visit(brain, practice).begin()
+    visit.send(Bare(Opcode.HOLD))
+    visit.stop()
+    assert held(brain) == []
 
 
 def test_the_last_4096_entries_are_kept(brain: Brain) -> None:

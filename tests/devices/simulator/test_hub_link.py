@@ -7,7 +7,7 @@ from devices.hub.commands import Bare, encode_command
 from devices.hub.session.errors import RecordRefused, SegmentRefused
 from devices.hub.session.journal import decode_entry
 from devices.hub.session.segments import split
-from devices.hub.session.wire import JournalEvent, Refusal, ToHub
+from devices.hub.session.wire import JOURNAL_KEPT, JournalEvent, Refusal, ToHub
 from devices.simulator.brain import Brain
 from devices.simulator.link import HubLink, NoSession
 from tests.devices.simulator.visit import Practice, Visit, new_hub
@@ -25,10 +25,10 @@ def brain(practice: Practice) -> Brain:
     return hub
 
 
-def refusals(brain: Brain) -> list[int]:
-    """Reasons that the journal tells."""
+def refusals(brain: Brain) -> list[tuple[int, int]]:
+    """Reasons that the journal tells, and how many they were by then."""
     entries = [decode_entry(raw) for raw in brain.logbook.read(0, 100)]
-    return [entry.code for entry in entries if entry.opcode == JournalEvent.SESSION_REFUSED]
+    return [(entry.code, entry.counter) for entry in entries if entry.opcode == JournalEvent.SESSION_REFUSED]
 
 
 @pytest.mark.parametrize("mtu", [23, 185, 246])
@@ -36,7 +36,7 @@ def test_a_narrow_link_gets_no_session_and_hears_why(brain: Brain, practice: Pra
     visit = Visit(brain, practice, mtu=mtu).shake_hands()
     assert visit.side.refusal == (Refusal.MTU, mtu)
     assert visit.side.session is None
-    assert refusals(brain) == [Refusal.MTU]
+    assert refusals(brain) == [(Refusal.MTU, 1)]
 
 
 def test_a_link_that_widens_may_try_again(brain: Brain, practice: Practice) -> None:
@@ -44,11 +44,12 @@ def test_a_link_that_widens_may_try_again(brain: Brain, practice: Practice) -> N
     for _ in range(5):
         narrow.shake_hands()
     assert not narrow.link.drop, "no attempt was made"
-    assert refusals(brain) == [Refusal.MTU] * 3, "the journal tells of three"
+    assert refusals(brain) == [(Refusal.MTU, 1), (Refusal.MTU, 2), (Refusal.MTU, 4)], "the others are told later"
     wide = Visit(brain, practice)
     wide.link = narrow.link
     wide.link.mtu = 247
     assert wide.shake_hands().side.session
+    assert refusals(brain)[3:] == [(Refusal.MTU, 5)], "how many they were, before what comes next"
 
 
 def test_without_a_session_nothing_is_taken(brain: Brain, practice: Practice) -> None:
@@ -116,7 +117,37 @@ def test_too_many_attempts_end_the_link(brain: Brain, practice: Practice) -> Non
         visit.carry(visit.link.shake_hands(b"\x41rubbish"))
     assert visit.link.drop
     assert visit.side.refusal == (Refusal.TOO_MANY, 0)
-    assert refusals(brain) == [Refusal.MALFORMED] * 3
+    assert refusals(brain) == [(Refusal.MALFORMED, 1), (Refusal.MALFORMED, 2), (Refusal.TOO_MANY, 4)]
+
+
+def test_a_stranger_fills_no_journal(brain: Brain, practice: Practice) -> None:
+    """However often he comes; what the hub did before is still there, and how often is told."""
+    Visit(brain, practice).begin().leave()
+    before, kept = brain.logbook.next, brain.logbook.read(0, 100)
+    for _ in range(JOURNAL_KEPT):
+        stranger = Visit(brain, practice)
+        for _ in range(3):
+            stranger.carry(stranger.link.shake_hands(b"\x41rubbish"))
+        stranger.leave()
+    assert brain.logbook.next - before < 20
+    assert brain.logbook.read(0, 100)[: len(kept)] == kept
+    brain.reboot()
+    last = [decode_entry(raw).opcode for raw in brain.logbook.read(brain.logbook.next - 2, 2)]
+    assert last == [JournalEvent.BOOKKEEPING, JournalEvent.BOOT], "no counter of a command was taken for told by it"
+    visit = Visit(brain, practice).shake_hands()
+    assert visit.side.session, "who has a key is let in all the same"
+    assert max(count for _, count in refusals(brain)) >= 3 * JOURNAL_KEPT // 2
+
+
+def test_how_many_were_refused_is_told_before_the_next_entry(brain: Brain, practice: Practice) -> None:
+    link = Visit(brain, practice, mtu=100)
+    for _ in range(7):
+        link.shake_hands()
+    Visit(brain, practice).shake_hands().leave()
+    for _ in range(3):
+        link.shake_hands()
+    Visit(brain, practice).shake_hands()
+    assert [count for _, count in refusals(brain)] == [1, 2, 4, 7, 1, 2, 3]
 
 
 def test_a_second_handshake_in_a_session_is_busy(brain: Brain, practice: Practice) -> None:

@@ -113,6 +113,9 @@ async def test_it_lasts_a_quarter_of_an_hour(private: World) -> None:
     assert private.thing.peripheral.present == first
     await private.passes(0.2)
     assert private.thing.peripheral.present != first
+    assert resolves(IRK, private.thing.peripheral.present), "who has been in a session finds it all the same"
+    client = await connect(private)
+    assert await private.run(client.read_gatt_char(READ)) == b"value"
 
 
 async def connect(world: World) -> BleakClient:
