@@ -132,7 +132,7 @@ def take_in(
     passphrase: str | None,
 ) -> int:
     """The file is read and checked whole before the record is opened for writing."""
-    from core.exchange.incoming import import_signals, parse_zone, read_signals
+    from core.exchange.incoming import digest_of, import_signals, parse_zone, read_signals
 
     wrong = [one for one in mapped if "=" not in one]
     if wrong:
@@ -143,11 +143,12 @@ def take_in(
         found = read_signals(
             signals, load_catalogue(), zone=parse_zone(zone) if zone else None, names=names, watch=watch
         )
+    digest = digest_of(signals)
     clock = SystemClock()
     record = Record.open(file, key, clock=clock)
     try:
         known = _visit(record.visits(None), visit)
-        stored = import_signals(record, found, signals, visit_id=known.id, author=author, at_us=clock.utc_us())
+        stored = import_signals(record, found, digest, visit_id=known.id, author=author, at_us=clock.utc_us())
     finally:
         record.close()
     total = sum(len(one.samples) for one in found)

@@ -15,11 +15,15 @@ WIDTH = 118
 
 @dataclass(frozen=True)
 class RowReading:
-    """What one label says, already in words: `change` with its sign, `between` the two values."""
+    """What one label says, already in words: `change` with its sign, `between` the two values.
+
+    `mark`: what sets this row apart, below its name; empty for what was measured here.
+    """
 
     change: str
     unit: str
     between: str
+    mark: str = ""
 
 
 class ReviewRows(QWidget):
@@ -35,7 +39,8 @@ class ReviewRows(QWidget):
         """`readings` in the order of `rows`."""
         self._rows, self._readings = tuple(rows), tuple(readings)
         spoken = (
-            f"{row.name}: {said.change} {said.unit}, {said.between}" for row, said in zip(rows, readings, strict=True)
+            f"{' '.join((row.name, said.mark)).strip()}: {said.change} {said.unit}, {said.between}"
+            for row, said in zip(rows, readings, strict=True)
         )
         self.setAccessibleDescription("; ".join(spoken))
         self.update()
@@ -61,9 +66,10 @@ class ReviewRows(QWidget):
 
     def _paint_row(self, painter: QPainter, row: ReviewRow, said: RowReading, top: float, bottom: float) -> None:
         scheme = tokens()
-        third = bottom - top >= 56
+        marked = 16.0 if said.mark else 0.0
+        third = bottom - top >= 56 + 1.5 * marked
         heights = (17.0, 23.0, 18.0) if third else (17.0, 21.0, 0.0)
-        y = top + (bottom - top - sum(heights)) / 2
+        y = top + (bottom - top - sum(heights) - marked) / 2
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         small, large = font(13, bold=True), font(18, bold=True)
         painter.setFont(small)
@@ -71,6 +77,11 @@ class ReviewRows(QWidget):
         name = QFontMetricsF(small).elidedText(row.name, Qt.TextElideMode.ElideRight, self.width() - 8)
         painter.drawText(QRectF(0, y, self.width(), heights[0]), left, name)
         y += heights[0]
+        if said.mark:
+            painter.setFont(font(13))
+            painter.setPen(color(scheme.muted))
+            painter.drawText(QRectF(0, y, self.width(), marked), left, said.mark)
+            y += marked
         painter.setFont(large)
         painter.setPen(color(scheme.ink))
         painter.drawText(QRectF(0, y, self.width(), heights[1]), left, said.change)

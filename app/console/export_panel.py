@@ -1,4 +1,4 @@
-"""One visit out to other programs: which format, into which folder, how far it is, where it lies."""
+"""One visit and other programs: which format, into which folder, how far it is, where it lies; and the way in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class _Choice:
     ending: str
 
 
-FHIR, PACK = "fhir", "pack"
+FHIR, PACK, SIGNALS = "fhir", "pack", "signals"
 CHOICES = (_Choice("edf", "-edf"), _Choice("parquet", ".parquet"), _Choice("csv", ".csv"))
 
 
@@ -32,10 +32,12 @@ class ExportPanel(Card):
     """Signals:
     closed: back to the visit.
     fhir_wanted: choose what goes into a FHIR bundle in this folder.
+    signals_wanted: take in signals recorded elsewhere.
     """
 
     closed = Signal()
     fhir_wanted = Signal(str)
+    signals_wanted = Signal()
 
     def __init__(self, store: Store, words: Words, sticks: Sticks = plugged_in, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,10 +64,15 @@ class ExportPanel(Card):
         """`usual`: where files go when nobody chooses; it is there already."""
         if self._detail is None or self._detail.visit.id != detail.visit.id:
             self._say("")
+        self.refresh(detail)
+        self.place.refresh(usual)
+        self._allow()
+
+    def refresh(self, detail: VisitDetail) -> None:
+        """The same visit as it is by now."""
         self._detail = detail
         key = "whole" if detail.channels else "nothing"
         self._whole.setText(self._words.say(f"exchange.visit.{key}", code=detail.visit.code))
-        self.place.refresh(usual)
         self._allow()
 
     def _allow(self) -> None:
@@ -73,7 +80,7 @@ class ExportPanel(Card):
         ready = self._detail is not None and self.place.folder is not None
         signals = self._detail is not None and bool(self._detail.channels)
         for name, button in self.buttons.items():
-            button.setEnabled(ready and (signals or name in (FHIR, PACK)))
+            button.setEnabled(name == SIGNALS or (ready and (signals or name in (FHIR, PACK))))
 
     def _write(self, choice: _Choice, _checked: bool = False) -> None:
         detail, folder = self._detail, self.place.folder
@@ -149,6 +156,7 @@ class ExportPanel(Card):
             cells.addLayout(cell, number // 2, number % 2)
         cells.addLayout(self._cell(FHIR, self._fhir, "choose"), 1, 1)
         cells.addLayout(self._cell(PACK, self._pack), 2, 0)
+        cells.addLayout(self._cell(SIGNALS, lambda _checked: self.signals_wanted.emit(), "choose"), 2, 1)
         cells.setColumnStretch(0, 1)
         cells.setColumnStretch(1, 1)
         head = QHBoxLayout()
@@ -188,6 +196,7 @@ class ExportPanel(Card):
         said.setSpacing(2)
         said.addWidget(Label(title, size=18, bold=True))
         said.addWidget(Label(self._words.say(f"exchange.format.{name}.what"), tone="muted", wrap=True))
+        said.addStretch()
         cell = QHBoxLayout()
         cell.setSpacing(12)
         cell.addLayout(said, 1)

@@ -43,7 +43,7 @@ class FhirPanel(Card):
         self.path_label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.back_button = Button(words.say("patients.back"))
+        self.back_button = Button(words.say("exchange.visit.formats"))
         self.folder_button = Button(words.say("patients.actions.open_folder"))
         self.write_button = Button(words.say("patients.fhir.write"), role="pri", icon="doc")
         self.back_button.clicked.connect(self.closed)

@@ -41,10 +41,10 @@ class FileChooser(QWidget):
     chosen = Signal(str)
     left = Signal()
 
-    def __init__(self, words: Words, suffix: str, parent: QWidget | None = None) -> None:
+    def __init__(self, words: Words, suffix: str | tuple[str, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
-        self._suffix = suffix
+        self._suffix = (suffix,) if isinstance(suffix, str) else suffix
         self._asked = 0
         self.folder = Path.home()
         self._lister = _Lister(self)
@@ -98,7 +98,7 @@ class FileChooser(QWidget):
                 self.list.addItem(item)
         said = listing.problem and self._words.say("files.problem", reason=listing.problem)
         if not said and not listing.files:
-            said = self._words.say("files.none", suffix=self._suffix)
+            said = self._words.say("files.none", suffix=self._words.say("files.or").join(self._suffix))
         self.state.setText(said)
         self.state.setVisible(bool(said))
         if self.list.count():
@@ -137,14 +137,14 @@ class _Lister(QObject):
 
     listed = Signal(object, int)
 
-    def start(self, folder: Path, suffix: str, asked: int) -> None:
+    def start(self, folder: Path, suffix: tuple[str, ...], asked: int) -> None:
         threading.Thread(target=self._run, args=(folder, suffix, asked), name="list-folder", daemon=True).start()
 
-    def _run(self, folder: Path, suffix: str, asked: int) -> None:
+    def _run(self, folder: Path, suffix: tuple[str, ...], asked: int) -> None:
         self.listed.emit(listing_of(folder, suffix), asked)
 
 
-def listing_of(folder: Path, suffix: str) -> Listing:
+def listing_of(folder: Path, suffix: str | tuple[str, ...]) -> Listing:
     """What a folder holds, without what is hidden; a folder that cannot be read says why."""
     folders: list[str] = []
     files: list[str] = []

@@ -6,10 +6,9 @@ from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.console.export_panel import ExportPanel
-from app.console.fhir_panel import FhirPanel
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
+from app.console.other_programs import OtherPrograms
 from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
@@ -64,13 +63,12 @@ class VisitsView(QWidget):
         self.history = HistoryPane(store, words)
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
-        self.exports = ExportPanel(store, words)
-        self.fhir = FhirPanel(store, words)
+        self.others = OtherPrograms(store, words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
-        self.exports_button = Button(words.say("exchange.visit.open"))
+        self.others_button = Button(words.say("exchange.visit.open"))
         self.csv_button.setObjectName("patients.csv")
-        self.exports_button.setObjectName("patients.exports")
+        self.others_button.setObjectName("patients.others")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
         self.home_button = Button(words.say("patients.home.title"), icon="home")
@@ -85,10 +83,9 @@ class VisitsView(QWidget):
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
-        self.exports_button.clicked.connect(self._open_exports)
-        self.exports.closed.connect(lambda: self._front(self._visit_pane))
-        self.exports.fhir_wanted.connect(self._open_fhir)
-        self.fhir.closed.connect(lambda: self._front(self.exports))
+        self.others_button.clicked.connect(self._open_others)
+        self.others.closed.connect(lambda: self._front(self._visit_pane))
+        self.others.taken_in.connect(self._refresh_visit)
         self.report_button.clicked.connect(lambda: self._make_report("pdf", "en"))
         self.report.wanted.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
@@ -173,18 +170,21 @@ class VisitsView(QWidget):
         if isinstance(reply, Refused):
             self._refused(reply)
         elif isinstance(reply, VisitDetail):
-            self._detail = reply
+            self._fill(reply)
             plan = reply.procedure.plan if reply.procedure is not None else None
             own = len(plan.own_limits) if plan is not None else 0
             key = "own_limits_one" if own == 1 else "own_limits"
             self._own.set_text(self._words.say(f"patients.head.{key}", count=own) if own else "")
             self._front(self._visit_pane)
             self._written_row.hide()
-            self.review.open_visit(reply)
-            self.moments.show_moments(reply.moments)
             if self._report_of == reply.visit.id:
                 self._report_of = ""
                 self._make_report("pdf", "en")
+
+    def _fill(self, detail: VisitDetail) -> None:
+        self._detail = detail
+        self.review.open_visit(detail)
+        self.moments.show_moments(detail.moments)
 
     def _refused(self, reply: Refused) -> None:
         remedy = self._words.tell(reply.remedy) if reply.remedy else ""
@@ -224,17 +224,22 @@ class VisitsView(QWidget):
             self._written_row.show()
             self._written_label.setToolTip(str(path))
 
-    def _open_exports(self) -> None:
-        """Other formats, another folder."""
+    def _open_others(self) -> None:
         usual = self._path_for("")
         if self._detail is not None and usual is not None:
-            self.exports.show_visit(self._detail, usual)
-            self._front(self.exports)
+            self.others.open_visit(self._detail, len(self._visits), usual)
+            self._front(self.others)
 
-    def _open_fhir(self, folder: str) -> None:
+    def _refresh_visit(self) -> None:
+        """The visit holds more now; what is in front stays there."""
         if self._detail is not None:
-            self.fhir.open_visit(self._detail.visit, len(self._visits), Path(folder))
-            self._front(self.fhir)
+            visit = self._detail.visit
+            self._store.ask(GetVisit(chair=visit.chair, visit_id=visit.id), self._take_again)
+
+    def _take_again(self, reply: Reply) -> None:
+        if isinstance(reply, VisitDetail) and self._detail is not None and reply.visit.id == self._detail.visit.id:
+            self._fill(reply)
+            self.others.refresh(reply)
 
     def _make_report(self, form: str, language: str) -> None:
         detail = self._detail
@@ -289,15 +294,7 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (
-            message_pane,
-            self._visit_pane,
-            self.report,
-            self.exports,
-            self.fhir,
-            self.home,
-            self.history,
-        ):
+        for pane in (message_pane, self._visit_pane, self.report, self.others, self.home, self.history):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -342,7 +339,7 @@ class VisitsView(QWidget):
         column.addWidget(self.moments, 1)
         column.addWidget(self._make_written_row())
         column.addWidget(self.csv_button)
-        column.addWidget(self.exports_button)
+        column.addWidget(self.others_button)
         column.addWidget(self.report_button)
         pane = QWidget()
         row = QHBoxLayout(pane)

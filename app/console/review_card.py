@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWid
 from app.console.review_fetch import Ask, RangeFetcher
 from app.console.review_words import clock_time, duration, long_date, number, visit_title
 from app.ipc.messages import VisitDetail
-from core.model.channel import ChannelSpec
+from core.model.channel import IMPORTED, ChannelSpec, imported
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
 from widgets.review_axis import ReviewAxis
@@ -32,7 +32,7 @@ class ReviewCard(Card):
     def __init__(self, words: Words, ask: Ask, specs: Sequence[ChannelSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
-        self._specs = {spec.key: spec for spec in specs}
+        self._specs = {spec.key: spec for spec in (*specs, *map(imported, specs))}
         self._detail: VisitDetail | None = None
         self._overview: dict[str, ReviewTrace] = {}
         self._length = 1.0
@@ -183,7 +183,8 @@ class ReviewCard(Card):
         self.plot.set_rows([self._row(key) for key in keys])
         self._menu.clear()
         for key in self._recorded():
-            action = self._menu.addAction(self._name(key))
+            mark = self._words.say("patients.review.imported") if key.startswith(IMPORTED) else ""
+            action = self._menu.addAction(f"{self._name(key)} {mark}".strip())
             action.setCheckable(True)
             action.setChecked(key in keys)
             action.toggled.connect(lambda on, key=key: self.set_channel_shown(key, on))
@@ -199,7 +200,7 @@ class ReviewCard(Card):
         return ReviewRow(spec=spec, name=self._name(key), low=low, high=high, limits=limits)
 
     def _name(self, key: str) -> str:
-        return self._words.say(f"channel.{key}.name")
+        return self._words.say(f"channel.{key.removeprefix(IMPORTED)}.name")
 
     def _want(self) -> None:
         if self._detail is None or not self.channels:
@@ -274,7 +275,8 @@ class ReviewCard(Card):
         said = [none if value is None else number(row.spec, value) for value in (first, second)]
         change = none if first is None or second is None else number(row.spec, second - first, signed=True)
         between = self._words.say("patients.review.from_to", a=said[0], b=said[1])
-        return RowReading(change=change, unit=row.spec.display_unit, between=between)
+        mark = self._words.say("patients.review.imported") if row.spec.key.startswith(IMPORTED) else ""
+        return RowReading(change=change, unit=row.spec.display_unit, between=between, mark=mark)
 
     def _value(self, key: str, t: float) -> float | None:
         """What was measured at a cursor, in view or not: what was read of the whole visit knows it, too."""

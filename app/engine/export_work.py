@@ -1,10 +1,11 @@
-"""The long jobs of the reader process: files for other programs."""
+"""The long jobs of the reader process: files for other programs, and from them."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import __version__
+from app.engine.import_work import serve_import
 from app.engine.open_records import OpenRecords, Refuse, target, target_file
 from app.engine.reader_wire import JobRequest, scratch_in
 from app.engine.visit_report import visit_report
@@ -18,6 +19,7 @@ from app.ipc.export_messages import (
     PackMade,
     ReportFile,
 )
+from app.ipc.import_messages import ImportSignals, LookAtSignals
 from app.ipc.messages import Done, Refused, Reply
 from app.ipc.refusals import as_refused, refused
 from core.model.errors import SmilescapeError
@@ -51,6 +53,8 @@ class ExportWork:
                     return self._day(request, watch)
                 case MakePack():
                     return self._pack(request, watch)
+                case LookAtSignals() | ImportSignals():
+                    return serve_import(request, watch)
         finally:
             self._begun = ()
 

@@ -13,6 +13,7 @@ from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
+from app.ipc.import_messages import ImportSignals, LookAtSignals
 from app.ipc.messages import (
     MAX_MESSAGE,
     Ask,
@@ -41,6 +42,8 @@ SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     ExportFhir: 300.0,
     ExportDay: 300.0,
     MakePack: 300.0,
+    LookAtSignals: 300.0,
+    ImportSignals: 300.0,
     SearchRecords: 10.0,
     ReadAttachment: 30.0,
     SaveAttachment: 30.0,

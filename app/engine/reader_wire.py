@@ -6,15 +6,16 @@ import msgspec
 
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
+from app.ipc.import_messages import ImportSignals, LookAtSignals
 from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
 ReadRequest = (
     GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | SearchRecords | ReadAttachment | SaveAttachment
 )
 READ_REQUESTS = ReadRequest.__args__
-JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack
+JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack | LookAtSignals | ImportSignals
 JOB_REQUESTS = JobRequest.__args__
-"""These write files and may take minutes; they say how far they are, and end when they are told to."""
+"""These write or read files and may take minutes; they say how far they are, and end when they are told to."""
 LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
 """These never keep a review waiting."""
 

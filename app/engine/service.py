@@ -11,6 +11,7 @@ import msgspec
 from app.engine.clinical_service import ClinicalService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.exports_service import ExportsHouse, ExportsService
+from app.engine.imports_service import ImportsService
 from app.engine.keys_service import KeysService
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
@@ -18,6 +19,7 @@ from app.ipc import messages as ipc
 from app.ipc.clinical_messages import CLINICAL_REQUESTS, ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.export_messages import EXPORT_REQUESTS
+from app.ipc.import_messages import IMPORT_REQUESTS
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
@@ -78,6 +80,7 @@ class Service:
         self._keys = KeysService(house)
         self._clinical = ClinicalService(house)
         self._exports = ExportsService(house)
+        self._imports = ImportsService(house)
 
     # ---- the server's seam
 
@@ -90,6 +93,8 @@ class Service:
             return await self._clinical.serve(request, self._actor())
         if isinstance(request, EXPORT_REQUESTS):
             return await self._exports.serve(request, self._actor())
+        if isinstance(request, IMPORT_REQUESTS):
+            return await self._imports.serve(request, self._actor())
         return await self._serve(request)
 
     @singledispatchmethod

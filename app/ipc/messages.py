@@ -11,6 +11,7 @@ from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalReque
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
 from app.ipc.export_messages import ExportReply, ExportRequest, Progressed
+from app.ipc.import_messages import ImportReply, ImportRequest
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
 from core.model.alarm import Alarm, AudioState
@@ -473,6 +474,7 @@ Request = (
     | KeyRequest
     | LiftDoubt
     | ExportRequest
+    | ImportRequest
     | ClinicalRequest
     | ClinicalRead
 )
@@ -489,6 +491,7 @@ Reply = (
     | ReportMade
     | Keys
     | ExportReply
+    | ImportReply
     | ClinicalReply
 )
 Push = Chair | Workstation

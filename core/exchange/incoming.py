@@ -3,9 +3,10 @@
 An imported signal has a channel of its own, `imported.KEY`, so that no live value, limit or report ever mixes with it.
 """
 
+import contextlib
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -17,15 +18,13 @@ import numpy.typing as npt
 from edfio import Edf, EdfSignal, read_edf
 
 from core.model.block import Provenance, SampleBlock, Samples
-from core.model.channel import ChannelSpec
+from core.model.channel import ChannelSpec, imported
 from core.model.errors import SmilescapeError
 from core.model.progress import Watch, unwatched
 from core.model.words import Text
 from core.record import Record, RecordedChannel, StampedBlock
 from core.signals.catalogue import Catalogue
 
-FIRST_NUMBER: Final = 1000
-"""An imported channel's number is this and the catalogue's own; the air has numbers up to 255."""
 MOST_ROWS: Final = 1_000_000
 MOST_SAMPLES: Final = 20_000_000
 MOST_BYTES: Final = 200_000_000
@@ -50,6 +49,38 @@ class Incoming:
     at_us: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """One signal of a file as the file has it, before anybody says which channel it is.
+
+    Attributes:
+        unit: as written there.
+        from_us, to_us: UTC µs of the first and of the last sample.
+        channel: key of the channel that it names itself; empty where it names none, or one with another unit.
+        choices: keys of the channels that have its unit.
+    """
+
+    name: str
+    unit: str
+    samples: int
+    from_us: int
+    to_us: int
+    channel: str
+    choices: tuple[str, ...]
+
+
+def look_into(
+    path: Path, catalogue: Catalogue, *, zone: timezone | None = None, watch: Watch = unwatched
+) -> list[Foreign]:
+    """What a file holds; nothing is taken in. `zone` as in `read_signals`. Raises ImportRefused."""
+    with _opened(path) as is_edf:
+        found = _look_edf(path, catalogue, zone) if is_edf else _look_csv(path, catalogue, watch)
+    if not found:
+        raise ImportRefused(f"{path.name} holds no samples.", "Choose another file.")
+    watch(1.0)
+    return found
+
+
 def read_signals(
     path: Path,
     catalogue: Catalogue,
@@ -66,27 +97,29 @@ def read_signals(
 
     Raises ImportRefused.
     """
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise ImportRefused(f"{path.name} has {size} bytes.", f"Cut it into files of at most {MOST_BYTES}.")
-        with path.open("rb") as stream:
-            is_edf = stream.read(8) == b"0       "
+    with _opened(path) as is_edf:
         found = (
             _read_edf(path, catalogue, zone, names or {}) if is_edf else _read_csv(path, catalogue, names or {}, watch)
         )
-    except OSError as error:
-        raise ImportRefused(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     if not found:
         raise ImportRefused(f"{path.name} holds no samples.", "Choose another file.")
     watch(1.0)
     return found
 
 
-def import_signals(record: Record, found: list[Incoming], path: Path, *, visit_id: str, author: str, at_us: int) -> int:
-    """Store signals with a visit, in one commit; returns the samples that are new. The same file twice adds nothing."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+def digest_of(path: Path) -> str:
+    """SHA-256 of the file, in hex. Raises ImportRefused."""
+    with _opened(path), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def import_signals(
+    record: Record, found: Sequence[Incoming], digest: str, *, visit_id: str, author: str, at_us: int
+) -> int:
+    """Store signals with a visit, in one commit; returns the samples that are new. The same file twice adds nothing.
+
+    `digest`: of the file, as `digest_of` gives it.
+    """
     source = f"import:{digest[:16]}"
     stored = 0
     with record.transaction():
@@ -103,7 +136,22 @@ def import_signals(record: Record, found: list[Incoming], path: Path, *, visit_i
 
 def imported_channel(spec: ChannelSpec) -> RecordedChannel:
     """The channel on which imported samples of a known one are kept."""
-    return RecordedChannel(FIRST_NUMBER + spec.number, f"imported.{spec.key}", spec.unit, spec.scale, spec.offset)
+    apart = imported(spec)
+    return RecordedChannel(apart.number, apart.key, apart.unit, apart.scale, apart.offset)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[bool]:
+    """Whether the file is EDF. Raises ImportRefused, also for what cannot be read within."""
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise ImportRefused(f"{path.name} has {size} bytes.", f"Cut it into files of at most {MOST_BYTES}.")
+        with path.open("rb") as stream:
+            is_edf = stream.read(8) == b"0       "
+        yield is_edf
+    except OSError as error:
+        raise ImportRefused(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
 # ---- CSV -----------------------------------------------------------------------------------------
@@ -113,6 +161,32 @@ def _read_csv(path: Path, catalogue: Catalogue, names: Mapping[str, str], watch:
     values: dict[str, list[float]] = {}
     times: dict[str, list[int]] = {}
     specs: dict[str, ChannelSpec] = {}
+    for line, utc, channel, value, unit in _rows(path, watch):
+        spec = specs.get(channel) or _known(channel, catalogue, names, f"Line {line}, channel")
+        if spec is None:
+            continue
+        specs[channel] = spec
+        _check_unit(unit, spec, f"Line {line}, unit")
+        times.setdefault(channel, []).append(_moment(utc, line))
+        values.setdefault(channel, []).append(_number(value, line))
+    return [
+        _incoming(specs[key], np.array(values[key]), np.array(times[key], np.int64), f"Channel {key}") for key in values
+    ]
+
+
+def _look_csv(path: Path, catalogue: Catalogue, watch: Watch) -> list[Foreign]:
+    times: dict[str, list[int]] = {}
+    units: dict[str, str] = {}
+    for line, utc, channel, value, unit in _rows(path, watch):
+        _number(value, line)
+        if units.setdefault(channel, unit) != unit:
+            raise _at(line, "unit", f"{unit!r}, but {channel} was in {units[channel]!r}", "Convert the values first.")
+        times.setdefault(channel, []).append(_moment(utc, line))
+    return [_foreign(name, units[name], len(at), min(at), max(at), catalogue) for name, at in times.items()]
+
+
+def _rows(path: Path, watch: Watch) -> Iterator[tuple[int, str, str, str, str]]:
+    """Number of each line, and its utc, channel, value and unit."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             table = csv.reader(stream, strict=True)
@@ -130,20 +204,11 @@ def _read_csv(path: Path, catalogue: Catalogue, names: Mapping[str, str], watch:
                 if line > MOST_ROWS:
                     raise _at(line, "row", "too many rows", f"Cut the file into parts of at most {MOST_ROWS}.")
                 utc, channel, value, unit = (row[place] for place in places)
-                spec = specs.get(channel) or _known(channel, catalogue, names, f"Line {line}, channel")
-                if spec is None:
-                    continue
-                specs[channel] = spec
-                _check_unit(unit, spec, f"Line {line}, unit")
-                times.setdefault(channel, []).append(_moment(utc, line))
-                values.setdefault(channel, []).append(_number(value, line))
+                yield line, utc, channel, value, unit
                 if line % 10_000 == 0:
                     watch(min(0.9, line / MOST_ROWS))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ImportRefused(f"{path.name} is no CSV in UTF-8: {error}.", "Save it as CSV, UTF-8.") from error
-    return [
-        _incoming(specs[key], np.array(values[key]), np.array(times[key], np.int64), f"Channel {key}") for key in values
-    ]
 
 
 def _moment(text: str, line: int) -> int:
@@ -175,6 +240,25 @@ def _at(line: int, field: str, what: str, remedy: str) -> ImportRefused:
 
 
 def _read_edf(path: Path, catalogue: Catalogue, zone: timezone | None, names: Mapping[str, str]) -> list[Incoming]:
+    with _edf_of(path, zone) as (edf, begin_us):
+        read = (_edf_signal(edf, signal, begin_us, catalogue, names) for signal in edf.signals)
+        return [one for one in read if one is not None]
+
+
+def _look_edf(path: Path, catalogue: Catalogue, zone: timezone | None) -> list[Foreign]:
+    found = []
+    with _edf_of(path, zone) as (edf, begin_us):
+        for signal in edf.signals:
+            at_us = _edf_times(edf, signal, begin_us)[1]
+            if len(at_us):
+                unit = signal.physical_dimension
+                found.append(_foreign(signal.label, unit, len(at_us), int(at_us[0]), int(at_us[-1]), catalogue))
+    return found
+
+
+@contextlib.contextmanager
+def _edf_of(path: Path, zone: timezone | None) -> Iterator[tuple[Edf, int]]:
+    """The file and when it begins, UTC µs. Raises ImportRefused, also for what is wrong within."""
     if zone is None:
         raise ImportRefused("EDF does not say in which time zone its clock ran.", "Name it, such as +02:00 or +00:00.")
     try:
@@ -184,31 +268,41 @@ def _read_edf(path: Path, catalogue: Catalogue, zone: timezone | None, names: Ma
         start = datetime.combine(edf.startdate, edf.starttime, tzinfo=zone)
         if sum(len(signal.digital) for signal in edf.signals) > MOST_SAMPLES:
             raise ImportRefused(f"{path.name} has too many samples.", f"Cut it into parts of at most {MOST_SAMPLES}.")
-        return [one for signal in edf.signals if (one := _edf_signal(edf, signal, start, catalogue, names)) is not None]
+        since = start - _EPOCH
+        yield edf, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     except (ValueError, KeyError, IndexError, OverflowError) as error:
         raise ImportRefused(f"{path.name} is no EDF that can be read: {error}.", "Check it in EDFbrowser.") from error
 
 
 def _edf_signal(
-    edf: Edf, signal: EdfSignal, start: datetime, catalogue: Catalogue, names: Mapping[str, str]
+    edf: Edf, signal: EdfSignal, begin_us: int, catalogue: Catalogue, names: Mapping[str, str]
 ) -> Incoming | None:
     where = f"Signal {signal.label!r}"
     spec = _known(signal.label, catalogue, names, where)
     if spec is None:
         return None
     _check_unit(signal.physical_dimension, spec, f"{where}, unit")
-    since = start - _EPOCH
-    begin_us = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    real, at_us = _edf_times(edf, signal, begin_us)
+    return _incoming(spec, signal.data[real], at_us, where) if len(at_us) else None
+
+
+def _edf_times(edf: Edf, signal: EdfSignal, begin_us: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Which samples are real, and the UTC µs of those."""
     at_us = begin_us + np.round(np.arange(len(signal.digital)) * (1e6 / signal.sampling_frequency)).astype(np.int64)
     real = np.ones(len(at_us), bool)
     for note in edf.annotations:  # what our own exports pad
         if note.text == f"no data@@{signal.label}":
             first = round(note.onset * signal.sampling_frequency)
             real[first : first + round((note.duration or 0) * signal.sampling_frequency)] = False
-    return _incoming(spec, signal.data[real], at_us[real], where) if real.any() else None
+    return real, at_us[real]
 
 
 # ---- both ----------------------------------------------------------------------------------------
+
+
+def _foreign(name: str, unit: str, samples: int, from_us: int, to_us: int, catalogue: Catalogue) -> Foreign:
+    choices = tuple(spec.key for spec in catalogue if spec.unit == _UNITS.get(unit, unit))
+    return Foreign(name, unit, samples, from_us, to_us, name if name in choices else "", choices)
 
 
 def _known(name: str, catalogue: Catalogue, names: Mapping[str, str], where: str) -> ChannelSpec | None:
@@ -258,7 +352,7 @@ def _straight(one: Incoming, first: int, end: int) -> Iterator[StampedBlock]:
         yield from _straight(one, middle, end)
         return
     start_us = int(at_us[0] - one.at_us[0])
-    number = FIRST_NUMBER + one.spec.number
+    number = imported(one.spec).number
     block = SampleBlock(number, 0, first, start_us, period, one.samples[first:end], Provenance.IMPORTED)
     yield StampedBlock(block, int(at_us[0]), end_us)
 

@@ -7,6 +7,11 @@ import msgspec
 Style = Literal["line", "step", "held", "envelope"]
 Reading = Literal["newest", "rectified", "swing"]
 
+IMPORTED = "imported."
+"""Begins the key of every channel that holds what was recorded elsewhere."""
+FIRST_IMPORTED = 1000
+"""Their numbers are this and the catalogue's own; the air has numbers up to 255."""
+
 
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One signal, as `resources/channels.toml` describes it.
@@ -53,3 +58,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def period_us(self) -> int:
         return round(1_000_000 / self.rate_hz)
+
+
+def imported(spec: ChannelSpec) -> ChannelSpec:
+    """The channel on which samples of this one are kept that were recorded elsewhere; no hub can have its number."""
+    return msgspec.structs.replace(spec, key=f"{IMPORTED}{spec.key}", number=FIRST_IMPORTED + spec.number)

@@ -148,8 +148,8 @@ def click(button: Button) -> None:
 
 
 def open_fhir(page: PatientsPage) -> None:
-    click(page.visits.exports_button)
-    click(page.visits.exports.buttons["fhir"])
+    click(page.visits.others_button)
+    click(page.visits.others.exports.buttons["fhir"])
 
 
 # ---- out ---------------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def visit(page: PatientsPage) -> PatientsPage:
 def test_a_visit_is_written_under_its_code_and_never_under_a_name(
     visit: PatientsPage, engine: Engine, tmp_path: Path
 ) -> None:
-    panel = visit.visits.fhir
+    panel = visit.visits.others.fhir
     click(panel.write_button)
     path = tmp_path / "exports" / "V-2001.fhir.json"
     assert engine.last(ExportFhir) == [ExportFhir(chair=2, visit_id="v1", path=str(path))]
@@ -184,7 +184,7 @@ def test_a_visit_is_written_under_its_code_and_never_under_a_name(
 
 
 def test_it_cannot_be_written_twice_at_once_and_a_refusal_is_said(visit: PatientsPage, engine: Engine) -> None:
-    panel = visit.visits.fhir
+    panel = visit.visits.others.fhir
     engine.hold = ExportFhir
     click(panel.write_button)
     assert panel.write_button.text() == "Writing file"
@@ -202,10 +202,10 @@ def test_every_visit_is_offered_where_there_are_several(page: PatientsPage, engi
     page.open_patient("p1")
     QApplication.processEvents()
     open_fhir(page)
-    assert not page.visits.fhir.visits.button("every").isEnabled()
-    click(page.visits.fhir.back_button)
-    assert page.visits.exports.isVisible()
-    click(page.visits.exports.back)
+    assert not page.visits.others.fhir.visits.button("every").isEnabled()
+    click(page.visits.others.fhir.back_button)
+    assert page.visits.others.exports.isVisible()
+    click(page.visits.others.exports.back)
     assert page.visits.review.isVisible()
 
 

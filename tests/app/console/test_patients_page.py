@@ -617,8 +617,8 @@ def test_csv_holds_what_is_in_view(opened: PatientsPage, reader: ReaderBackend, 
 def test_other_formats_take_the_place_of_the_visit_until_they_are_put_away(
     opened: PatientsPage, reader: ReaderBackend, tmp_path: Path
 ) -> None:
-    QTest.mouseClick(opened.visits.exports_button, Qt.MouseButton.LeftButton)
-    panel = opened.visits.exports
+    QTest.mouseClick(opened.visits.others_button, Qt.MouseButton.LeftButton)
+    panel = opened.visits.others.exports
     assert panel.isVisible()
     assert panel.place.folder == tmp_path / "exports"
     QTest.mouseClick(panel.buttons["edf"], Qt.MouseButton.LeftButton)

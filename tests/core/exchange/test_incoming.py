@@ -9,7 +9,7 @@ import pytest
 from edfio import Edf, EdfSignal, Recording
 
 from core.exchange.edf import export_edf
-from core.exchange.incoming import ImportRefused, import_signals, parse_zone, read_signals
+from core.exchange.incoming import ImportRefused, digest_of, import_signals, look_into, parse_zone, read_signals
 from core.model.block import Provenance
 from core.model.clock import ManualClock
 from core.record import Record, RecordReader
@@ -43,8 +43,10 @@ def test_a_csv_is_taken_in_with_its_times_and_values(record: Record, mouth: Mout
     before = {(key, source): held for (source, _, key), held in mouth.put.items()}
     path = file(tmp_path, GOOD)
     found = read_signals(path, CATALOGUE)
-    assert import_signals(record, found, path, visit_id=VISIT.id, author="op", at_us=UTC0) == 2
-    assert import_signals(record, found, path, visit_id=VISIT.id, author="op", at_us=UTC0) == 0, "twice adds nothing"
+    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == 2
+    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == 0, (
+        "twice adds nothing"
+    )
     record.close()
     with mouth.open() as reader:
         blocks = list(reader.samples(None, "imported.saliva_ph"))
@@ -103,7 +105,7 @@ def test_our_own_edf_comes_back_sample_for_sample(
     made = export_edf(reader, ["jaw_emg", "saliva_ph"], mouth.begin_us, mouth.end_us, tmp_path / "edf")
     path = tmp_path / "edf" / made.segments[0].file
     found = read_signals(path, CATALOGUE, zone=parse_zone("Z"))
-    import_signals(record, found, path, visit_id=VISIT.id, author="op", at_us=UTC0)
+    import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
     for told in made.segments[0].signals:
         blocks = list(reader.samples(None, f"imported.{told.channel}"))
         stream = mouth.put[(HUB, 3, told.channel)]
@@ -129,7 +131,7 @@ def test_an_edf_of_another_maker_needs_its_zone_and_names(record: Record, mouth:
     (found,) = read_signals(path, CATALOGUE, zone=zone, names={"pH saliva": "saliva_ph", "Snoring": ""})
     assert found.samples.tolist() == pytest.approx((values * 1000).tolist(), abs=1)
     assert found.at_us[0] == moment("2027-01-15T20:30:00+00:00")
-    import_signals(record, [found], path, visit_id=VISIT.id, author="op", at_us=UTC0)
+    import_signals(record, [found], digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
     with mouth.open() as reader:
         blocks = list(reader.samples(None, "imported.saliva_ph"))
         assert np.abs(np.concatenate([block.times_us() for block in blocks]) - found.at_us).max() <= 1000
@@ -151,7 +153,33 @@ def test_a_failure_in_the_middle_leaves_nothing(record: Record, mouth: Mouth, tm
     found = read_signals(path, CATALOGUE)
     record._file.execute("CREATE TEMP TRIGGER stop BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'stop'); END")
     with pytest.raises(Exception, match="stop"):
-        import_signals(record, found, path, visit_id=VISIT.id, author="op", at_us=UTC0)
+        import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
     with mouth.open() as reader:
         assert "imported.saliva_ph" not in [channel.key for channel in reader.channels()]
         assert "imported" not in [one.kind for one in reader.moments(VISIT.id)]
+
+
+def test_a_file_is_looked_into_before_anybody_says_what_is_what(tmp_path: Path) -> None:
+    path = file(tmp_path, GOOD + "2027-01-15T09:00:02Z,pH saliva,6.7,[pH]\n2027-01-15T09:00:01Z,Snoring,3,dB\n")
+    ph, named, snoring = look_into(path, CATALOGUE)
+    assert (ph.name, ph.unit, ph.samples, ph.channel) == ("saliva_ph", "[pH]", 2, "saliva_ph")
+    assert (ph.from_us, ph.to_us) == (moment("2027-01-15T09:00:00+00:00"), moment("2027-01-15T09:00:00.1+00:00"))
+    assert (named.channel, named.choices) == ("", ("saliva_ph", "plaque_ph"))
+    assert (snoring.channel, snoring.choices) == ("", ())
+    mixed = file(tmp_path, GOOD + "2027-01-15T09:00:02Z,saliva_ph,6.7,1\n")
+    with pytest.raises(ImportRefused, match="Line 4, unit"):
+        look_into(mixed, CATALOGUE)
+    with pytest.raises(ImportRefused, match="Line 2, value"):
+        look_into(file(tmp_path, "utc,channel,value,unit\n2027-01-15T09:00:00Z,x,none,1\n"), CATALOGUE)
+
+
+def test_an_edf_is_looked_into_once_its_zone_is_known(tmp_path: Path) -> None:
+    signal = EdfSignal(np.linspace(6, 7, 20), 2, label="pH saliva", physical_dimension="[pH]", physical_range=(6, 7))
+    path = tmp_path / "night.edf"
+    start = datetime(2027, 1, 15, 23, 0, 0, tzinfo=UTC)
+    Edf([signal], recording=Recording(startdate=start.date()), starttime=start.time()).write(path)
+    with pytest.raises(ImportRefused, match="time zone"):
+        look_into(path, CATALOGUE)
+    (found,) = look_into(path, CATALOGUE, zone=parse_zone("+02:00"))
+    assert (found.samples, found.channel) == (20, "")
+    assert (found.from_us, found.to_us) == (moment("2027-01-15T21:00:00+00:00"), moment("2027-01-15T21:00:09.5+00:00"))

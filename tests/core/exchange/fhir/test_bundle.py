@@ -19,7 +19,7 @@ from fhir.resources.R4B.bundle import Bundle
 from core.exchange.fhir.bundle import Held, export_visit, export_visits
 from core.exchange.fhir.codes import ROOT
 from core.exchange.fhir.context import Detail, Sender
-from core.exchange.incoming import import_signals, read_signals
+from core.exchange.incoming import digest_of, import_signals, read_signals
 from core.model import cbor
 from core.model.block import Provenance
 from core.model.clock import ManualClock
@@ -561,7 +561,7 @@ def test_what_was_recorded_elsewhere_never_passes_for_the_hubs(tmp_path: Path) -
     signals.write_text("utc,channel,value,unit\n" + "".join(f"{at},saliva_ph,6.8,[pH]\n" for at in times))
     own = Record.open(path, KEY, clock=CLOCK)
     found = read_signals(signals, load_catalogue())
-    import_signals(own, found, signals, visit_id=VISIT.id, author=HELPER, at_us=BEGAN)
+    import_signals(own, found, digest_of(signals), visit_id=VISIT.id, author=HELPER, at_us=BEGAN)
     own.close()
     made = export(path, tmp_path / "out.json")
     check(made)
