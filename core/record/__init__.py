@@ -2,6 +2,7 @@
 
 from core.record.errors import (
     ChannelChanged,
+    DiskFailing,
     DiskFull,
     ExportFailed,
     NotARecord,
@@ -43,6 +44,7 @@ __all__ = [
     "Columns",
     "DeviceBinding",
     "DeviceTaken",
+    "DiskFailing",
     "DiskFull",
     "ExportFailed",
     "KeyExists",

@@ -10,8 +10,8 @@ from typing import TextIO
 import numpy as np
 
 from core.record.errors import ExportFailed
-from core.record.keys import sync_folder
 from core.record.reader import RecordReader
+from core.record.sqlcipher import sync_folder
 from core.record.types import RecordedChannel, StoredBlock
 
 HEADER = "utc,channel,value,unit,provenance"

@@ -65,6 +65,12 @@ class DiskFull(RecordError):
     code = "record.disk_full"
 
 
+class DiskFailing(RecordError):
+    """The disk did not do what it was asked. The transaction was rolled back; everything committed before it stands."""
+
+    code = "record.disk_failing"
+
+
 class ChannelChanged(RecordError):
     """The catalogue gives a channel's number another meaning than the record does."""
 

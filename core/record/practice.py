@@ -61,14 +61,7 @@ class PracticeFile:
 
     @classmethod
     def create(cls, path: Path, key: bytes, *, clock: Clock) -> "PracticeFile":
-        file = CipherFile.create(path, key)
-        try:
-            file.migrate(practice_migrations)
-        except BaseException:
-            file.close()
-            path.unlink(missing_ok=True)
-            raise
-        return cls(file, clock)
+        return cls(CipherFile.create(path, key, lambda file: file.migrate(practice_migrations)), clock)
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, clock: Clock) -> "PracticeFile":

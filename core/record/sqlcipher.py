@@ -9,13 +9,15 @@ key from a damaged first page.
 """
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import importlib
+import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +25,7 @@ from urllib.parse import quote
 import sqlcipher3
 
 from core.record.errors import (
+    DiskFailing,
     DiskFull,
     RecordBusy,
     RecordDamaged,
@@ -49,7 +52,7 @@ _WAL_PAGES = 256
 """Pages in the write-ahead log before SQLite moves them into the file: 4 MiB."""
 _BUSY_MS = 5000
 
-_BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 10, 11, 13, 14, 26
+_BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _PROTOCOL, _NOTADB = 5, 8, 10, 11, 13, 14, 15, 26
 
 Row = tuple[Any, ...]
 
@@ -63,19 +66,35 @@ class CipherFile:
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path, key: bytes) -> "CipherFile":
-        """Make a new, empty file. Raises RecordExists, RecordReadOnly, DiskFull."""
+    def create(cls, path: Path, key: bytes, fill: Callable[["CipherFile"], None] | None = None) -> "CipherFile":
+        """Make a new file, with what `fill` puts into it. No crash leaves half of it under its name.
+
+        One process at a time may make a file. Raises RecordExists, RecordMissing (no such folder), RecordReadOnly,
+        DiskFull, DiskFailing.
+        """
         if path.exists():
             raise RecordExists(f"{path} exists already.", "Choose another name, or open it.")
         if not path.parent.is_dir():
             raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")
-        file = cls._connect(path, key, "rwc")
+        draft = path.with_name(path.name + ".new")
         try:
-            file.execute("PRAGMA journal_mode = WAL")
-        except RecordError:
-            file.close()
-            raise
-        return file
+            _remove(draft)  # of a creation that was cut off
+            file = cls._connect(draft, key, "rwc")
+            try:
+                if fill is not None:
+                    with file.transaction():
+                        fill(file)
+                file.execute("PRAGMA journal_mode = WAL")
+            finally:
+                file.close()
+            draft.rename(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise of_system(error, path) from error
+        finally:
+            with contextlib.suppress(OSError):
+                _remove(draft)
+        return cls.open(path, key)
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "CipherFile":
@@ -89,6 +108,9 @@ class CipherFile:
             _check_writable(path)
             if file.rows("PRAGMA journal_mode") != [("wal",)]:
                 file.execute("PRAGMA journal_mode = WAL")
+            # When SQLite cannot open a file or its log to write, it quietly opens it to read: ask whether it can.
+            file.execute("BEGIN IMMEDIATE")
+            file.execute("ROLLBACK")
         except BaseException:
             file.close()
             raise
@@ -238,6 +260,29 @@ def _made_with(path: Path, key: bytes) -> bool:
         return False
 
 
+def _remove(draft: Path) -> None:
+    for part in ("-journal", "-wal", "-shm", ""):  # logs first: they must never meet another file
+        draft.with_name(draft.name + part).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` durable, where the system knows how (Windows does it by itself).
+
+    Raises OSError when the disk fails or is full.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 def _check_file(path: Path) -> None:
     try:
         size = path.stat().st_size
@@ -255,7 +300,7 @@ def _check_writable(path: Path) -> None:
         with path.open("r+b"):
             pass
     except OSError as error:
-        raise RecordReadOnly(f"{path} cannot be written: {error.strerror}.", "Check the rights of the file.") from error
+        raise of_system(error, path) from error
 
 
 def _code(error: BaseException) -> int:
@@ -275,7 +320,19 @@ def _translated(error: Exception, path: Path) -> RecordError:
         return RecordReadOnly(said, "Check the rights of the file and of its folder.")
     if code == _BUSY:
         return RecordBusy(said, "Close the other program that uses it, and try again.")
+    if code in (_IOERR, _PROTOCOL):
+        return DiskFailing(said, "Try again. If it goes on, check the disk and its cable, then run `record verify`.")
     return RecordError(said, "Run `record verify`; if it finds nothing, check the disk.")
+
+
+def of_system(error: OSError, path: Path) -> RecordError:
+    """The typed error for what the system said without SQLite."""
+    said = f"{path} cannot be written: {error.strerror}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(said, "Free some space, then try again.")
+    if error.errno == errno.EIO:
+        return DiskFailing(said, "Try again. If it goes on, check the disk and its cable.")
+    return RecordReadOnly(said, "Check the rights of the file and of its folder.")
 
 
 def _no_space(path: Path) -> bool:
