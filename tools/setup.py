@@ -66,6 +66,11 @@ WINDOWED = {
         "zypper": "libxkbcommon-x11-0",
     },
 }
+# program → package: some tests of crashes need them, and are skipped without
+TEST_TOOLS = {
+    "strace": {"apt-get": "strace", "dnf": "strace", "pacman": "strace", "zypper": "strace"},
+    "fiu-run": {"apt-get": "fiu-utils"},
+}
 INSTALL = {
     "apt-get": ["apt-get", "install", "-y", "--no-install-recommends"],
     "dnf": ["dnf", "install", "-y"],
@@ -89,6 +94,7 @@ def main():
         return subprocess.call([other, os.path.abspath(__file__)])
     if not system_libraries():
         return 1
+    test_tools()
     if not has_venv():
         return 1
     return install()
@@ -152,6 +158,22 @@ def system_libraries():
             return False
         command = ["sudo"] + command
     return run_manager(manager, command)
+
+
+def test_tools():
+    """Have what tests of crashes need, if that needs no question; otherwise say what they would need."""
+    manager = next((name for name in INSTALL if shutil.which(name)), None)
+    if not sys.platform.startswith("linux") or manager is None:
+        return
+    missing = sorted(tool[manager] for name, tool in TEST_TOOLS.items() if manager in tool and not shutil.which(name))
+    if not missing:
+        return
+    command = INSTALL[manager] + missing
+    if os.geteuid() == 0:
+        print("Tests of crashes need: %s" % " ".join(command), flush=True)
+        run_manager(manager, command)
+    else:
+        print("For all tests of crashes: sudo %s" % " ".join(command), flush=True)
 
 
 def run_manager(manager, command):

@@ -1,5 +1,6 @@
 """One chair's encrypted record: samples, people, visits, alarms, events and the audit log."""
 
+from core.record.ballast import Ballast
 from core.record.errors import (
     ChannelChanged,
     DiskFailing,
@@ -13,6 +14,7 @@ from core.record.errors import (
     RecordExists,
     RecordMissing,
     RecordNewer,
+    RecordOlder,
     RecordReadOnly,
     StaleVersion,
     WrongKey,
@@ -40,6 +42,7 @@ from core.record.types import (
 __all__ = [
     "AuditEntry",
     "AuditHead",
+    "Ballast",
     "ChannelChanged",
     "Columns",
     "DeviceBinding",
@@ -66,6 +69,7 @@ __all__ = [
     "RecordInfo",
     "RecordMissing",
     "RecordNewer",
+    "RecordOlder",
     "RecordReadOnly",
     "RecordReader",
     "RecordedChannel",

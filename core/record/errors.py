@@ -47,6 +47,12 @@ class RecordNewer(RecordError):
     code = "record.newer"
 
 
+class RecordOlder(RecordError):
+    """The file was written by an older version of the program, and nobody has brought it up to date yet."""
+
+    code = "record.older"
+
+
 class RecordDamaged(RecordError):
     """The file is not what was written."""
 

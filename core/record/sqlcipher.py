@@ -33,6 +33,7 @@ from core.record.errors import (
     RecordExists,
     RecordMissing,
     RecordNewer,
+    RecordOlder,
     RecordReadOnly,
     WrongKey,
 )
@@ -227,12 +228,27 @@ class CipherFile:
                     "Update this workstation, then open it again.",
                 )
 
+    def check_current(self, migrations: Migrations) -> None:
+        """Raises RecordNewer, and RecordOlder when the file is still to go through migrations."""
+        self.check_schema(migrations)
+        with self._guarded():
+            if self.applied(migrations) and migrations.pending(self.database):
+                raise RecordOlder(
+                    f"{self.path} was written by an older version of the program.",
+                    "Start this workstation on its folder once, which brings it up to date, or open a copy with the "
+                    "version that wrote it.",
+                )
+
     def migrate(self, migrations: Migrations) -> None:
-        """Bring the schema up to date. Raises RecordNewer."""
+        """Bring the schema up to date, in one transaction: a file goes through all that is new, or stays as it was.
+
+        Raises RecordNewer.
+        """
         self.check_schema(migrations)
         with self._guarded():
             if migrations.pending(self.database):
-                migrations.apply(self.database)
+                with self.transaction():
+                    migrations.apply(self.database)
 
     def close(self) -> None:
         with self._lock, contextlib.suppress(sqlcipher3.Error):

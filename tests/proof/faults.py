@@ -98,7 +98,7 @@ class Faults:
                 return 0
             if self._error == KILL:
                 os.kill(os.getpid(), signal.SIGKILL)
-            failinfo[0] = self._error  # type: ignore[assignment]
+            failinfo[0] = self._error
             self._armed = False
             return 1
 

@@ -1,7 +1,7 @@
 """Each call to the system fails once: a typed error that says what to do, or success; nothing acknowledged is lost.
 
-A fair sample here; `pytest tests/proof/test_record_faults.py --all-faults -s` fails each call with each error that it may
-have: about three thousand sessions.
+A fair sample here; `pytest tests/proof/test_record_faults.py --all-faults -s` fails each call with each error that it
+may have: about three thousand sessions.
 """
 
 import json
