@@ -403,7 +403,7 @@ class Chair:
 
     def look_at_reserve(self) -> None:
         """Say so while no room is kept for the last minutes of a procedure."""
-        if self.recorder.on_reserve:
+        if self.recorder.on_reserve():
             self.house.alarms.raise_("disk.reserve", self.number)
         else:
             self.house.alarms.clear("disk.reserve", self.number)

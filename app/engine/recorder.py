@@ -117,10 +117,9 @@ class Recorder:
         """Whether its thread runs."""
         return self._thread.is_alive()
 
-    @property
     def on_reserve(self) -> bool:
         """Whether no room is kept for the last minutes of a procedure: it is in use, or there was none to keep."""
-        return not self._ballast.held
+        return not self._ballast.held()
 
     def add(self, arrival: Arrival) -> None:
         """Take samples in; they are durable within about 200 ms, and `committed` then says so."""

@@ -5,8 +5,9 @@ finds no room. It holds nothing.
 
 How long: a hub's 17 channels and the standard sensors make 1,400 samples a second, 2.8 kB as int16. A commit every
 200 ms appends a raw row of about 100 bytes more for each of 25 channels: 12.5 kB/s. Events, alarms and answers stay
-below 1 kB/s. So at most 17 kB/s; 7 kB/s were measured, and compaction, which makes 2 kB/s of it, is not counted on. For 15
-minutes that is 15 MB, and the write-ahead log takes up to 16 MiB (its limit) while somebody reads. Together 31 MiB.
+below 1 kB/s. So at most 17 kB/s; 7 kB/s were measured, and compaction, which makes 2 kB/s of it, is not counted on.
+For 15 minutes that is 15 MB, and the write-ahead log takes up to 16 MiB (its limit) while somebody reads. Together
+31 MiB.
 """
 
 import contextlib
@@ -27,7 +28,6 @@ class Ballast:
         self.path = record.with_name(record.name + ".ballast")
         self._size = size
 
-    @property
     def held(self) -> bool:
         with contextlib.suppress(OSError):
             return self.path.stat().st_size >= self._size
@@ -43,7 +43,7 @@ class Ballast:
 
     def keep(self) -> bool:
         """Take the room when twice as much is left beside it, so that it does not come and go; whether it is held."""
-        if self.held:
+        if self.held():
             return True
         draft = self.path.with_name(self.path.name + ".new")
         try:

@@ -31,7 +31,7 @@ PATIENCE = 4
 class Keyring(keyring.backend.KeyringBackend):
     """A keyring in memory: what is tested is the key file."""
 
-    priority = 1.0  # type: ignore[assignment]
+    priority = 1.0
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}

@@ -118,7 +118,7 @@ def frame_blocks(hub: int, frame: int, provenance: Provenance) -> Iterator[Stamp
         yield StampedBlock(block, at(frame))
 
 
-def values(hub: int, index: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def values(hub: int, index: np.ndarray) -> np.ndarray:
     return ((index * 7919 + hub * 31) % 4001 - 2000).astype(np.int16)
 
 

@@ -149,17 +149,17 @@ def test_the_room_kept_for_the_last_minutes_is_given_when_the_disk_is_full_and_t
         committed=told.committed,
         failed=told.failed,
     )
-    assert recorder.on_reserve, "none is kept yet"
+    assert recorder.on_reserve(), "none is kept yet"
     recorder.start()
     recorder.do(lambda record: record.patients()).result(PATIENCE_S)
-    assert not recorder.on_reserve
+    assert not recorder.on_reserve()
     given = full(recorder, told)
-    assert recorder.on_reserve, "it was given before the full disk was told of"
+    assert recorder.on_reserve(), "it was given before the full disk was told of"
     limit_pages(recorder, 1_000_000)
     told.until_committed(*range(given))
     ballast = path.with_name(path.name + ".ballast")
     ends = time.monotonic() + PATIENCE_S
-    while recorder.on_reserve and time.monotonic() < ends:
+    while recorder.on_reserve() and time.monotonic() < ends:
         recorder.do(lambda record: record.patients()).result(PATIENCE_S)
     recorder.close()
     assert ballast.exists(), "taken again, and it stays for the next procedure"

@@ -22,7 +22,7 @@ LOG_LIMIT = 16 * MIB
 
 def test_it_takes_blocks_of_the_disk_and_gives_them_back(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path / "r", size=4 * MIB)
-    assert not ballast.held
+    assert not ballast.held()
     assert not ballast.release(), "there was none"
     assert ballast.keep()
     assert ballast.keep(), "once is enough"
@@ -30,7 +30,7 @@ def test_it_takes_blocks_of_the_disk_and_gives_them_back(tmp_path: Path) -> None
     assert found.st_size == 4 * MIB
     assert sys.platform == "win32" or found.st_blocks * 512 >= 4 * MIB, "no hole"
     assert ballast.release()
-    assert not ballast.held
+    assert not ballast.held()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -46,9 +46,9 @@ def test_it_is_not_taken_where_too_little_is_left_beside_it(tmp_path: Path, monk
 def test_half_a_file_is_no_room_and_a_folder_that_is_gone_raises_nothing(tmp_path: Path) -> None:
     ballast = Ballast(tmp_path / "r", size=MIB)
     ballast.path.write_bytes(bytes(MIB - 1))
-    assert not ballast.held
+    assert not ballast.held()
     assert ballast.keep()
-    assert ballast.held
+    assert ballast.held()
     assert not Ballast(tmp_path / "none" / "r").keep()
 
 
