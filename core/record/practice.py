@@ -54,7 +54,7 @@ class PracticeFile:
     """
 
     def __init__(self, file: CipherFile, clock: Clock) -> None:
-        file.execute("PRAGMA secure_delete = ON")  # what was erased is not left in a free part of a page
+        file.always("PRAGMA secure_delete = ON")  # what was erased is not left in a free part of a page
         self._file = file
         self._clock = clock
         self.keys = PracticeKeys(file, clock)

@@ -55,15 +55,27 @@ _BUSY_MS = 5000
 
 _BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _PROTOCOL, _NOTADB = 5, 8, 10, 11, 13, 14, 15, 26
 
+_WRITES = ("BEGIN IMMEDIATE", "PRAGMA user_version = 0", "ROLLBACK")
+"""Whether a file can be written: where SQLite cannot open it or its log for that, it quietly opens it to read, and even
+begins a transaction. What these do is undone before it reaches the disk."""
+
 Row = tuple[Any, ...]
 
 
 class CipherFile:
-    """One open, encrypted SQLite file. Every error that leaves it is a `RecordError`."""
+    """One open, encrypted SQLite file. Every error that leaves it is a `RecordError`.
 
-    def __init__(self, path: Path, database: Database) -> None:
+    When a page could not be read, SQLCipher refuses everything on that connection from then on, also when the disk is
+    well again. So the next call after such an error begins with a new connection.
+    """
+
+    def __init__(self, path: Path, key: bytes, mode: str) -> None:
         self.path = path
-        self.database = database
+        self.database = _connect(path, key, mode)
+        self._key = key
+        self._mode = mode
+        self._spent = False
+        self._settings: list[str] = []
         self._lock = threading.RLock()
 
     @classmethod
@@ -80,7 +92,7 @@ class CipherFile:
         draft = path.with_name(path.name + ".new")
         try:
             _remove(draft)  # of a creation that was cut off
-            file = cls._connect(draft, key, "rwc")
+            file = cls(draft, key, "rwc")
             try:
                 if fill is not None:
                     with file.transaction():
@@ -104,14 +116,13 @@ class CipherFile:
         Raises RecordMissing, WrongKey, RecordDamaged, RecordReadOnly.
         """
         _check_file(path)
-        file = cls._connect(path, key, "rw")
+        file = cls(path, key, "rw")
         try:
             _check_writable(path)
             if file.rows("PRAGMA journal_mode") != [("wal",)]:
                 file.execute("PRAGMA journal_mode = WAL")
-            # When SQLite cannot open a file or its log to write, it quietly opens it to read: ask whether it can.
-            file.execute("BEGIN IMMEDIATE")
-            file.execute("ROLLBACK")
+            for statement in _WRITES:
+                file.execute(statement)
         except BaseException:
             file.close()
             raise
@@ -128,7 +139,7 @@ class CipherFile:
         """
         _check_file(path)
         try:
-            return cls._connect(path, key, "ro")
+            return cls(path, key, "ro")
         except RecordReadOnly:
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
@@ -136,37 +147,7 @@ class CipherFile:
                     f"{path} was not closed in good order, and its folder cannot be written.",
                     f"Copy {path.name} and {log.name} together to a folder that can be written, and open the copy.",
                 ) from None
-            return cls._connect(path, key, "ro&immutable=1")
-
-    @classmethod
-    def _connect(cls, path: Path, key: bytes, mode: str) -> "CipherFile":
-        if len(key) != KEY_BYTES:
-            raise WrongKey(f"A key has {KEY_BYTES} bytes, this one has {len(key)}.", "Take the key kept for this file.")
-        address = f"file:{quote(str(path.absolute()))}?mode={mode}"
-        try:
-            # One thread at a time is enough: `_lock` sees to it.
-            connection = sqlcipher3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
-        except sqlcipher3.Error as error:
-            raise _translated(error, path) from error
-        try:
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
-            connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # decrypts the first page
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-            connection.execute(f"PRAGMA journal_size_limit = {4 * _WAL_PAGES * PAGE_BYTES}")
-            return cls(path, Database(connection, execute_plugins=False))
-        except sqlcipher3.Error as error:
-            connection.close()
-            if _code(error) == _NOTADB and not _made_with(path, key):
-                raise WrongKey(
-                    f"The key does not open {path}.",
-                    "Take the key kept for this file; after a move, bring its key file along.",
-                ) from error
-            raise _translated(error, path) from error
+            return cls(path, key, "ro&immutable=1")
 
     # ---- statements --------------------------------------------------------------------------------
 
@@ -191,7 +172,9 @@ class CipherFile:
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self.database.conn.in_transaction)
+        with contextlib.suppress(sqlcipher3.ProgrammingError):  # closed
+            return bool(self.database.conn.in_transaction)
+        return False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -252,15 +235,66 @@ class CipherFile:
 
     def close(self) -> None:
         with self._lock, contextlib.suppress(sqlcipher3.Error):
+            self._spent = False  # closed is closed
             self.database.close()
+
+    def always(self, setting: str) -> None:
+        """A PRAGMA that holds for as long as the file is open."""
+        self.execute(setting)
+        self._settings.append(setting)
+
+    def _renew(self) -> None:
+        """Connect anew. What fails is tried again at the next call."""
+        with contextlib.suppress(sqlcipher3.Error):
+            self.database.close()
+        self.database = _connect(self.path, self._key, self._mode)
+        try:
+            for statement in (*self._settings, *(_WRITES if self._mode.startswith("rw") else ())):
+                self.database.execute(statement)
+        except sqlcipher3.Error as error:
+            raise _translated(error, self.path) from error
+        self._spent = False
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
         with self._lock:
+            if self._spent and not self.in_transaction:
+                self._renew()
             try:
                 yield
             except sqlcipher3.Error as error:
+                self._spent = self._spent or _code(error) in (_IOERR, _CORRUPT, _NOTADB)
                 raise _translated(error, self.path) from error
+
+
+def _connect(path: Path, key: bytes, mode: str) -> Database:
+    if len(key) != KEY_BYTES:
+        raise WrongKey(f"A key has {KEY_BYTES} bytes, this one has {len(key)}.", "Take the key kept for this file.")
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    try:
+        # One thread at a time is enough: `_lock` sees to it.
+        connection = sqlcipher3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+    except sqlcipher3.Error as error:
+        raise _translated(error, path) from error
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
+        connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # decrypts the first page
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {4 * _WAL_PAGES * PAGE_BYTES}")
+        return Database(connection, execute_plugins=False)
+    except sqlcipher3.Error as error:
+        connection.close()
+        if _code(error) == _NOTADB and not _made_with(path, key):
+            raise WrongKey(
+                f"The key does not open {path}.",
+                "Take the key kept for this file; after a move, bring its key file along.",
+            ) from error
+        raise _translated(error, path) from error
 
 
 def _salt(key: bytes) -> bytes:
