@@ -18,6 +18,9 @@ LISTED = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The long forms of proofs of which every run has a short one."""
     parser.addoption("--all-forgeries", action="store_true", help="a million forgeries, not a sample")
+    parser.addoption("--all-kills", action="store_true", help="kill a record's writer a thousand times, not fifty")
+    parser.addoption("--all-faults", action="store_true", help="fail each call to the system, not a sample")
+    parser.addoption("--all-power-cuts", action="store_true", help="each crash state of a recorded session")
     parser.addoption("--fuzz-seconds", type=float, default=0.0, help="fuzz each decoder for so long")
     parser.addoption("--soak-minutes", type=float, default=0.0, help="soak for so long")
     parser.addoption("--soak-seed", type=int, default=0, help="of the soak; another one is another history")

@@ -84,10 +84,11 @@ if hasattr(os, "geteuid"):
         monkeypatch.setattr(setup.os, "geteuid", lambda: user)
         monkeypatch.setattr(setup, "run_manager", lambda _, command: run.append(command))
         setup.programs_for_tests()
-        command = ["apt-get", "install", "-y", "--no-install-recommends", "default-jdk-headless"]
+        packages = ["default-jdk-headless", "fiu-utils", "strace"]
+        command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
         assert run == ([command] if installs else [])
         assert " ".join(command) in capsys.readouterr().out
-        only(monkeypatch, setup, "apt-get", "chromium", "javac")
+        only(monkeypatch, setup, "apt-get", "chromium", "javac", "strace", "fiu-run")
         setup.programs_for_tests()
         assert len(run) == installs
         assert capsys.readouterr().out == ""

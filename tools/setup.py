@@ -80,6 +80,8 @@ FOR_TESTS = {
         "pacman": "jdk-openjdk",
         "zypper": "java-21-openjdk-devel",
     },
+    ("strace",): {"apt-get": "strace", "dnf": "strace", "pacman": "strace", "zypper": "strace"},
+    ("fiu-run",): {"apt-get": "fiu-utils"},
 }
 INSTALL = {
     "apt-get": ["apt-get", "install", "-y", "--no-install-recommends"],
@@ -173,16 +175,20 @@ def system_libraries():
 
 
 def programs_for_tests():
-    """Have the browser and the JDK that tests of reports drive; without them those tests are skipped, and say so."""
-    missing = [packages for names, packages in FOR_TESTS.items() if not any(shutil.which(name) for name in names)]
+    """Have what some tests drive: a browser, a JDK, tools that make calls to the system fail.
+
+    Without them those tests are skipped, and say so.
+    """
     manager = next((name for name in INSTALL if shutil.which(name)), None)
-    if not missing or manager is None or not sys.platform.startswith("linux"):
+    absent = [packages for names, packages in FOR_TESTS.items() if not any(shutil.which(name) for name in names)]
+    missing = [packages for packages in absent if manager in packages]
+    if not missing or not sys.platform.startswith("linux"):
         return
     command = INSTALL[manager] + sorted(packages[manager] for packages in missing)
     if os.geteuid() != 0:
-        print("To test reports in a browser and with veraPDF, too: sudo %s" % " ".join(command), flush=True)
+        print("To run every test: sudo %s" % " ".join(command), flush=True)
         return
-    print("The tests of reports use these (about 300 MB, a minute): %s" % " ".join(command), flush=True)
+    print("Some tests use these (up to 300 MB, a minute): %s" % " ".join(command), flush=True)
     run_manager(manager, command)
 
 

@@ -415,12 +415,20 @@ class Chair:
         if self.hub is not None:
             self.hub.acknowledge(committed)
 
+    def look_at_reserve(self) -> None:
+        """Say so while no room is kept for the last minutes of a procedure."""
+        if self.recorder.on_reserve():
+            self.house.alarms.raise_("disk.reserve", self.number)
+        else:
+            self.house.alarms.clear("disk.reserve", self.number)
+
     def _record_state(self, error: RecordError | None) -> None:
         self.recording = error is None
         if error is None:
             self.house.alarms.clear("disk.full", self.number)
             self.house.alarms.clear("record.failed", self.number)
             return
+        self.look_at_reserve()
         self.house.alarms.raise_("disk.full" if error.code == "record.disk_full" else "record.failed", self.number)
         self.observe(DiskFull())
         self.touched()

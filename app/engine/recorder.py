@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
-from core.record import DiskFull, Record, RecordBusy, RecordError, RecordReadOnly, StampedBlock
+from core.record import (
+    Ballast,
+    DiskFailing,
+    DiskFull,
+    Record,
+    RecordBusy,
+    RecordError,
+    RecordReadOnly,
+    StampedBlock,
+)
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -30,8 +39,8 @@ RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
 _compacting = threading.Lock()
 """One record at a time: the loop that carries STOP shares the interpreter with all of their threads."""
-PASSING = (DiskFull, RecordBusy, RecordReadOnly)
-"""What a person can mend while we wait. Any other error will be the same the next time."""
+PASSING = (DiskFull, DiskFailing, RecordBusy, RecordReadOnly)
+"""What passes, or a person can mend while we wait. Any other error will be the same the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Recorder:
         self._pending: list[Arrival] = []
         self._kept: deque[_Job] = deque()
         self._broken = False
+        self._ballast = Ballast(record.path)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self) -> None:
@@ -106,6 +116,10 @@ class Recorder:
     def alive(self) -> bool:
         """Whether its thread runs."""
         return self._thread.is_alive()
+
+    def on_reserve(self) -> bool:
+        """Whether no room is kept for the last minutes of a procedure: it is in use, or there was none to keep."""
+        return not self._ballast.held()
 
     def add(self, arrival: Arrival) -> None:
         """Take samples in; they are durable within about 200 ms, and `committed` then says so."""
@@ -136,6 +150,7 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
+        self._ballast.keep()
         began = time.monotonic()
         due, compact_at = began + COMMIT_SECONDS, began + COMPACT_SECONDS
         wake: _Wake | None = None
@@ -153,6 +168,7 @@ class Recorder:
                     self._compact()
                 finally:
                     _compacting.release()
+                self._ballast.keep()
                 compact_at = time.monotonic() + COMPACT_SECONDS
         if self._kept or self._pending:
             log.error("%d notes and %d arrivals could not be written", len(self._kept), len(self._pending))
@@ -249,6 +265,8 @@ class Recorder:
 
     def _tell(self, error: RecordError | None) -> None:
         """Report a change between working and failing, once."""
+        if isinstance(error, DiskFull) and self._ballast.release():
+            log.warning("the disk is full: the room kept for the last minutes is given to the record")
         broken = error is not None
         if broken != self._broken:
             self._broken = broken

@@ -20,6 +20,8 @@ FROZEN_SECONDS = 3.0
 CATCH_UP_SECONDS = 1.0
 """After we stood still ourselves, what was said meanwhile is heard before anybody is taken for frozen."""
 DISK_LOW_BYTES = 500 * 1024 * 1024
+"""Told while less is free: eight hours of eight chairs, whose compacted samples take about 2 kB/s each. It is a day's
+warning; what a procedure needs to end is kept apart for each chair (`core/record/ballast.py`)."""
 DISK_EVERY_SECONDS = 10.0
 JUMP_SECONDS = 2.0
 
@@ -156,3 +158,5 @@ class Watch:
             engine.alarms.raise_("disk.low", 0, megabytes=free // (1024 * 1024))
         else:
             engine.alarms.clear("disk.low", 0)
+        for chair in engine.chairs.values():
+            chair.look_at_reserve()

@@ -1,7 +1,9 @@
 """One chair's encrypted record: samples, people, visits, alarms, events and the audit log."""
 
+from core.record.ballast import Ballast
 from core.record.errors import (
     ChannelChanged,
+    DiskFailing,
     DiskFull,
     ExportFailed,
     Interrupted,
@@ -14,6 +16,7 @@ from core.record.errors import (
     RecordExists,
     RecordMissing,
     RecordNewer,
+    RecordOlder,
     RecordReadOnly,
     StaleVersion,
     WrongEntry,
@@ -42,10 +45,12 @@ from core.record.types import (
 __all__ = [
     "AuditEntry",
     "AuditHead",
+    "Ballast",
     "ChannelChanged",
     "Columns",
     "DeviceBinding",
     "DeviceTaken",
+    "DiskFailing",
     "DiskFull",
     "ExportFailed",
     "Interrupted",
@@ -69,6 +74,7 @@ __all__ = [
     "RecordInfo",
     "RecordMissing",
     "RecordNewer",
+    "RecordOlder",
     "RecordReadOnly",
     "RecordReader",
     "RecordedChannel",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from core.record.errors import ExportFailed
-from core.record.keys import sync_folder
+from core.record.sqlcipher import sync_folder
 
 
 @contextlib.contextmanager

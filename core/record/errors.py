@@ -47,6 +47,12 @@ class RecordNewer(RecordError):
     code = "record.newer"
 
 
+class RecordOlder(RecordError):
+    """The file was written by an older version of the program, and nobody has brought it up to date yet."""
+
+    code = "record.older"
+
+
 class RecordDamaged(RecordError):
     """The file is not what was written."""
 
@@ -63,6 +69,12 @@ class DiskFull(RecordError):
     """There is no space left. The transaction was rolled back; everything committed before it stands."""
 
     code = "record.disk_full"
+
+
+class DiskFailing(RecordError):
+    """The disk did not do what it was asked. The transaction was rolled back; everything committed before it stands."""
+
+    code = "record.disk_failing"
 
 
 class ChannelChanged(RecordError):

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from core.model.ids import new_id
 from core.record.errors import RecordError, RecordReadOnly
-from core.record.sqlcipher import KEY_BYTES
+from core.record.sqlcipher import KEY_BYTES, of_system, sync_folder
 
 SERVICE = "Smilescape Workstation"
 """Name under which keys stand in the system's keyring."""
@@ -254,18 +254,7 @@ def _write_new(path: Path, data: bytes) -> None:
     except FileExistsError:
         raise KeyExists(f"{path} exists already.", "Move it away only if its record is gone for good.") from None
     except OSError as error:
-        raise RecordReadOnly(
-            f"{path} cannot be written: {error.strerror}.", "Check the rights of the folder."
-        ) from error
+        raise of_system(error, path) from error
     finally:
-        draft.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` durable, where the system knows how (Windows does it by itself)."""
-    with contextlib.suppress(OSError, AttributeError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)

@@ -54,21 +54,14 @@ class PracticeFile:
     """
 
     def __init__(self, file: CipherFile, clock: Clock) -> None:
-        file.execute("PRAGMA secure_delete = ON")  # what was erased is not left in a free part of a page
+        file.always("PRAGMA secure_delete = ON")  # what was erased is not left in a free part of a page
         self._file = file
         self._clock = clock
         self.keys = PracticeKeys(file, clock)
 
     @classmethod
     def create(cls, path: Path, key: bytes, *, clock: Clock) -> "PracticeFile":
-        file = CipherFile.create(path, key)
-        try:
-            file.migrate(practice_migrations)
-        except BaseException:
-            file.close()
-            path.unlink(missing_ok=True)
-            raise
-        return cls(file, clock)
+        return cls(CipherFile.create(path, key, lambda file: file.migrate(practice_migrations)), clock)
 
     @classmethod
     def open(cls, path: Path, key: bytes, *, clock: Clock) -> "PracticeFile":

@@ -94,10 +94,10 @@ class RecordReader:
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "RecordReader":
-        """Raises RecordMissing, NotARecord, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly."""
+        """Raises RecordMissing, NotARecord, WrongKey, RecordDamaged, RecordNewer, RecordOlder, RecordReadOnly."""
         file = CipherFile.read(path, key)
         try:
-            file.check_schema(record_migrations)
+            file.check_current(record_migrations)
             _check_kind(file)
             return cls(file)
         except BaseException:

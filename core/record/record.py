@@ -29,7 +29,6 @@ from core.record.errors import (
     RecordBusy,
     RecordError,
     RecordMissing,
-    RecordReadOnly,
     StaleVersion,
 )
 from core.record.evidence import CheckpointBook, WitnessBook
@@ -39,7 +38,7 @@ from core.record.schema import record_migrations
 from core.record.search import SearchIndex, patient_words, visit_words
 from core.record.sequences import SequenceBook
 from core.record.settling import Settler
-from core.record.sqlcipher import CipherFile
+from core.record.sqlcipher import CipherFile, of_system
 from core.record.types import AuditEntry, RecordedChannel, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
 from core.record.wear import WearBook
@@ -107,20 +106,19 @@ class Record:
         """
         lock = _lock(path)
         try:
-            file = CipherFile.create(path, key)
+
+            def fill(file: CipherFile) -> None:
+                file.migrate(record_migrations)
+                file.execute(
+                    "INSERT INTO about (id, chair, simulated, created_us) VALUES (?, ?, ?, ?)",
+                    (new_id(), chair, int(simulated), clock.utc_us()),
+                )
+
+            file = CipherFile.create(path, key, fill)
             try:
-                # The tables and the row that says whose record it is come in one commit: never half a record.
-                with file.transaction():
-                    file.migrate(record_migrations)
-                    file.execute(
-                        "INSERT INTO about (id, chair, simulated, created_us) VALUES (?, ?, ?, ?)",
-                        (new_id(), chair, int(simulated), clock.utc_us()),
-                    )
                 return cls(file, lock, clock, catalogue or load_catalogue())
             except BaseException:
                 file.close()
-                for part in ("", "-wal", "-shm"):
-                    path.with_name(path.name + part).unlink(missing_ok=True)
                 raise
         except BaseException:
             lock.release()
@@ -448,7 +446,5 @@ def _lock(path: Path) -> filelock.BaseFileLock:
     except filelock.Timeout:
         raise RecordBusy(f"{path} is open in another program.", "Close that one first.") from None
     except OSError as error:
-        raise RecordReadOnly(
-            f"The folder {path.parent} cannot be written: {error.strerror}.", "Check the rights of the folder."
-        ) from error
+        raise of_system(error, path.parent) from error
     return lock

@@ -33,7 +33,7 @@ CLINICAL = (
 
 def backfill(database: Database) -> None:
     """Entries and search rows of what was recorded before, from its own rows, which stay as they are."""
-    file = CipherFile(Path(), database)
+    file = CipherFile(Path(), b"", "ro", database)
     about = file.row("SELECT chair FROM about")
     if about is None:
         return

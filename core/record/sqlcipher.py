@@ -9,13 +9,15 @@ key from a damaged first page.
 """
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import importlib
+import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +25,7 @@ from urllib.parse import quote
 import sqlcipher3
 
 from core.record.errors import (
+    DiskFailing,
     DiskFull,
     Interrupted,
     RecordBusy,
@@ -31,6 +34,7 @@ from core.record.errors import (
     RecordExists,
     RecordMissing,
     RecordNewer,
+    RecordOlder,
     RecordReadOnly,
     WrongKey,
 )
@@ -52,33 +56,62 @@ _BUSY_MS = 5000
 _SHRUNK_PAGES, _WORTH = 4096, 20
 """Up to 64 MiB a file is written anew when it is closed, if a twentieth of it is free: under a second."""
 
-_BUSY, _READONLY, _INTERRUPT, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 9, 10, 11, 13, 14, 26
+_BUSY, _READONLY, _INTERRUPT, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _PROTOCOL, _NOTADB = 5, 8, 9, 10, 11, 13, 14, 15, 26
+
+_WRITES = ("BEGIN IMMEDIATE", "PRAGMA user_version = 0", "ROLLBACK")
+"""Whether a file can be written: where SQLite cannot open it or its log for that, it quietly opens it to read, and even
+begins a transaction. What these do is undone before it reaches the disk."""
 
 Row = tuple[Any, ...]
 
 
 class CipherFile:
-    """One open, encrypted SQLite file. Every error that leaves it is a `RecordError`."""
+    """One open, encrypted SQLite file. Every error that leaves it is a `RecordError`.
 
-    def __init__(self, path: Path, database: Database) -> None:
+    When a page could not be read, SQLCipher refuses everything on that connection from then on, also when the disk is
+    well again. So the next call after such an error begins with a new connection.
+    """
+
+    def __init__(self, path: Path, key: bytes, mode: str, database: Database | None = None) -> None:
+        """`database`: a connection that stands already, such as a migration's."""
         self.path = path
-        self.database = database
+        self.database = _connect(path, key, mode) if database is None else database
+        self._key = key
+        self._mode = mode
+        self._spent = False
+        self._settings: list[str] = []
         self._lock = threading.RLock()
 
     @classmethod
-    def create(cls, path: Path, key: bytes) -> "CipherFile":
-        """Make a new, empty file. Raises RecordExists, RecordReadOnly, DiskFull."""
+    def create(cls, path: Path, key: bytes, fill: Callable[["CipherFile"], None] | None = None) -> "CipherFile":
+        """Make a new file, with what `fill` puts into it. No crash leaves half of it under its name.
+
+        One process at a time may make a file. Raises RecordExists, RecordMissing (no such folder), RecordReadOnly,
+        DiskFull, DiskFailing.
+        """
         if path.exists():
             raise RecordExists(f"{path} exists already.", "Choose another name, or open it.")
         if not path.parent.is_dir():
             raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")
-        file = cls._connect(path, key, "rwc")
+        draft = path.with_name(path.name + ".new")
         try:
-            file.execute("PRAGMA journal_mode = WAL")
-        except RecordError:
-            file.close()
-            raise
-        return file
+            _remove(draft)  # of a creation that was cut off
+            file = cls(draft, key, "rwc")
+            try:
+                if fill is not None:
+                    with file.transaction():
+                        fill(file)
+                file.execute("PRAGMA journal_mode = WAL")
+            finally:
+                file.close()
+            draft.rename(path)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise of_system(error, path) from error
+        finally:
+            with contextlib.suppress(OSError):
+                _remove(draft)
+        return cls.open(path, key)
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "CipherFile":
@@ -87,11 +120,13 @@ class CipherFile:
         Raises RecordMissing, WrongKey, RecordDamaged, RecordReadOnly.
         """
         _check_file(path)
-        file = cls._connect(path, key, "rw")
+        file = cls(path, key, "rw")
         try:
             _check_writable(path)
             if file.rows("PRAGMA journal_mode") != [("wal",)]:
                 file.execute("PRAGMA journal_mode = WAL")
+            for statement in _WRITES:
+                file.execute(statement)
         except BaseException:
             file.close()
             raise
@@ -108,7 +143,7 @@ class CipherFile:
         """
         _check_file(path)
         try:
-            return cls._connect(path, key, "ro")
+            return cls(path, key, "ro")
         except RecordReadOnly:
             log = path.with_name(path.name + "-wal")
             if log.exists() and log.stat().st_size:
@@ -116,37 +151,7 @@ class CipherFile:
                     f"{path} was not closed in good order, and its folder cannot be written.",
                     f"Copy {path.name} and {log.name} together to a folder that can be written, and open the copy.",
                 ) from None
-            return cls._connect(path, key, "ro&immutable=1")
-
-    @classmethod
-    def _connect(cls, path: Path, key: bytes, mode: str) -> "CipherFile":
-        if len(key) != KEY_BYTES:
-            raise WrongKey(f"A key has {KEY_BYTES} bytes, this one has {len(key)}.", "Take the key kept for this file.")
-        address = f"file:{quote(str(path.absolute()))}?mode={mode}"
-        try:
-            # One thread at a time is enough: `_lock` sees to it.
-            connection = sqlcipher3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
-        except sqlcipher3.Error as error:
-            raise _translated(error, path) from error
-        try:
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
-            connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
-            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # decrypts the first page
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-            connection.execute(f"PRAGMA journal_size_limit = {4 * _WAL_PAGES * PAGE_BYTES}")
-            return cls(path, Database(connection, execute_plugins=False))
-        except sqlcipher3.Error as error:
-            connection.close()
-            if _code(error) == _NOTADB and not _made_with(path, key):
-                raise WrongKey(
-                    f"The key does not open {path}.",
-                    "Take the key kept for this file; after a move, bring its key file along.",
-                ) from error
-            raise _translated(error, path) from error
+            return cls(path, key, "ro&immutable=1")
 
     # ---- statements --------------------------------------------------------------------------------
 
@@ -171,7 +176,9 @@ class CipherFile:
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self.database.conn.in_transaction)
+        with contextlib.suppress(sqlcipher3.ProgrammingError):  # closed
+            return bool(self.database.conn.in_transaction)
+        return False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -213,12 +220,27 @@ class CipherFile:
                     "Update this workstation, then open it again.",
                 )
 
+    def check_current(self, migrations: Migrations) -> None:
+        """Raises RecordNewer, and RecordOlder when the file is still to go through migrations."""
+        self.check_schema(migrations)
+        with self._guarded():
+            if self.applied(migrations) and migrations.pending(self.database):
+                raise RecordOlder(
+                    f"{self.path} was written by an older version of the program.",
+                    "Start this workstation on its folder once, which brings it up to date, or open a copy with the "
+                    "version that wrote it.",
+                )
+
     def migrate(self, migrations: Migrations) -> None:
-        """Bring the schema up to date. Raises RecordNewer."""
+        """Bring the schema up to date, in one transaction: a file goes through all that is new, or stays as it was.
+
+        Raises RecordNewer.
+        """
         self.check_schema(migrations)
         with self._guarded():
             if migrations.pending(self.database):
-                migrations.apply(self.database)
+                with self.transaction():
+                    migrations.apply(self.database)
 
     def shrink(self) -> None:
         """Give back the space of what was deleted, when that is much of a small file; a large one fills it again."""
@@ -228,15 +250,66 @@ class CipherFile:
 
     def close(self) -> None:
         with self._lock, contextlib.suppress(sqlcipher3.Error):
+            self._spent = False  # closed is closed
             self.database.close()
+
+    def always(self, setting: str) -> None:
+        """A PRAGMA that holds for as long as the file is open."""
+        self.execute(setting)
+        self._settings.append(setting)
+
+    def _renew(self) -> None:
+        """Connect anew. What fails is tried again at the next call."""
+        with contextlib.suppress(sqlcipher3.Error):
+            self.database.close()
+        self.database = _connect(self.path, self._key, self._mode)
+        try:
+            for statement in (*self._settings, *(_WRITES if self._mode.startswith("rw") else ())):
+                self.database.execute(statement)
+        except sqlcipher3.Error as error:
+            raise _translated(error, self.path) from error
+        self._spent = False
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
         with self._lock:
+            if self._spent and not self.in_transaction:
+                self._renew()
             try:
                 yield
             except sqlcipher3.Error as error:
+                self._spent = self._spent or _code(error) in (_IOERR, _CORRUPT, _NOTADB)
                 raise _translated(error, self.path) from error
+
+
+def _connect(path: Path, key: bytes, mode: str) -> Database:
+    if len(key) != KEY_BYTES:
+        raise WrongKey(f"A key has {KEY_BYTES} bytes, this one has {len(key)}.", "Take the key kept for this file.")
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    try:
+        # One thread at a time is enough: `_lock` sees to it.
+        connection = sqlcipher3.connect(address, uri=True, check_same_thread=False, cached_statements=256)
+    except sqlcipher3.Error as error:
+        raise _translated(error, path) from error
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}{_salt(key).hex()}'\"")
+        connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # decrypts the first page
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {4 * _WAL_PAGES * PAGE_BYTES}")
+        return Database(connection, execute_plugins=False)
+    except sqlcipher3.Error as error:
+        connection.close()
+        if _code(error) == _NOTADB and not _made_with(path, key):
+            raise WrongKey(
+                f"The key does not open {path}.",
+                "Take the key kept for this file; after a move, bring its key file along.",
+            ) from error
+        raise _translated(error, path) from error
 
 
 def _salt(key: bytes) -> bytes:
@@ -250,6 +323,29 @@ def _made_with(path: Path, key: bytes) -> bool:
             return hmac.compare_digest(raw.read(_SALT_BYTES), _salt(key))
     except OSError:
         return False
+
+
+def _remove(draft: Path) -> None:
+    for part in ("-journal", "-wal", "-shm", ""):  # logs first: they must never meet another file
+        draft.with_name(draft.name + part).unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` durable, where the system knows how (Windows does it by itself).
+
+    Raises OSError when the disk fails or is full.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _check_file(path: Path) -> None:
@@ -269,7 +365,7 @@ def _check_writable(path: Path) -> None:
         with path.open("r+b"):
             pass
     except OSError as error:
-        raise RecordReadOnly(f"{path} cannot be written: {error.strerror}.", "Check the rights of the file.") from error
+        raise of_system(error, path) from error
 
 
 def _code(error: BaseException) -> int:
@@ -291,7 +387,19 @@ def _translated(error: Exception, path: Path) -> RecordError:
         return Interrupted("The read was broken off.", "Ask again.")
     if code == _BUSY:
         return RecordBusy(said, "Close the other program that uses it, and try again.")
+    if code in (_IOERR, _PROTOCOL):
+        return DiskFailing(said, "Try again. If it goes on, check the disk and its cable, then run `record verify`.")
     return RecordError(said, "Run `record verify`; if it finds nothing, check the disk.")
+
+
+def of_system(error: OSError, path: Path) -> RecordError:
+    """The typed error for what the system said without SQLite."""
+    said = f"{path} cannot be written: {error.strerror}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(said, "Free some space, then try again.")
+    if error.errno == errno.EIO:
+        return DiskFailing(said, "Try again. If it goes on, check the disk and its cable.")
+    return RecordReadOnly(said, "Check the rights of the file and of its folder.")
 
 
 def _no_space(path: Path) -> bool:

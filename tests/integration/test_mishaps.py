@@ -209,14 +209,15 @@ def test_a_full_disk_holds_and_when_there_is_room_recording_goes_on(practice: Pr
         fill_disk(ballast)
         practice.until(lambda: practice.view().hold or not practice.view().treating)
         held = practice.view().hold is not None
-    practice.until(noticed)
     assert practice.hold().origin is HoldOrigin.DISK
+    practice.until(lambda: "disk.reserve" in practice.alarms(AlarmState.ACTIVE))
     practice.until(lambda: practice.hub().therapy is TherapyState.HELD)
+    practice.until(lambda: not noticed())  # what was kept for the last minutes takes what comes now
     practice.until_frames(100)
     with practice.reader() as reader:
         assert reader.verify().problems == ()
     ballast.unlink()
-    practice.until(lambda: not noticed())
+    practice.until(lambda: "disk.reserve" not in practice.alarms(AlarmState.ACTIVE))
     practice.resume()
 
 

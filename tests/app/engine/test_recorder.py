@@ -1,6 +1,7 @@
 """The record's thread: what is durable, what waits, and what is never lost."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,31 @@ def test_a_full_disk_is_told_once_and_when_there_is_room_again_nothing_is_missin
     with RecordReader.open(path, KEY) as reader:
         report = reader.verify()
         assert (report.problems, report.samples) == ((), given * LENGTH)
+
+
+def test_the_room_kept_for_the_last_minutes_is_given_when_the_disk_is_full_and_taken_again_when_there_is_room(
+    path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.recorder.COMPACT_SECONDS", 0.1)
+    recorder = Recorder(
+        Record.create(path, KEY, chair=1, simulated=True, clock=SystemClock()),
+        committed=told.committed,
+        failed=told.failed,
+    )
+    assert recorder.on_reserve(), "none is kept yet"
+    recorder.start()
+    recorder.do(lambda record: record.patients()).result(PATIENCE_S)
+    assert not recorder.on_reserve()
+    given = full(recorder, told)
+    assert recorder.on_reserve(), "it was given before the full disk was told of"
+    limit_pages(recorder, 1_000_000)
+    told.until_committed(*range(given))
+    ballast = path.with_name(path.name + ".ballast")
+    ends = time.monotonic() + PATIENCE_S
+    while recorder.on_reserve() and time.monotonic() < ends:
+        recorder.do(lambda record: record.patients()).result(PATIENCE_S)
+    recorder.close()
+    assert ballast.exists(), "taken again, and it stays for the next procedure"
 
 
 def test_what_happened_while_nothing_could_be_written_is_written_later_in_its_order(

@@ -38,8 +38,7 @@ def _foundation(database: Database) -> None:
 
 def make_old_practice(path: Path, key: bytes, operators: list[tuple[str, str, str, str]]) -> None:
     """A file without keys, with these people (id, name, role, hash of their PIN) and a hub at chair 1."""
-    file = CipherFile.create(path, key)
-    file.migrate(of_then)
+    file = CipherFile.create(path, key, lambda file: file.migrate(of_then))
     with file.transaction():
         for operator, name, role, pin_hash in operators:
             file.execute(

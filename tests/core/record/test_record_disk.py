@@ -25,6 +25,10 @@ def mounted(folder: Path, options: str) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
+def unmounted(folder: Path) -> None:
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 4 MiB, where one can be had; else a file that may grow no further stands in for it."""
@@ -33,7 +37,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     really = mounted(folder, "size=4m")
     yield folder
     if really:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        unmounted(folder)
 
 
 def test_a_full_disk_is_told_and_costs_nothing_that_was_committed(
