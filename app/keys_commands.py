@@ -112,7 +112,7 @@ def list_keys(data: Path | None, passphrase: str | None) -> int:
 
 
 def revoke(data: Path | None, passphrase: str | None, who: str | None, kid: str, reason: str) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         one = practice.authority.revoke(unlocked, read_kid(kid), reason)
         revoked = practice.file.keys.revoked()[one.kid]
         known = practice.file.operator(one.holder)
@@ -130,7 +130,7 @@ def revoke(data: Path | None, passphrase: str | None, who: str | None, kid: str,
 
 
 def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: str, reason: str) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         one = practice.authority.take_back(unlocked, read_kid(kid), reason)
         body = {"kid": one.kid, "holder": one.holder, "reason": reason}
         practice.note("taken_back", unlocked.operator_id, body, name=one.holder, reason=reason.lstrip("@"))
@@ -139,7 +139,7 @@ def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: s
 
 
 def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str, reason: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         authority, why, actor = practice.authority, reason or REPLACED, unlocked.operator_id
         if what == "workstation":
             old = authority.register.workstation.certificate.kid
@@ -159,7 +159,7 @@ def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str
 
 
 def renew(data: Path | None, passphrase: str | None, who: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         renewed = practice.authority.renew(unlocked, everything=True)
         body = {"kids": [one.kid for one in renewed]}
         practice.note("renewed", unlocked.operator_id, body, count=len(renewed))
@@ -171,7 +171,7 @@ def renew(data: Path | None, passphrase: str | None, who: str | None) -> int:
 def trust_maker(
     data: Path | None, passphrase: str | None, who: str | None, files: Sequence[Path], withdraw: str | None, yes: bool
 ) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         if practice.folder.simulated:
             raise MakerRefused("A simulated folder trusts the simulated maker alone.", "Name the real data folder.")
         keys, actor = practice.file.keys, unlocked.operator_id
@@ -223,7 +223,7 @@ def export_revocations(data: Path | None, passphrase: str | None, out: Path) -> 
 
 
 def sheet(data: Path | None, passphrase: str | None, who: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         root = practice.authority.register.root
         practice.note(
             "sheet", unlocked.operator_id, {"kid": root.kid}, name=_operator(practice, unlocked.operator_id).name
@@ -255,7 +255,7 @@ def recover(data: Path | None, passphrase: str | None, who: str | None) -> int:
 
 
 @contextlib.contextmanager
-def _unlocked(data: Path | None, passphrase: str | None, who: str | None) -> Iterator[tuple[Practice, Unlocked]]:
+def acting(data: Path | None, passphrase: str | None, who: str | None) -> Iterator[tuple[Practice, Unlocked]]:
     """The practice, with what a dentist's PIN opens. Raises WhoIsIt, WrongSecret, NoKey."""
     with opened(data, passphrase) as practice:
         _ = practice.authority.register.root
@@ -279,7 +279,12 @@ def _dentist(practice: Practice, who: str | None, add: str | None) -> Operator:
         if not operator.name:
             raise WhoIsIt("A name is needed.", "Give one: --add NAME.")
         return operator
-    dentists = [one for one in practice.file.operators() if one.role is Job.DENTIST]
+    return acting_dentist(practice.file, who)
+
+
+def acting_dentist(file: PracticeFile, who: str | None) -> Operator:
+    """The only dentist, or the one that is named. Raises WhoIsIt."""
+    dentists = [one for one in file.operators() if one.role is Job.DENTIST]
     found = [one for one in dentists if who is None or who.casefold() in (one.name.casefold(), one.id)]
     if len(found) == 1:
         return found[0]

@@ -32,7 +32,7 @@ from core.record.errors import (
     RecordReadOnly,
     StaleVersion,
 )
-from core.record.evidence import CheckpointBook, WitnessBook
+from core.record.evidence import CheckpointBook, WitnessBook, mark_restored
 from core.record.fits import stored_fits
 from core.record.orders import OrderBook
 from core.record.schema import record_migrations
@@ -402,6 +402,21 @@ class Record:
         """Append to the audit log, in the same commit as what it tells of."""
         self._must_write()
         return self._audit.append(kind, actor=actor, at_us=at_us, body=body)
+
+    def restored(self, backup: str, made_us: int, *, author: str, at_us: int, missing: int = 0) -> None:
+        """Say that this file came from a backup on purpose: its log goes on under another name.
+
+        Args:
+            backup, made_us: which one, and when it was made, UTC µs.
+            missing: how many patients of it had been erased since.
+        """
+        self._must_write()
+        mark_restored(self._file, self.id, backup, made_us, author=author, at_us=at_us)
+        self.checkpoints = CheckpointBook(self._file, self._audit, self.id)
+        body = {"backup": backup, "made_us": made_us, "missing": missing, "origin": self.checkpoints.origin}
+        self.audit("record.restored", actor=author, at_us=at_us, body=body)
+        said = Text("log.record.restored", {"backup": backup})
+        self.add_event("restored", said, at_us=at_us, visit_id=None, author=author)
 
     # ---- inside ------------------------------------------------------------------------------------
 

@@ -169,6 +169,17 @@ class CipherFile:
             found: Row | None = self.database.execute(sql, parameters).fetchone()
             return found
 
+    def each(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """Rows one after the other, for tables that do not fit into memory."""
+        with self._guarded():
+            cursor = self.database.execute(sql, parameters)
+        while True:
+            with self._guarded():
+                some = cursor.fetchmany(64)
+            if not some:
+                return
+            yield from some
+
     @property
     def in_transaction(self) -> bool:
         return bool(self.database.conn.in_transaction)
