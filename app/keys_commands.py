@@ -11,7 +11,7 @@ import click
 
 from app.engine.lock import EngineLock
 from app.engine.runtime import MARKER, Folder
-from app.record_commands import moment, open_key
+from app.record_commands import DEMO_PASSPHRASE, moment, open_key
 from core.keys.authority import REPLACED, Authority
 from core.keys.errors import KeysError, MakerRefused, NotFounded, WrongSecret
 from core.keys.listing import key_rows
@@ -28,7 +28,9 @@ from core.model.people import Role as Job
 from core.model.words import Text, load_words
 from core.people.pin import check_pin, hash_pin
 from core.record import Record
+from core.record.keys import KeyStore
 from core.record.practice import PracticeFile
+from core.record.rekey import rekey
 
 PIN_VARIABLE, NEW_PIN_VARIABLE = "SMILESCAPE_PIN", "SMILESCAPE_NEW_PIN"
 
@@ -139,6 +141,8 @@ def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: s
 
 
 def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str, reason: str | None) -> int:
+    if what == "files":
+        return rotate_files(data, passphrase, who, reason or REPLACED)
     with acting(data, passphrase, who) as (practice, unlocked):
         authority, why, actor = practice.authority, reason or REPLACED, unlocked.operator_id
         if what == "workstation":
@@ -156,6 +160,32 @@ def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str
             practice.note("mine_rotated", actor, {"kid": fresh, "reason": why}, name=operator.name)
         click.echo(f"New key: {grouped(fresh)}. The old one is revoked.")
     return 0
+
+
+def rotate_files(data: Path | None, passphrase: str | None, who: str | None, reason: str) -> int:
+    with acting(data, passphrase, who) as (practice, unlocked):
+        actor, folder = unlocked.operator_id, practice.folder
+        practice.note("files_rotated", actor, {"reason": reason}, name=_operator(practice, actor).name)
+    with EngineLock(folder.runtime_dir):
+        new_keys(folder, passphrase)
+    click.echo("Every file has a new key. Backups are not concerned: theirs come from the sheet.")
+    return 0
+
+
+def new_keys(folder: Folder, passphrase: str | None) -> None:
+    """Write every file of a data folder anew under a new key, kept as the old one was; the engine must not run."""
+    paths = [*(folder.chair_file(chair) for chair in folder.chairs()), folder.practice_file]
+    word = passphrase or (DEMO_PASSPHRASE if folder.simulated else "")
+    if not word and any(KeyStore.wrapped(path) for path in paths):
+        word = str(click.prompt("Passphrase", hide_input=True))
+
+    def spoken() -> str:
+        if not word:
+            raise click.UsageError("The keyring takes no new key. Unlock it, or give SMILESCAPE_PASSPHRASE.")
+        return word
+
+    for path in paths:
+        rekey(path, KeyStore(prefer="file" if KeyStore.wrapped(path) else "keyring"), spoken)
 
 
 def renew(data: Path | None, passphrase: str | None, who: str | None) -> int:

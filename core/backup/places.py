@@ -61,6 +61,8 @@ def outstanding(practice: PracticeFile) -> list[Place]:
 
 def renew_keys(practice: PracticeFile) -> list[Place]:
     """Write the newest keys to every place that can be reached; returns those that hold older ones still."""
+    if not places(practice):
+        return []
     vault = current(practice.keys)
     for place in places(practice):
         _renew(practice, place, vault)

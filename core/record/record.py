@@ -105,7 +105,7 @@ class Record:
 
         Raises RecordExists, RecordMissing (no such folder), RecordBusy, RecordReadOnly, DiskFull.
         """
-        lock = _lock(path)
+        lock = writer_lock(path)
         try:
             file = CipherFile.create(path, key)
             try:
@@ -133,7 +133,7 @@ class Record:
         Raises RecordMissing, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly, RecordBusy, ChannelChanged.
         """
         CipherFile.read(path, key).close()  # a wrong key or a damaged file is reported before anything is touched
-        lock = _lock(path)
+        lock = writer_lock(path)
         try:
             file = CipherFile.open(path, key)
             try:
@@ -149,6 +149,11 @@ class Record:
     @property
     def path(self) -> Path:
         return self._file.path
+
+    @property
+    def file(self) -> CipherFile:
+        """The file itself, for what goes through all of its tables, as an erasure does."""
+        return self._file
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -453,7 +458,7 @@ class Record:
                 )
 
 
-def _lock(path: Path) -> filelock.BaseFileLock:
+def writer_lock(path: Path) -> filelock.BaseFileLock:
     """The lock of the one writer; the operating system frees it when the process dies."""
     if not path.parent.is_dir():  # the lock would make the folder
         raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")

@@ -231,6 +231,15 @@ class CipherFile:
             if migrations.pending(self.database):
                 migrations.apply(self.database)
 
+    def export(self, path: Path, key: bytes) -> None:
+        """Write all of it anew into a file that does not exist, under another key."""
+        self.execute("ATTACH DATABASE ? AS fresh KEY ?", (str(path), f"x'{key.hex()}{_salt(key).hex()}'"))
+        try:
+            self.execute(f"PRAGMA fresh.cipher_page_size = {PAGE_BYTES}")
+            self.rows("SELECT sqlcipher_export('fresh')")
+        finally:
+            self.execute("DETACH DATABASE fresh")
+
     def shrink(self) -> None:
         """Give back the space of what was deleted, when that is much of a small file; a large one fills it again."""
         (pages,), (free,) = self.rows("PRAGMA page_count")[0], self.rows("PRAGMA freelist_count")[0]
