@@ -9,6 +9,7 @@ from typing import Literal
 import click
 
 from app import __version__
+from app.backup_cli import backup, restore
 from app.exchange_cli import RECORD_COMMANDS
 from app.keys_cli import DATA, PASSPHRASE, keys
 from app.patient_cli import patient
@@ -215,6 +216,8 @@ for command in RECORD_COMMANDS:
     record.add_command(command)
 cli.add_command(keys)
 cli.add_command(patient)
+cli.add_command(backup)
+cli.add_command(restore)
 
 
 @cli.group()

@@ -73,13 +73,16 @@ def keys_take_back(kid: str, reason: str, data: Path | None, passphrase: str | N
 
 
 @keys.command("rotate")
-@click.argument("what", type=click.Choice(["workstation", "clinician"]))
+@click.argument("what", type=click.Choice(["workstation", "clinician", "files"]))
 @click.option("--reason", default=None, help="Why, if there is more to say than that it is replaced.")
 @DATA
 @PASSPHRASE
 @WHO
 def keys_rotate(what: str, reason: str | None, data: Path | None, passphrase: str | None, who: str | None) -> int:
     """Give this workstation, or the dentist who acts, a new key; the old one is revoked. Hubs: in Set-up, Keys.
+
+    `files`: every chair's record and the practice's file are written anew, each under a new key; the old keys are
+    destroyed. It needs room for the largest of them.
 
     Example: python main.py keys rotate workstation --reason "laptop stolen, restored from backup"
     """

@@ -11,7 +11,7 @@ import click
 
 from app.engine.lock import EngineLock
 from app.engine.runtime import MARKER, Folder
-from app.record_commands import moment, open_key
+from app.record_commands import DEMO_PASSPHRASE, moment, open_key
 from core.keys.authority import REPLACED, Authority
 from core.keys.errors import KeysError, MakerRefused, NotFounded, WrongSecret
 from core.keys.listing import key_rows
@@ -28,7 +28,9 @@ from core.model.people import Role as Job
 from core.model.words import Text, load_words
 from core.people.pin import check_pin, hash_pin
 from core.record import Record
+from core.record.keys import KeyStore
 from core.record.practice import PracticeFile
+from core.record.rekey import rekey
 
 PIN_VARIABLE, NEW_PIN_VARIABLE = "SMILESCAPE_PIN", "SMILESCAPE_NEW_PIN"
 
@@ -112,7 +114,7 @@ def list_keys(data: Path | None, passphrase: str | None) -> int:
 
 
 def revoke(data: Path | None, passphrase: str | None, who: str | None, kid: str, reason: str) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         one = practice.authority.revoke(unlocked, read_kid(kid), reason)
         revoked = practice.file.keys.revoked()[one.kid]
         known = practice.file.operator(one.holder)
@@ -130,7 +132,7 @@ def revoke(data: Path | None, passphrase: str | None, who: str | None, kid: str,
 
 
 def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: str, reason: str) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         one = practice.authority.take_back(unlocked, read_kid(kid), reason)
         body = {"kid": one.kid, "holder": one.holder, "reason": reason}
         practice.note("taken_back", unlocked.operator_id, body, name=one.holder, reason=reason.lstrip("@"))
@@ -139,7 +141,9 @@ def take_back(data: Path | None, passphrase: str | None, who: str | None, kid: s
 
 
 def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str, reason: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    if what == "files":
+        return rotate_files(data, passphrase, who, reason or REPLACED)
+    with acting(data, passphrase, who) as (practice, unlocked):
         authority, why, actor = practice.authority, reason or REPLACED, unlocked.operator_id
         if what == "workstation":
             old = authority.register.workstation.certificate.kid
@@ -158,8 +162,34 @@ def rotate(data: Path | None, passphrase: str | None, who: str | None, what: str
     return 0
 
 
+def rotate_files(data: Path | None, passphrase: str | None, who: str | None, reason: str) -> int:
+    with acting(data, passphrase, who) as (practice, unlocked):
+        actor, folder = unlocked.operator_id, practice.folder
+        practice.note("files_rotated", actor, {"reason": reason}, name=_operator(practice, actor).name)
+    with EngineLock(folder.runtime_dir):
+        new_keys(folder, passphrase)
+    click.echo("Every file has a new key. Backups are not concerned: theirs come from the sheet.")
+    return 0
+
+
+def new_keys(folder: Folder, passphrase: str | None) -> None:
+    """Write every file of a data folder anew under a new key, kept as the old one was; the engine must not run."""
+    paths = [*(folder.chair_file(chair) for chair in folder.chairs()), folder.practice_file]
+    word = passphrase or (DEMO_PASSPHRASE if folder.simulated else "")
+    if not word and any(KeyStore.wrapped(path) for path in paths):
+        word = str(click.prompt("Passphrase", hide_input=True))
+
+    def spoken() -> str:
+        if not word:
+            raise click.UsageError("The keyring takes no new key. Unlock it, or give SMILESCAPE_PASSPHRASE.")
+        return word
+
+    for path in paths:
+        rekey(path, KeyStore(prefer="file" if KeyStore.wrapped(path) else "keyring"), spoken)
+
+
 def renew(data: Path | None, passphrase: str | None, who: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         renewed = practice.authority.renew(unlocked, everything=True)
         body = {"kids": [one.kid for one in renewed]}
         practice.note("renewed", unlocked.operator_id, body, count=len(renewed))
@@ -171,7 +201,7 @@ def renew(data: Path | None, passphrase: str | None, who: str | None) -> int:
 def trust_maker(
     data: Path | None, passphrase: str | None, who: str | None, files: Sequence[Path], withdraw: str | None, yes: bool
 ) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         if practice.folder.simulated:
             raise MakerRefused("A simulated folder trusts the simulated maker alone.", "Name the real data folder.")
         keys, actor = practice.file.keys, unlocked.operator_id
@@ -223,7 +253,7 @@ def export_revocations(data: Path | None, passphrase: str | None, out: Path) -> 
 
 
 def sheet(data: Path | None, passphrase: str | None, who: str | None) -> int:
-    with _unlocked(data, passphrase, who) as (practice, unlocked):
+    with acting(data, passphrase, who) as (practice, unlocked):
         root = practice.authority.register.root
         practice.note(
             "sheet", unlocked.operator_id, {"kid": root.kid}, name=_operator(practice, unlocked.operator_id).name
@@ -255,7 +285,7 @@ def recover(data: Path | None, passphrase: str | None, who: str | None) -> int:
 
 
 @contextlib.contextmanager
-def _unlocked(data: Path | None, passphrase: str | None, who: str | None) -> Iterator[tuple[Practice, Unlocked]]:
+def acting(data: Path | None, passphrase: str | None, who: str | None) -> Iterator[tuple[Practice, Unlocked]]:
     """The practice, with what a dentist's PIN opens. Raises WhoIsIt, WrongSecret, NoKey."""
     with opened(data, passphrase) as practice:
         _ = practice.authority.register.root
@@ -279,7 +309,12 @@ def _dentist(practice: Practice, who: str | None, add: str | None) -> Operator:
         if not operator.name:
             raise WhoIsIt("A name is needed.", "Give one: --add NAME.")
         return operator
-    dentists = [one for one in practice.file.operators() if one.role is Job.DENTIST]
+    return acting_dentist(practice.file, who)
+
+
+def acting_dentist(file: PracticeFile, who: str | None) -> Operator:
+    """The only dentist, or the one that is named. Raises WhoIsIt."""
+    dentists = [one for one in file.operators() if one.role is Job.DENTIST]
     found = [one for one in dentists if who is None or who.casefold() in (one.name.casefold(), one.id)]
     if len(found) == 1:
         return found[0]

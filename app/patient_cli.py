@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from app.keys_cli import DATA, PASSPHRASE, YES
+from app.keys_cli import DATA, PASSPHRASE, WHO, YES
 
 
 @click.group()
@@ -31,3 +31,34 @@ def patient_import(file: Path, data: Path | None, passphrase: str | None, who: s
     from app.patient_commands import import_patient
 
     return import_patient(file, data, passphrase, who, yes=yes)
+
+
+@patient.command("erase")
+@click.argument("code", required=False)
+@click.option("--reason", required=True, help="Why, in a few words without a name; it stands in the record.")
+@DATA
+@PASSPHRASE
+@WHO
+def patient_erase(code: str | None, reason: str, data: Path | None, passphrase: str | None, who: str | None) -> int:
+    """Erase a patient for good, also from backups. Without CODE: finish an erasure that was cut off.
+
+    It shows what goes and what stays, asks twice, and needs a dentist's PIN. resources/retention.toml has the rules.
+
+    Example: python main.py patient erase P-7KQ2MC --reason "on request, letter of 3 May"
+    """
+    from app.erase_commands import erase_patient
+
+    return erase_patient(code, reason, data, passphrase, who)
+
+
+@patient.command("overdue")
+@DATA
+@PASSPHRASE
+def patient_overdue(data: Path | None, passphrase: str | None) -> int:
+    """List patients whose last visit is longer ago than the practice's rules say. Nothing is erased by itself.
+
+    Example: python main.py patient overdue
+    """
+    from app.erase_commands import overdue
+
+    return overdue(data, passphrase)

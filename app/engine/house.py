@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Mapping
 import msgspec
 
 from app.engine.alarm_desk import AlarmDesk
+from app.engine.backups import BackupDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
 from app.engine.doubts_desk import DoubtsDesk
@@ -28,6 +29,7 @@ from app.engine.watch import Watch
 from app.engine_config import DeviceBinding, EngineConfig
 from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
+from core.backup.making import Source
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
 from core.model.hub import DeviceSeen, LinkState
@@ -77,6 +79,7 @@ class Engine:
         self.radio = Radio.parse(config.radio)
         self._dirty: set[int] = set()
         self._reader_files: list[ChairFile] = []
+        self._backed_up: list[Source] = []
         self._touched = True
         self._tasks: list[asyncio.Task[None]] = []
         self._passing: set[asyncio.Task[None]] = set()
@@ -166,6 +169,7 @@ class Engine:
             asyncio.create_task(self._devices()),
             asyncio.create_task(self.watch.run()),
             asyncio.create_task(self.evidence.run()),
+            asyncio.create_task(BackupDesk(self).run()),
         ]
         if self.sounder is not None:
             self._tasks.append(asyncio.create_task(self.sounder.run()))
@@ -184,6 +188,10 @@ class Engine:
 
     def rings(self) -> dict[int, str]:
         return {number: str(self.folder.ring_file(number)) for number in self.chairs}
+
+    def backed_up(self) -> list[Source]:
+        """What a backup consists of."""
+        return list(self._backed_up)
 
     def touched(self) -> None:
         self._touched = True
@@ -277,12 +285,14 @@ class Engine:
     def _open_practice(self) -> PracticeFile:
         key = self.keys.load_or_create(self.folder.practice_file, self._passphrase)
         path = self.folder.practice_file
+        self._backed_up.append(Source(path, key))
         return (PracticeFile.open if path.exists() else PracticeFile.create)(path, key, clock=self.clock)
 
     def _open_record(self, number: int) -> Record:
         path = self.folder.chair_file(number)
         key = self.keys.load_or_create(path, self._passphrase)
         self._reader_files.append(ChairFile(number, str(path), key))
+        self._backed_up.append(Source(path, key))
         if path.exists():
             return Record.open(path, key, clock=self.clock)
         return Record.create(path, key, chair=number, simulated=self.simulated, clock=self.clock)

@@ -380,8 +380,10 @@ class Service:
         at_us = chair.house.clock.utc_us()
 
         def write(record: Record) -> None:
-            record.save_patient(patient, author=actor.id, reason=reason, at_us=at_us)
-            record.audit("patient.saved", actor=actor.id, at_us=at_us, body={"patient": patient.id, "reason": reason})
+            saved = record.save_patient(patient, author=actor.id, reason=reason, at_us=at_us)
+            # The reason is a person's words and stands with the version: the log outlives the patient.
+            body = {"patient": patient.id, "version": saved.version}
+            record.audit("patient.saved", actor=actor.id, at_us=at_us, body=body)
 
         await chair.do(write)
 

@@ -18,16 +18,20 @@ _LIKE: Final = str.maketrans("018", "OIB")
 """Base32 has no 0, 1, 8: who reads one has misread a letter."""
 
 
-def write_sheet(seed: bytes | bytearray) -> list[str]:
+ROOT: Final = b"smilescape/sheet/1"
+"""What a sheet is for: a sheet for something else is told from it by its checksums."""
+
+
+def write_sheet(seed: bytes | bytearray, domain: bytes = ROOT) -> list[str]:
     """The lines to print, in groups of four characters. Raises ValueError unless `seed` has 32 bytes."""
     if len(seed) != KEY_BYTES:
         raise ValueError("a seed has 32 bytes")
     parts = [bytes(seed[at : at + _PART]) for at in range(0, KEY_BYTES, _PART)]
-    lines = [base64.b32encode(part + _check(number, part)).decode() for number, part in enumerate(parts)]
+    lines = [base64.b32encode(part + _check(domain, number, part)).decode() for number, part in enumerate(parts)]
     return [" ".join(line[at : at + 4] for at in range(0, len(line), 4)) for line in lines]
 
 
-def read_sheet(lines: Sequence[str]) -> bytearray:
+def read_sheet(lines: Sequence[str], domain: bytes = ROOT) -> bytearray:
     """The seed. Upper and lower case, spaces and hyphens do not matter.
 
     Raises:
@@ -37,21 +41,21 @@ def read_sheet(lines: Sequence[str]) -> bytearray:
         raise SheetWrong(f"A recovery sheet has {LINES} lines, not {len(lines)}.", "Type all of them.")
     seed = bytearray()
     for number, line in enumerate(lines):
-        seed += _read_line(number, line)
+        seed += _read_line(domain, number, line)
     return seed
 
 
-def _read_line(number: int, line: str) -> bytes:
+def _read_line(domain: bytes, number: int, line: str) -> bytes:
     typed = "".join(line.replace("-", " ").split()).upper().translate(_LIKE)
     try:
         raw = base64.b32decode(typed)
     except ValueError:
         raw = b""
     part, check = raw[:_PART], raw[_PART:]
-    if len(part) != _PART or check != _check(number, part):
+    if len(part) != _PART or check != _check(domain, number, part):
         raise SheetWrong(f"Line {number + 1} is not as it was printed.", "Compare it, then type it again.")
     return part
 
 
-def _check(number: int, part: bytes) -> bytes:
-    return hashlib.sha256(b"smilescape/sheet/1" + bytes((number,)) + part).digest()[:_CHECK]
+def _check(domain: bytes, number: int, part: bytes) -> bytes:
+    return hashlib.sha256(domain + bytes((number,)) + part).digest()[:_CHECK]

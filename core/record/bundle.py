@@ -43,7 +43,7 @@ def export_bundle(reader: RecordReader, wanted: Iterable[int], out: Path) -> Bun
         ExportFailed: it cannot be written, or `out` is there already. No half bundle is left.
         NoteRefused, RecordDamaged.
     """
-    signed = reader.checkpoints()
+    signed = [one for one in reader.checkpoints() if one.note.checkpoint.origin == reader.origin]
     if not signed:
         raise NotFound("Nothing of this log was signed yet.", "Open the workstation, log in, and close it again.")
     if out.exists():

@@ -12,6 +12,7 @@ from core.model import cbor
 from core.model.certificate import Certificate
 from core.model.cose import KeySigner, Signer, sign1
 from core.model.errors import SmilescapeError
+from core.model.ids import new_id
 from core.model.note import Checkpoint, Note, NoteSignature, cosign, read_note, read_signature, sign_checkpoint
 from core.model.witness import Verdict, judge
 from core.record.audit import AuditLog
@@ -112,8 +113,52 @@ class StoredCheckpoint:
 
 
 def log_origin(record_id: str) -> str:
-    """The name of a record's audit log, for ever."""
+    """The name of a record's audit log, until it is restored from a backup."""
     return f"smilescape/record/{record_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """That a record was restored from a backup on purpose: its log goes on under a name of its own.
+
+    Attributes:
+        origin: that name. Witnesses keep what they saw under the one before.
+        backup, made_us: which backup, and when it was made, UTC µs.
+        checkpoints: id of the last checkpoint under the name before; 0: there was none.
+    """
+
+    origin: str
+    backup: str
+    made_us: int
+    checkpoints: int
+    author: str
+    at_us: int
+
+
+def restorations(file: CipherFile) -> list[Restoration]:
+    """In order; a file from before m006 has none."""
+    if file.row("SELECT 1 FROM sqlite_master WHERE name = 'restored'") is None:
+        return []
+    sql = "SELECT origin, backup, made_us, checkpoints, author, at_us FROM restored ORDER BY id"
+    return [Restoration(*row) for row in file.rows(sql)]
+
+
+def current_origin(file: CipherFile, record_id: str) -> str:
+    """The name of a record's audit log now."""
+    found = restorations(file)
+    return found[-1].origin if found else log_origin(record_id)
+
+
+def mark_restored(file: CipherFile, record_id: str, backup: str, made_us: int, *, author: str, at_us: int) -> str:
+    """Give the log a new name, within the open transaction; returns it."""
+    origin = f"{log_origin(record_id)}/{new_id()}"
+    row = file.row("SELECT coalesce(max(id), 0) FROM checkpoint")
+    last = int(row[0]) if row is not None else 0
+    file.execute(
+        "INSERT INTO restored (origin, backup, made_us, checkpoints, author, at_us) VALUES (?, ?, ?, ?, ?, ?)",
+        (origin, backup, made_us, last, author, at_us),
+    )
+    return origin
 
 
 def chair_witness(record_id: str) -> str:
@@ -132,7 +177,7 @@ class CheckpointBook:
     def __init__(self, file: CipherFile, log: AuditLog, record_id: str) -> None:
         self._file = file
         self._log = log
-        self.origin = log_origin(record_id)
+        self.origin = current_origin(file, record_id)
 
     def make(self, signing: Signing, *, at_us: int, reason: str) -> StoredCheckpoint | None:
         """Sign how far the log reaches now; None when it is empty, or the newest of this key says so already.

@@ -95,6 +95,11 @@ def key_file(record: Path) -> Path:
     return record.with_name(record.name + ".key")
 
 
+def next_file(record: Path) -> Path:
+    """What a file under a new key is called until it takes the place of `record`; see `rekey`."""
+    return record.with_name(record.name + ".next")
+
+
 class KeyStore:
     """Makes and finds keys. Every method may raise RecordReadOnly."""
 
@@ -145,6 +150,7 @@ class KeyStore:
             WrongPassphrase, KeyFileDamaged.
         """
         path = key_file(record)
+        _finish_rekey(record)
         try:
             kept = _decoder.decode(path.read_bytes())
         except FileNotFoundError:
@@ -167,6 +173,25 @@ class KeyStore:
             )
         return key
 
+    def entry(self, record: Path) -> tuple[str, str] | None:
+        """Service and name of the keyring's entry with the key of `record`; None when it lies in its key file."""
+        try:
+            kept = _decoder.decode(key_file(record).read_bytes())
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return (kept.service, kept.entry) if isinstance(kept, _InKeyring) else None
+
+    def forget_entry(self, entry: tuple[str, str] | None) -> None:
+        """Destroy a key in the keyring, if the keyring lets us."""
+        if entry is not None:
+            with contextlib.suppress(keyring.errors.KeyringError):
+                self._ring().delete_password(*entry)
+
+    def forget(self, file: Path) -> None:
+        """Destroy a key file and what it names."""
+        self.forget_entry(self.entry(file.with_name(file.name.removesuffix(".key"))))
+        file.unlink(missing_ok=True)
+
     def _ring(self) -> keyring.backend.KeyringBackend:
         return self._backend if self._backend is not None else keyring.get_keyring()
 
@@ -176,6 +201,15 @@ class KeyStore:
             key = base64.b64decode(kept, validate=True) if kept else b""
             return key if len(key) == KEY_BYTES else None
         return None
+
+
+def _finish_rekey(record: Path) -> None:
+    """The record changed its name to one that this key file still has to follow; see `rekey`."""
+    fresh = next_file(record)
+    if key_file(fresh).exists() and not fresh.exists():
+        with contextlib.suppress(OSError):
+            key_file(fresh).replace(key_file(record))
+            sync_folder(record.parent)
 
 
 def wrap(key: bytes, passphrase: str) -> _Wrapped:

@@ -9,7 +9,7 @@ from core.model.certificate import Certificate, Role
 from core.model.clock import Clock
 from core.record.sqlcipher import CipherFile
 
-SecretKind = Literal["root", "clinician", "workstation"]
+SecretKind = Literal["root", "clinician", "workstation", "backup", "sheet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret as it is kept. Wrapped, but for the workstation's: that one is protected by the file alone."""
+    """A secret as it is kept. Wrapped, but for the workstation's and the backups': these the file alone protects."""
 
     kid: bytes
     data: bytes
@@ -151,6 +151,45 @@ class PracticeKeys:
         """
         if not self._file.in_transaction:
             self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # ---- keys of patients, which seal what backups hold of them
+
+    def patient_keys(self) -> dict[str, bytes]:
+        """By patient, those that were not erased."""
+        return {row[0]: bytes(row[1]) for row in self._file.rows("SELECT patient, data FROM patient_key") if row[1]}
+
+    def erased_patients(self) -> dict[str, int]:
+        """Whose key was erased, and when, UTC µs."""
+        rows = self._file.rows("SELECT patient, erased_us FROM patient_key WHERE erased_us IS NOT NULL")
+        return {row[0]: int(row[1]) for row in rows}
+
+    def add_patient_keys(self, keys: Mapping[str, bytes]) -> None:
+        """A patient who has a key, or whose key was erased, gets no other."""
+        with self._file.transaction():
+            self._file.many(
+                "INSERT OR IGNORE INTO patient_key (patient, data, made_us) VALUES (?, ?, ?)",
+                [(patient, key, self._clock.utc_us()) for patient, key in keys.items()],
+            )
+
+    def erase_patient_key(self, patient: str) -> None:
+        """For good: what was sealed with it opens no more, wherever it lies."""
+        with self._file.transaction():
+            at_us = self._clock.utc_us()
+            self._file.execute(
+                "INSERT OR IGNORE INTO patient_key (patient, data, made_us) VALUES (?, x'', ?)", (patient, at_us)
+            )
+            self._file.execute(
+                "UPDATE patient_key SET data = x'', erased_us = ? WHERE patient = ? AND erased_us IS NULL",
+                (at_us, patient),
+            )
+
+    def vault_number(self) -> int:
+        """Grows with each change of what a vault holds."""
+        row = self._file.row(
+            "SELECT (SELECT count(*) + count(erased_us) FROM patient_key) + "
+            "(SELECT count(*) FROM secret WHERE kind IN ('sheet', 'backup'))"
+        )
+        return int(row[0]) if row else 0
 
     # ---- revocations
 

@@ -75,6 +75,23 @@ def _keys(database: Database) -> None:
     _append_only(database, "certificate", "revocation_list", "revoked", "hub", "maker")
 
 
+@practice_migrations(name="m003_patient_keys")
+def _patient_keys(database: Database) -> None:
+    for statement in (
+        """CREATE TABLE patient_key (
+            patient TEXT PRIMARY KEY, data BLOB NOT NULL, made_us INTEGER NOT NULL, erased_us INTEGER
+        ) STRICT, WITHOUT ROWID""",
+        # A key is kept or erased. Of an erased patient the row stays, so that no key is ever made again.
+        """CREATE TRIGGER patient_key_only_erased BEFORE UPDATE ON patient_key
+            WHEN NEW.data != x'' OR NEW.erased_us IS NULL
+                OR (NEW.patient, NEW.made_us) IS NOT (OLD.patient, OLD.made_us)
+            BEGIN SELECT RAISE(ABORT, 'a key is kept or erased'); END""",
+        """CREATE TRIGGER patient_key_no_delete BEFORE DELETE ON patient_key
+            BEGIN SELECT RAISE(ABORT, 'a key is kept or erased'); END""",
+    ):
+        database.execute(statement)
+
+
 def _append_only(database: Database, *tables: str) -> None:
     for table in tables:
         for change in ("UPDATE", "DELETE"):

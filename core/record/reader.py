@@ -19,7 +19,7 @@ from core.record.evidence import (
     WitnessBook,
     checkpoints,
     cosignatures,
-    log_origin,
+    current_origin,
 )
 from core.record.fits import stored_fits
 from core.record.orders import journal_of
@@ -309,7 +309,7 @@ class RecordReader:
     @property
     def origin(self) -> str:
         """The name of this record's audit log."""
-        return log_origin(str((self._file.row("SELECT id FROM about") or ("",))[0]))
+        return current_origin(self._file, str((self._file.row("SELECT id FROM about") or ("",))[0]))
 
     def checkpoints(self) -> list[StoredCheckpoint]:
         """Signed checkpoints of the audit log, in order. Raises NoteRefused."""

@@ -31,7 +31,7 @@ from core.record.errors import (
     RecordMissing,
     StaleVersion,
 )
-from core.record.evidence import CheckpointBook, WitnessBook
+from core.record.evidence import CheckpointBook, WitnessBook, mark_restored
 from core.record.fits import stored_fits
 from core.record.orders import OrderBook
 from core.record.schema import record_migrations
@@ -104,7 +104,7 @@ class Record:
 
         Raises RecordExists, RecordMissing (no such folder), RecordBusy, RecordReadOnly, DiskFull.
         """
-        lock = _lock(path)
+        lock = writer_lock(path)
         try:
 
             def fill(file: CipherFile) -> None:
@@ -131,7 +131,7 @@ class Record:
         Raises RecordMissing, WrongKey, RecordDamaged, RecordNewer, RecordReadOnly, RecordBusy, ChannelChanged.
         """
         CipherFile.read(path, key).close()  # a wrong key or a damaged file is reported before anything is touched
-        lock = _lock(path)
+        lock = writer_lock(path)
         try:
             file = CipherFile.open(path, key)
             try:
@@ -147,6 +147,11 @@ class Record:
     @property
     def path(self) -> Path:
         return self._file.path
+
+    @property
+    def file(self) -> CipherFile:
+        """The file itself, for what goes through all of its tables, as an erasure does."""
+        return self._file
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -401,6 +406,21 @@ class Record:
         self._must_write()
         return self._audit.append(kind, actor=actor, at_us=at_us, body=body)
 
+    def restored(self, backup: str, made_us: int, *, author: str, at_us: int, missing: int = 0) -> None:
+        """Say that this file came from a backup on purpose: its log goes on under another name.
+
+        Args:
+            backup, made_us: which one, and when it was made, UTC µs.
+            missing: how many patients of it had been erased since.
+        """
+        self._must_write()
+        mark_restored(self._file, self.id, backup, made_us, author=author, at_us=at_us)
+        self.checkpoints = CheckpointBook(self._file, self._audit, self.id)
+        body = {"backup": backup, "made_us": made_us, "missing": missing, "origin": self.checkpoints.origin}
+        self.audit("record.restored", actor=author, at_us=at_us, body=body)
+        said = Text("log.record.restored", {"backup": backup})
+        self.add_event("restored", said, at_us=at_us, visit_id=None, author=author)
+
     # ---- inside ------------------------------------------------------------------------------------
 
     def _must_write(self) -> None:
@@ -436,7 +456,7 @@ class Record:
                 )
 
 
-def _lock(path: Path) -> filelock.BaseFileLock:
+def writer_lock(path: Path) -> filelock.BaseFileLock:
     """The lock of the one writer; the operating system frees it when the process dies."""
     if not path.parent.is_dir():  # the lock would make the folder
         raise RecordMissing(f"The folder {path.parent} does not exist.", "Make it, or choose another.")

@@ -1,6 +1,6 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
-from core.record import evidence_schema
+from core.record import evidence_schema, schema_sealed
 from core.record.schema_clinical import CLINICAL, backfill
 from core.record.sqlcipher import Database, Migrations
 from core.record.summary_schema import SIGNALS
@@ -157,3 +157,9 @@ def _clinical(database: Database) -> None:
         database.execute(statement)
     _append_only(database, "attachment")
     backfill(database)
+
+
+@record_migrations(name="m006_sealed")
+def _sealed(database: Database) -> None:
+    schema_sealed.create(database)
+    _append_only(database, *schema_sealed.APPEND_ONLY)

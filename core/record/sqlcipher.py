@@ -174,6 +174,17 @@ class CipherFile:
             found: Row | None = self.database.execute(sql, parameters).fetchone()
             return found
 
+    def each(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """Rows one after the other, for tables that do not fit into memory."""
+        with self._guarded():
+            cursor = self.database.execute(sql, parameters)
+        while True:
+            with self._guarded():
+                some = cursor.fetchmany(64)
+            if not some:
+                return
+            yield from some
+
     @property
     def in_transaction(self) -> bool:
         with contextlib.suppress(sqlcipher3.ProgrammingError):  # closed
@@ -241,6 +252,15 @@ class CipherFile:
             if migrations.pending(self.database):
                 with self.transaction():
                     migrations.apply(self.database)
+
+    def export(self, path: Path, key: bytes) -> None:
+        """Write all of it anew into a file that does not exist, under another key."""
+        self.execute("ATTACH DATABASE ? AS fresh KEY ?", (str(path), f"x'{key.hex()}{_salt(key).hex()}'"))
+        try:
+            self.execute(f"PRAGMA fresh.cipher_page_size = {PAGE_BYTES}")
+            self.rows("SELECT sqlcipher_export('fresh')")
+        finally:
+            self.execute("DETACH DATABASE fresh")
 
     def shrink(self) -> None:
         """Give back the space of what was deleted, when that is much of a small file; a large one fills it again."""

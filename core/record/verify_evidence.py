@@ -27,6 +27,7 @@ from core.record.evidence import (
     contradictions,
     cosignatures,
     log_origin,
+    restorations,
 )
 from core.record.sqlcipher import CipherFile
 
@@ -95,7 +96,10 @@ class EvidenceCheck:
         self._signers: dict[bytes, Certificate] = {}
         self._fingerprints: dict[bytes, None] = {}
         self._witnesses: dict[str, str] = {}
-        self._origin = log_origin(str((file.row("SELECT id FROM about") or ("",))[0]))
+        first = log_origin(str((file.row("SELECT id FROM about") or ("",))[0]))
+        self._restored = restorations(file)
+        self._origins = [(0, first), *((one.checkpoints, one.origin) for one in self._restored)]
+        self._origin = self._origins[-1][1]
 
     def read(self) -> frozenset[int]:
         """The sizes of which something is claimed."""
@@ -131,7 +135,7 @@ class EvidenceCheck:
     def _counts(self, one: StoredCheckpoint) -> bool:
         """Whether a checkpoint is signed as it has to be."""
         try:
-            who = signer_of(one, self._origin)
+            who = signer_of(one, self._origin_of(one))
         except SmilescapeError as error:
             self.problems.append(f"checkpoint {one.id} of {one.size} entries: {error}")
             return False
@@ -141,6 +145,10 @@ class EvidenceCheck:
         self._signers[who.kid] = who
         self._fingerprints[hashlib.sha256(read_root(one.issuer).signing_key).digest()] = None
         return True
+
+    def _origin_of(self, one: StoredCheckpoint) -> str:
+        """The log's name when a checkpoint was made: each restoring gave it another."""
+        return [origin for after, origin in self._origins if after < one.id][-1]
 
     def _hold_lines(self, one: StoredCheckpoint) -> None:
         signer, root = read_unverified(one.signer), read_root(one.issuer)
@@ -180,6 +188,11 @@ class EvidenceCheck:
         if not self._signed:
             self.notes.append("No checkpoint was signed: the log agrees with itself, and nothing else speaks for it.")
             return
+        for back in self._restored:
+            self.notes.append(
+                f"Restored on {moment(back.at_us)} from the backup of {moment(back.made_us)}; "
+                "what the log said between the two is not in it."
+            )
         self.notes.append(f"Signed up to {good} of {entries} entries; checkpoints: {len(self._signed)}.")
         self.notes += [f"Countersigned by {said}." for said in self._witnesses.values()]
         if not self._witnesses:
