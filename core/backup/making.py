@@ -29,9 +29,8 @@ from core.model import cbor
 from core.model.clock import Clock
 from core.record.errors import RecordError
 from core.record.inspect import verify_record
-from core.record.keys import sync_folder
 from core.record.practice import FILE_NAME, PracticeFile
-from core.record.sqlcipher import CipherFile
+from core.record.sqlcipher import CipherFile, sync_folder
 
 MANIFEST: Final = "manifest.json"
 _LOCK: Final = "backup.lock"

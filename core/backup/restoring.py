@@ -13,9 +13,10 @@ from core.backup.sealed_file import restore_file
 from core.backup.vault import Vault
 from core.model.clock import Clock
 from core.record.inspect import verify_record
-from core.record.keys import KeyStore, sync_folder
+from core.record.keys import KeyStore
 from core.record.practice import FILE_NAME, PracticeFile
 from core.record.record import Record
+from core.record.sqlcipher import sync_folder
 
 MARKER = ".simulated"
 

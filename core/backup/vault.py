@@ -23,8 +23,8 @@ from core.keys.errors import SheetWrong, WrappedDamaged, WrongSecret
 from core.keys.sheet import read_sheet, write_sheet
 from core.keys.wrapping import KEY_BYTES, unwrap_by_key, wrap_by_key
 from core.model import cbor
-from core.record.keys import sync_folder
 from core.record.practice_keys import PracticeKeys
+from core.record.sqlcipher import sync_folder
 
 VAULT_NAME: Final = "keys.vault"
 SHEET: Final = b"smilescape/backup-sheet/1"

@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from core.record.errors import RecordDamaged, RecordReadOnly
-from core.record.keys import KeyStore, key_file, next_file, sync_folder
+from core.record.keys import KeyStore, key_file, next_file
 from core.record.record import writer_lock
-from core.record.sqlcipher import CipherFile
+from core.record.sqlcipher import CipherFile, sync_folder
 
 Change = Callable[[CipherFile], None]
 
