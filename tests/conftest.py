@@ -26,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-seed", type=int, default=0, help="of the soak; another one is another history")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for whole practices come first: begun last, one of them would run alone at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in ("integration", "security", "proof"))
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Data folders and keyrings of the person who runs the tests stay untouched."""
