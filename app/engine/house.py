@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 
 import msgspec
 
+from app.engine.access import Access
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
@@ -14,13 +15,13 @@ from app.engine.doubts_desk import DoubtsDesk
 from app.engine.house_log import write_down
 from app.engine.keys_desk import KeysDesk
 from app.engine.keys_service import KeyedHub
-from app.engine.people_desk import PeopleDesk
+from app.engine.people_desk import PeopleDesk, no
 from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
 from app.engine.runtime import Folder
 from app.engine.server import Server
-from app.engine.service import Service, no
+from app.engine.service import Service
 from app.engine.sounder import Sounder
 from app.engine.watch import Watch
 from app.engine_config import DeviceBinding, EngineConfig
@@ -118,6 +119,7 @@ class Engine:
         self.people = PeopleDesk(
             self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
         )
+        self.access = Access(self.people, self.chairs)
         await self.people.open()
         house = House(
             radio=self.radio,
@@ -195,7 +197,7 @@ class Engine:
         else:
             setup = ReaderSetup(tuple(self._reader_files), self.practice, self.practice_phone)
             await self.reader.open(setup)
-        self.touched()
+        self._send(self.chairs, workstation=True)  # at once: nobody sees what was meant for who was there before
 
     async def set_practice(self, name: str, phone: str) -> None:
         """What the practice is called and how it is reached; stands on reports."""
@@ -371,10 +373,14 @@ class Engine:
             dirty, wanted = sorted(self._dirty), self._touched
             self._dirty.clear()
             self._touched = False
-            for number in dirty:
-                self.server.publish(picture(self.chairs[number]))
-            if wanted:
-                self.server.publish(self._workstation())
+            self._send(dirty, workstation=wanted)
+
+    def _send(self, chairs: Iterable[int], *, workstation: bool) -> None:
+        """What who is logged in may see, and nothing else, leaves the engine."""
+        for number in chairs:
+            self.server.publish(self.access.cut_chair(picture(self.chairs[number])))
+        if workstation:
+            self.server.publish(self.access.cut_workstation(self._workstation()))
 
     def _workstation(self) -> ipc.Workstation:
         audio, until = self.alarms.audio()

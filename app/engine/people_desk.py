@@ -30,8 +30,9 @@ FREE_TRIES = 3
 LONGEST_WAIT_S = 300.0
 
 
-def no(code: str, **values: str | int | float) -> Refusal:
-    return Refusal(code, Text(f"refused.{code}", values), None)
+def no(code: str, remedy: str | None = None, **values: str | int | float) -> Refusal:
+    """A refusal whose sentence is `refused.<code>`."""
+    return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
 
 
 class PeopleDesk:

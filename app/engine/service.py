@@ -1,4 +1,4 @@
-"""Serves what consoles ask: one method for each request, roles and sessions checked here."""
+"""Serves what consoles ask: one method for each request. Who may ask for it is decided before, by `Access`."""
 
 import logging
 import os
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from app.engine.access import Access
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.keys_service import KeysService
+from app.engine.people_desk import no
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
 from app.ipc import messages as ipc
@@ -22,7 +24,6 @@ from core.model.ids import new_id
 from core.model.people import Operator, Patient, Role
 from core.model.words import Text
 from core.people.codes import patient_code
-from core.procedure.refusal import Refusal
 from core.record import Record
 from devices.kinds import HUB, kind_named
 
@@ -42,6 +43,7 @@ class Workstation(DoubtsHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
+    access: Access
     simulated: bool
     notice: Text | None
 
@@ -61,11 +63,6 @@ class Workstation(DoubtsHouse, Protocol):
     def request_shutdown(self) -> None: ...
 
 
-def no(code: str, remedy: str | None = None, **values: str | int | float) -> Refusal:
-    """A refusal whose sentence is `refused.<code>`."""
-    return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
-
-
 class Service:
     """The handler behind the server."""
 
@@ -76,6 +73,12 @@ class Service:
     # ---- the server's seam
 
     async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
+        """Nothing is served that `Access` did not admit, and nothing is answered that it did not cut."""
+        access = self._house.access
+        await access.admit(request)
+        return access.cut_reply(await self._answer(request))
+
+    async def _answer(self, request: ipc.Request) -> ipc.Reply:
         if isinstance(request, READ_REQUESTS):
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
@@ -149,9 +152,7 @@ class Service:
     @_serve.register
     async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
         first = not self._house.people.operators()
-        if not first:
-            self._dentist()
-        elif request.role != Role.DENTIST:
+        if first and request.role != Role.DENTIST:
             raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
         made = await self._house.people.add(request.name, request.role, request.pin)
         actor = self._house.people.operator or made
@@ -164,7 +165,7 @@ class Service:
 
     @_serve.register
     async def _close_operator(self, request: ipc.CloseOperator) -> ipc.Reply:
-        actor = self._dentist()
+        actor = self._actor()
         leaving = [one for one in self._house.people.operators() if one.id == request.operator_id]
         if any(one.role is Role.DENTIST for one in leaving):
             for chair in self._house.chairs.values():
@@ -178,7 +179,7 @@ class Service:
 
     @_serve.register
     async def _set_practice(self, request: ipc.SetPractice) -> ipc.Reply:
-        actor = self._dentist()
+        actor = self._actor()
         if not request.name.strip():
             raise no("empty_name")
         await self._house.set_practice(request.name.strip(), request.phone.strip())
@@ -214,7 +215,6 @@ class Service:
 
     @_serve.register
     async def _list_patients(self, request: ipc.ListPatients) -> ipc.Reply:
-        self._actor()
         wanted = request.query.strip().casefold()
         found = [
             patient
@@ -229,12 +229,11 @@ class Service:
 
     @_serve.register
     async def _scan(self, request: ipc.Scan) -> ipc.Reply:
-        self._actor()
         return ipc.Devices(devices=await self._house.scan(min(max(request.seconds, 0.5), 15.0)))
 
     @_serve.register
     async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
-        actor = self._dentist() if request.enrol else self._actor()
+        actor = self._actor()
         chair = self._chair(request.chair)
         if kind_named(request.kind) is None or (request.enrol and request.kind != HUB):
             raise no("device_kind")
@@ -306,7 +305,6 @@ class Service:
 
     @_serve.register
     async def _pause_audio(self, request: ipc.PauseAudio) -> ipc.Reply:
-        self._actor()
         chair = next(iter(self._house.chairs.values()))
         chair.house.alarms.pause_audio(min(max(request.seconds, 0.0), 120.0))
         return ipc.Done()
@@ -372,12 +370,6 @@ class Service:
         operator = self._house.people.operator
         if operator is None:
             raise no("login")
-        return operator
-
-    def _dentist(self) -> Operator:
-        operator = self._actor()
-        if operator.role is not Role.DENTIST:
-            raise no("role")
         return operator
 
     def _chair(self, number: int) -> "Chair":

@@ -384,6 +384,7 @@ class Chair(Message, frozen=True, kw_only=True):
         values: channel key → newest physical value; a channel that is silent is absent.
         backfill_frames: frames still to be fetched from the hub's memory.
         tapped_frames: raw notifications that the tap has seen, before any decoding.
+        shown: False where who is logged in may not see this patient's treatment, which is left out, then.
     """
 
     number: int
@@ -407,6 +408,7 @@ class Chair(Message, frozen=True, kw_only=True):
     backfill_frames: int = 0
     tapped_frames: int = 0
     simulated: bool = False
+    shown: bool = True
 
 
 class Job(Message, frozen=True, kw_only=True):
@@ -423,6 +425,8 @@ class Workstation(Message, frozen=True, kw_only=True):
     Attributes:
         notice: what happened to the workstation itself, such as an engine restart.
         doubts: hubs that are not trusted until a dentist lifts that.
+        may: names of what who is logged in may ask for, as in `resources/permissions.toml`.
+        sees: what they see of every patient, as there.
     """
 
     operator: Operator | None
@@ -436,6 +440,8 @@ class Workstation(Message, frozen=True, kw_only=True):
     practice: str = ""
     practice_phone: str = ""
     doubts: tuple[HubDoubt, ...] = ()
+    may: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
 
 
 Request = (
