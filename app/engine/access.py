@@ -8,6 +8,7 @@ import msgspec
 from app.engine.people_desk import PeopleDesk, no
 from app.engine.redaction import Seen, cut_chair, cut_log, cut_operator, cut_patient, cut_text, cut_timeline
 from app.ipc import messages as ipc
+from app.ipc.access_messages import ListViews
 from core.model.people import Operator, Role
 from core.people.permissions import Permissions, Sight, load_permissions
 from core.procedure.refusal import Refusal
@@ -26,11 +27,16 @@ class Access:
 
     Raises:
         DataError: the table is inconsistent, or does not name an act.
+
+    Attributes:
+        dimmed: names are left out for everybody, until somebody touches something.
     """
 
     def __init__(self, people: PeopleDesk, chairs: "Mapping[int, Chair]") -> None:
         self._people = people
         self._chairs = chairs
+        self._visits: dict[str, str] = {}
+        self.dimmed = False
         self.table: Permissions = load_permissions(ACTS)
 
     # ---- who may ask
@@ -39,12 +45,13 @@ class Access:
         """Who asks, None for nobody. Raises Refusal: `login`, `role`, or `patient` (not that one's data)."""
         operator, act = self._people.operator, self._act(request)
         if self.table.may(operator, act):
-            if operator is not None and not self._sees_all(operator, act):
-                await self._own(request, operator)
+            companion = operator is not None and operator.role is Role.COMPANION
+            if companion and not self.table.may(None, act):
+                await self._agreed(request)
             return operator
         if operator is None:
             raise no("login")
-        if await self._in_emergency(request, operator, act):
+        if self.table.may(operator, act, emergency=True) and await self._in_emergency(request):
             return operator
         raise self._refusal(act)
 
@@ -58,25 +65,59 @@ class Access:
     def _refusal(self, act: str) -> Refusal:
         return no("role", "role_remedy", who=f"@who.{'_'.join(self.table.roles(act))}")
 
-    def _sees_all(self, operator: Operator, act: str) -> bool:
-        return operator.role is not Role.COMPANION
+    async def _agreed(self, request: ipc.Request) -> None:
+        """Raises Refusal: a companion asks too late, about somebody else, or for more than was agreed."""
+        companion = self._people.companions.of(self._people.operator)
+        if companion is None:
+            raise no("companion_over", "companion_over_remedy")
+        match request:
+            case ListViews() | ipc.GetTimeline() | ipc.GetVisit() | ipc.ReadRange():
+                agreed = companion.history
+            case ipc.MakeReport():
+                agreed = companion.reports
+            case _:
+                return
+        if not agreed or await self._patient_of(request) != companion.patient_id:
+            raise no("patient", "patient_remedy")
 
-    async def _own(self, request: ipc.Request, operator: Operator) -> None:
-        """Raises Refusal: a companion asks about somebody else, or for more than was agreed."""
+    async def _in_emergency(self, request: ipc.Request) -> bool:
+        if self._people.emergencies.current is None:
+            return False
+        return isinstance(request, ipc.ListPatients) or self._people.emergencies.covers(await self._patient_of(request))
 
-    async def _in_emergency(self, request: ipc.Request, operator: Operator, act: str) -> bool:
-        return False
+    async def _patient_of(self, request: ipc.Request) -> str:
+        """Whose data a request is about; empty when nobody's is known."""
+        if isinstance(request, ipc.GetTimeline | ListViews):
+            return request.patient_id
+        if not isinstance(request, ABOUT_VISITS) or request.chair not in self._chairs:
+            return ""
+        if request.visit_id not in self._visits:
+            found = await self._chairs[request.chair].do(lambda record: record.visits(None))
+            self._visits |= {visit.id: visit.patient_id for visit in found}
+        return self._visits.get(request.visit_id, "")
 
     # ---- who sees
 
     def seen(self, patient_id: str = "") -> Seen:
         """What who is logged in sees of a patient; without one, of what belongs to nobody in particular."""
         operator = self._people.operator
-        sees = {sight: self.table.sees(operator, sight) for sight in Sight}
+        companion = self._people.companions.of(operator)
+        if companion is not None:
+            own = bool(patient_id) and patient_id == companion.patient_id
+            return Seen(identities=own, treatment=own and companion.live)
+        emergency = self._people.emergencies.covers(patient_id)
+        sees = {sight: self.table.sees(operator, sight, emergency=emergency) for sight in Sight}
         return Seen(
-            identities=sees[Sight.IDENTITIES],
+            identities=sees[Sight.IDENTITIES] and not self.dimmed,
             treatment=sees[Sight.TREATMENT],
             course=sees[Sight.COURSE],
+        )
+
+    @property
+    def _own_only(self) -> bool:
+        """Whether a list holds the patients alone whom who is logged in sees by name."""
+        return self._people.companions.of(self._people.operator) is not None or not self.table.may(
+            self._people.operator, "ListPatients"
         )
 
     def cut_chair(self, chair: ipc.Chair) -> ipc.Chair:
@@ -85,8 +126,18 @@ class Access:
     def cut_workstation(self, station: ipc.Workstation) -> ipc.Workstation:
         """Alarms and notices without names; companions by their initials."""
         seen = self.seen()
+        operator = station.operator
+        knows = self.table.may(operator, "WithdrawCompanion")
         return msgspec.structs.replace(
             station,
+            emergencies=tuple(
+                one
+                for one in station.emergencies
+                if self.table.sees(operator, Sight.IDENTITIES)
+                or (operator is not None and one.operator_id == operator.id)
+            ),
+            companions=station.companions if knows else (),
+            dimmed=self.dimmed,
             operators=tuple(cut_operator(one, seen) for one in station.operators),
             alarms=tuple(
                 msgspec.structs.replace(one, text=cut_text(one.text, seen), remedy=cut_text(one.remedy, seen))
@@ -100,6 +151,8 @@ class Access:
         """What an answer may say to who is logged in."""
         match reply:
             case ipc.Patients(patients=patients):
+                if self._own_only:
+                    patients = tuple(one for one in patients if self.seen(one.id).identities)
                 return ipc.Patients(patients=tuple(cut_patient(one, self.seen(one.id)) for one in patients))
             case ipc.Timeline():
                 return cut_timeline(reply, self.seen(reply.patient.id))

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from app.engine.reader_wire import ReaderSetup, ReadRequest
+from app.ipc.access_messages import ListViews, Views
 from app.ipc.messages import (
     ChannelSpan,
     Done,
@@ -28,6 +29,7 @@ from app.ipc.refusals import as_refused, refused
 from core.model.errors import SmilescapeError
 from core.model.people import Patient, VisitSummary
 from core.model.wear import DAY_US, AtHome
+from core.people.views import looked_at
 from core.record import NotFound, RecordReader
 from core.record.at_home import at_home
 
@@ -74,6 +76,8 @@ class ReadDesk:
                 return self._report(request)
             case ExportCsv():
                 return self._csv(request)
+            case ListViews():
+                return Views(views=tuple(looked_at(self._all_readers(), request.patient_id)))
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""

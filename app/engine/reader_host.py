@@ -9,6 +9,7 @@ import msgspec
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import ReaderSetup, ReadRequest, encode_setup
+from app.ipc.access_messages import ListViews
 from app.ipc.frames import FrameTooLong
 from app.ipc.messages import (
     MAX_MESSAGE,
@@ -36,6 +37,7 @@ SECONDS: dict[type[ReadRequest], float] = {
     ListLog: 10.0,
     MakeReport: 120.0,
     ExportCsv: 900.0,
+    ListViews: 30.0,
 }
 """How long each may take before the process is taken for stuck."""
 

@@ -2,10 +2,11 @@
 
 import msgspec
 
+from app.ipc.access_messages import ListViews
 from app.ipc.messages import ExportCsv, GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
-ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv
-READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv)
+ReadRequest = GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | ExportCsv | ListViews
+READ_REQUESTS = (GetTimeline, GetVisit, ReadRange, ListLog, MakeReport, ExportCsv, ListViews)
 LONG_REQUESTS = (MakeReport, ExportCsv)
 """These write files and may take minutes; they never keep a review waiting."""
 

@@ -15,14 +15,29 @@ from core.model.words import Text
 OPEN = frozenset(
     {
         *("address", "at", "ch", "chair", "channel", "count", "device", "dbm", "firmware", "frames", "hub", "kid"),
-        *("kind", "limit", "link", "megabytes", "model", "name", "number", "outcome", "percent", "places", "seconds"),
+        *(
+            "days",
+            "dentist",
+            "kind",
+            "limit",
+            "minutes",
+            "link",
+            "megabytes",
+            "model",
+            "name",
+            "number",
+            "outcome",
+            "percent",
+            "places",
+            "seconds",
+        ),
         *("serial", "state", "step", "unit", "value", "version", "what", "workstation", "workstations"),
     }
 )
 """Values of sentences that name no patient and repeat nobody's words; any other text is left out."""
 CLINICAL = frozenset({"phase", "tooth"})
 """Left out where the treatment is not seen, whatever their type."""
-ABOUT_KEYS = ("log.keys.", "log.doubt.", "log.emergency.", "alarm.")
+ABOUT_KEYS = ("log.keys.", "log.doubt.", "log.emergency_", "alarm.")
 """Sentences whose reason is about hubs, keys or the workstation; who reads the log needs it."""
 CLINICAL_LINES = ("note.", "log.seated", "log.mark", "hold.")
 

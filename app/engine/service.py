@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from app.engine.access import Access
+from app.engine.access_service import AccessHouse, AccessService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.keys_service import KeysService
 from app.engine.people_desk import no
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
+from app.engine.view_log import ViewLog
 from app.ipc import messages as ipc
+from app.ipc.access_messages import ACCESS_REQUESTS, ListViews, Views
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
@@ -33,17 +36,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+VIEW: dict[type, str] = {ipc.GetVisit: "visit", ipc.MakeReport: "report", ipc.ExportCsv: "export"}
+"""What a view of a visit is called in the log."""
+
+
 class Reader(Protocol):
     """What the service needs of the reader process."""
 
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(DoubtsHouse, Protocol):
+class Workstation(DoubtsHouse, AccessHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
     access: Access
+    views: ViewLog
     simulated: bool
     notice: Text | None
 
@@ -69,6 +77,7 @@ class Service:
     def __init__(self, house: Workstation) -> None:
         self._house = house
         self._keys = KeysService(house)
+        self._access = AccessService(house, self._patients)
 
     # ---- the server's seam
 
@@ -83,6 +92,8 @@ class Service:
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
             return await self._keys.serve(request, self._actor())
+        if isinstance(request, ACCESS_REQUESTS):
+            return await self._access.serve(request, self._house.people.operator)
         return await self._serve(request)
 
     @singledispatchmethod
@@ -134,10 +145,18 @@ class Service:
 
     @_serve.register
     async def _login(self, request: ipc.Login) -> ipc.Reply:
-        operator = await self._house.people.login(request.operator_id, request.pin)
-        self._log_house("login", Text("log.login", {"name": operator.name}), operator.id)
+        people, before = self._house.people, self._house.people.operator
+        operator = await people.login(request.operator_id, request.pin)
+        said = Text("log.login", {"name": operator.name})
+        if before is not None and before.id != operator.id:
+            said = Text("log.switched", {"name": operator.name, "before": before.name})
+        self._log_house("login", said, operator.id)
+        self._house.active()
         if operator.role is Role.DENTIST and not self._house.keys_desk.unlocked:
             self._house.notice = Text("notice.no_key", {"name": operator.name})
+        standing = people.emergencies.standing
+        if operator.role is Role.DENTIST and standing:
+            self._house.notice = Text("notice.emergency", {"count": len(standing), "name": standing[0].who})
         await self._house.operator_changed()
         return ipc.Done(id=operator.id)
 
@@ -152,6 +171,8 @@ class Service:
     @_serve.register
     async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
         first = not self._house.people.operators()
+        if request.role == Role.COMPANION:
+            raise no("role_companion", "role_companion_remedy")
         if first and request.role != Role.DENTIST:
             raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
         made = await self._house.people.add(request.name, request.role, request.pin)
@@ -221,6 +242,8 @@ class Service:
             for patient in (await self._patients()).values()
             if wanted in f"{patient.name} {patient.code} {patient.birth_date}".casefold()
         ]
+        if self._house.access.seen().identities:
+            self._house.views.listed([patient.id for patient in found])
         return ipc.Patients(
             patients=tuple(sorted(found, key=lambda patient: (patient.family_name, patient.given_name)))
         )
@@ -320,25 +343,30 @@ class Service:
 
         What was done before is in the files before they are read: a visit just signed is complete.
         """
-        actor = self._actor()
         chairs = list(self._house.chairs.values())
-        viewed: dict[str, object] = {}
+        viewed = self._house.views.viewed
         match request:
             case ipc.GetTimeline():
-                viewed = {"patient": request.patient_id}
+                viewed("timeline", 0, patient=request.patient_id)
+            case ListViews():
+                viewed("views", 0, patient=request.patient_id)
             case ipc.ListLog(chair=0):
                 pass
-            case ipc.ListLog() | ipc.ReadRange():
+            case _:
                 chairs = [self._chair(request.chair)]
+        match request:
             case ipc.GetVisit() | ipc.MakeReport() | ipc.ExportCsv():
-                chairs = [self._chair(request.chair)]
-                viewed = {"visit": request.visit_id}
-        if viewed:
-            at_us, body = chairs[0].house.clock.utc_us(), {"request": type(request).__name__, **viewed}
-            chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
+                viewed(VIEW[type(request)], request.chair, visit=request.visit_id)
+            case ipc.ReadRange():
+                viewed("signals", request.chair, visit=request.visit_id, once=True)
         for chair in chairs:
             await chair.do(lambda record: None)
         reply = await self._house.reader.request(request)
+        if isinstance(reply, Views):
+            names = self._house.people.names()
+            return Views(
+                views=tuple(msgspec.structs.replace(one, who=names.get(one.who, one.who)) for one in reply.views)
+            )
         return self._with_names(reply) if isinstance(reply, ipc.LogPage) else reply
 
     def _with_names(self, page: ipc.LogPage) -> ipc.LogPage:

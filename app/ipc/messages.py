@@ -5,9 +5,11 @@ A request is answered by exactly one `Reply`; `Push` messages come whenever the 
 
 import msgspec
 
+from app.ipc.access_messages import AccessRequest, ListViews, Views
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
+from core.model.access import Companion, Emergency
 from core.model.alarm import Alarm, AudioState
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
 from core.model.hub_doubt import HubDoubt
@@ -427,6 +429,10 @@ class Workstation(Message, frozen=True, kw_only=True):
         doubts: hubs that are not trusted until a dentist lifts that.
         may: names of what who is logged in may ask for, as in `resources/permissions.toml`.
         sees: what they see of every patient, as there.
+        dimmed: nobody touched anything for long while somebody is treated: names are left out until somebody does.
+        lock_minutes: after how long without a touch the workstation locks.
+        emergencies: those that no dentist has seen yet, and one's own.
+        companions: whom patients let see their data, as far as who is logged in may know.
     """
 
     operator: Operator | None
@@ -442,6 +448,10 @@ class Workstation(Message, frozen=True, kw_only=True):
     doubts: tuple[HubDoubt, ...] = ()
     may: tuple[str, ...] = ()
     sees: tuple[str, ...] = ()
+    dimmed: bool = False
+    lock_minutes: int = 0
+    emergencies: tuple[Emergency, ...] = ()
+    companions: tuple[Companion, ...] = ()
 
 
 Request = (
@@ -474,8 +484,23 @@ Request = (
     | ExportCsv
     | KeyRequest
     | LiftDoubt
+    | AccessRequest
+    | ListViews
 )
-Reply = Welcome | Done | Refused | Patients | Devices | LogPage | Timeline | VisitDetail | RangeData | ReportMade | Keys
+Reply = (
+    Welcome
+    | Done
+    | Refused
+    | Patients
+    | Devices
+    | LogPage
+    | Timeline
+    | VisitDetail
+    | RangeData
+    | ReportMade
+    | Keys
+    | Views
+)
 Push = Chair | Workstation
 
 

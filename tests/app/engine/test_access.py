@@ -48,6 +48,13 @@ async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
         await one.close()
 
 
+def service(engine: Engine) -> Service:
+    """The one that answers this engine's consoles."""
+    handler = engine.server._handler
+    assert isinstance(handler, Service)
+    return handler
+
+
 def example(kind: type[msgspec.Struct]) -> msgspec.Struct:
     """A request of this type that says nothing in particular."""
     values: dict[str, object] = {}
@@ -76,7 +83,7 @@ async def verdict(engine: Engine, body: ipc.Request, role: Role | None) -> str:
     """The code of the refusal, empty when it is served."""
     engine.people.operator = Operator(id=f"id-{role}", name=role, role=role) if role is not None else None
     try:
-        reply = await Service(engine).handle(body, Session(1, "console", 1, 0.0))
+        reply = await service(engine).handle(body, Session(1, "console", 1, 0.0))
     except Refusal as refusal:
         said = [load_words().tell(text) for text in (refusal.text, refusal.remedy_text) if text is not None]
         assert not [line for line in said if "[" in line or "{" in line], said
@@ -150,7 +157,7 @@ async def test_who_may_not_see_patients_is_never_sent_one(engine: Engine, role: 
 
 async def test_an_auditor_gets_codes_and_a_dentist_names(engine: Engine) -> None:
     engine.people.operator = Operator(id="x", name="x", role=Role.AUDITOR)
-    reply = await Service(engine).handle(ipc.ListPatients(), Session(1, "console", 1, 0.0))
+    reply = await service(engine).handle(ipc.ListPatients(), Session(1, "console", 1, 0.0))
     assert isinstance(reply, ipc.Patients)
     assert {one.given_name for one in reply.patients} == {one.code for one in reply.patients}
     assert not [one for one in reply.patients if one.birth_date or one.phone or one.family_name or one.allergies]
