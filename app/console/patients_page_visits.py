@@ -11,6 +11,7 @@ from app.console.report_panel import ReportPanel
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
+from app.console.views_pane import ViewsPane
 from app.ipc.messages import (
     Done,
     ExportCsv,
@@ -67,6 +68,10 @@ class VisitsView(QWidget):
         self.home_button = Button(words.say("patients.home.title"), icon="home")
         self.home_button.setObjectName("patients.home")
         self.home_button.setCheckable(True)
+        self.views = ViewsPane(store, words)
+        self.views_button = Button(words.say("views.button"), icon="eye")
+        self.views_button.setObjectName("patients.views")
+        self.views_button.setCheckable(True)
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
         self._arrange()
@@ -77,6 +82,7 @@ class VisitsView(QWidget):
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
         self.home_button.clicked.connect(self._show_home)
+        self.views_button.clicked.connect(self._show_views)
         self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
 
     def open_patient(self, patient_id: str) -> None:
@@ -92,6 +98,7 @@ class VisitsView(QWidget):
         self.timeline.setFocus()
         self.home_button.setEnabled(False)
         self.home_button.setChecked(False)
+        self.views_button.setChecked(False)
         self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
@@ -235,7 +242,7 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.home):
+        for pane in (message_pane, self._visit_pane, self.report, self.home, self.views):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -252,6 +259,7 @@ class VisitsView(QWidget):
         line.addWidget(self._name)
         line.addWidget(self._facts, 1)
         line.addWidget(self._own)
+        line.addWidget(self.views_button)
         line.addWidget(self.home_button)
         line.addWidget(self.all_button)
         area = QScrollArea()
@@ -344,11 +352,21 @@ class VisitsView(QWidget):
     def _show_home(self, shown: bool) -> None:
         """The days at home in front of what is open, until they are put away; an answer that comes waits behind."""
         self.home_button.setChecked(shown)
+        self.views_button.setChecked(False)
         self._panes.setCurrentWidget(self.home if shown else self._behind)
+
+    def _show_views(self, shown: bool) -> None:
+        """Who looked, in front until it is put away."""
+        self._show_home(False)
+        self.views_button.setChecked(shown)
+        if shown:
+            self.views.open_patient(self._patient_id)
+            self._panes.setCurrentWidget(self.views)
 
     def _front(self, pane: QWidget) -> None:
         self._behind = pane
-        self._show_home(self.home_button.isChecked())
+        if not self.views_button.isChecked():
+            self._show_home(self.home_button.isChecked())
 
     def _next(self) -> int:
         self._asked += 1
