@@ -81,6 +81,7 @@ class ChairCard(Card):
         )
         self.button.setAccessibleName(f"{self.button.text()}, {say('shell.chair_name', number=self.number)}")
         self.button.set_role("pri" if needy else "plain")
+        self.button.setVisible(self._store.may("Act") or (chair.patient is not None and chair.shown))
         patient = chair.patient.name if chair.patient else say("shell.chairs.no_patient")
         name = f"{say('shell.chair_name', number=self.number)}. {self._said.headline} {self._said.reason} {patient}."
         self.setAccessibleName(name)

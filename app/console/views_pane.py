@@ -130,20 +130,38 @@ class ViewsPane(QWidget):
         self.add = Button(say("companion.add"), role="pri")
         self.add.clicked.connect(self._add)
         foot = QHBoxLayout()
-        foot.addWidget(self.said, 1)
+        self.back = Button(say("companion.back"))
+        self.back.clicked.connect(lambda: self._fill_in(False))
+        foot.addWidget(self.back)
+        foot.addStretch()
         foot.addWidget(self.add)
+        column.addWidget(self.said)
         column.addLayout(foot)
+        column.addStretch()
         self.form = form
+        self.new = Button(say("companion.new"))
+        self.new.clicked.connect(lambda: self._fill_in(True))
         layout = self.companions.layout()
-        assert layout is not None
-        layout.addWidget(form)
+        assert isinstance(layout, QVBoxLayout)
+        layout.addWidget(form, 1)
+        layout.addWidget(self.new, 0, Qt.AlignmentFlag.AlignRight)
+
+    def _fill_in(self, wanted: bool) -> None:
+        """The form takes the list's place: both do not fit on a small screen."""
+        wanted = wanted and self._store.may("AddCompanion")
+        self.form.setVisible(wanted)
+        self.companions.findChildren(QScrollArea)[0].setVisible(not wanted)
+        self.new.setVisible(not wanted and self._store.may("AddCompanion"))
+        if wanted:
+            self.said.setText("")
+            self.name.setFocus()
 
     def _refresh(self) -> None:
         station = self._store.workstation
         everybody = station.companions if station is not None else ()
         known = tuple(one for one in everybody if one.patient_id == self._patient_id)
         self.companions.setVisible(self._store.may("WithdrawCompanion"))
-        self.form.setVisible(self._store.may("AddCompanion"))
+        self._fill_in(self.form.isVisibleTo(self) and self._known is not None)
         if known == self._known:
             return
         self._known = known
@@ -204,8 +222,8 @@ class ViewsPane(QWidget):
             remedy = self._words.tell(reply.remedy) if reply.remedy is not None else ""
             self.said.setText(f"{self._words.tell(reply.text)} {remedy}".strip())
             return
-        self.said.setText(self._words.say("shell.people.added", name=self.name.text().strip()))
         self.name.clear()
+        self._fill_in(False)
 
 
 def _listed(title: str, means: str) -> tuple[Card, QVBoxLayout]:

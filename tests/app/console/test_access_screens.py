@@ -200,7 +200,7 @@ def test_samples_of_a_chair_that_is_not_shown_reach_no_page(store: Store, sample
 
     arrived: list[int] = []
     store.samples_arrived.connect(lambda chair, _poll: arrived.append(chair))
-    poll = RingPoll(blocks=(), skipped=0, restarted=False)
+    poll = RingPoll(blocks=[], skipped=0, restarted=False)
     store.apply(sample.chair(2))
     store.samples(2, poll)
     store.apply(cut_chair(sample.chair(2), NOTHING))
@@ -331,6 +331,7 @@ def test_who_looked_is_shown_and_companions_beside_it(
     assert pane.lines[0].endswith("Emergency")
     press(pane.withdraw_buttons["op-anna"])
     assert backend.of(WithdrawCompanion) == [WithdrawCompanion(operator_id="op-anna")]
+    press(pane.new)
     for field, text in ((pane.name, "Sol Hale"), (pane.pin, "739154"), (pane.again, "739154")):
         QTest.keyClicks(field, text)
     press(pane.scopes["reports"])
@@ -350,7 +351,7 @@ def test_who_looked_is_shown_and_companions_beside_it(
     ]
     assert pane.pin.text() == ""
     store.apply(sample.workstation(operator=sample.jon, operators=(sample.jon,), companions=(agreed,)))
-    assert not pane.add.isVisible(), "a dentist witnesses consent"
+    assert not pane.new.isVisible(), "a dentist witnesses consent"
     pane.deleteLater()
 
 
@@ -381,6 +382,8 @@ def test_pictures_of_access(
     page.visits._patient_id = "patient-2"
     page.visits._show_views(True)
     snap(window, "access-views", mode, size)
+    press(page.visits.views.new)
+    snap(window, "access-companion", mode, size)
     press(window.top.person)
     snap(window, "access-menu", mode, size)
     press(window.menu.switch)
