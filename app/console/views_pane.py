@@ -110,7 +110,12 @@ class ViewsPane(QWidget):
         for key, field in (("name", self.name), ("pin", self.pin), ("again", self.again)):
             field.setPlaceholderText(say(f"shell.people.{key}"))
             field.setAccessibleName(say(f"shell.people.{key}"))
-            column.addWidget(field)
+        column.addWidget(self.name)
+        secret = QHBoxLayout()
+        secret.setSpacing(8)
+        for field in (self.pin, self.again):
+            secret.addWidget(field)
+        column.addLayout(secret)
         for field in (self.pin, self.again):
             field.setEchoMode(QLineEdit.EchoMode.Password)
             field.setMaxLength(PHRASE_MOST)

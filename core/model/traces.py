@@ -51,7 +51,7 @@ class PlainFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__(FORMAT)
 
-    def formatException(self, ei: "OptExcInfo") -> str:
+    def formatException(self, ei: _Caught) -> str:
         return plain_trace(ei[1]) if ei[1] is not None else ""
 
 
