@@ -9,6 +9,7 @@ from app.engine.people_desk import PeopleDesk, no
 from app.engine.redaction import Seen, cut_chair, cut_log, cut_operator, cut_patient, cut_text, cut_timeline
 from app.ipc import messages as ipc
 from app.ipc.access_messages import ListViews
+from core.model.intents import Pause
 from core.model.people import Operator, Role
 from core.people.permissions import Permissions, Sight, load_permissions
 from core.procedure.refusal import Refusal
@@ -16,9 +17,9 @@ from core.procedure.refusal import Refusal
 if TYPE_CHECKING:
     from app.engine.chair import Chair
 
-FOUND, ENROL = "FoundPractice", "EnrolHub"
+FOUND, ENROL, PATIENT_PAUSE = "FoundPractice", "EnrolHub", "PatientPause"
 """Acts that are not told by the type of their request alone."""
-ACTS = frozenset(one.__name__ for one in ipc.Request.__args__) | {FOUND, ENROL}
+ACTS = frozenset(one.__name__ for one in ipc.Request.__args__) | {FOUND, ENROL, PATIENT_PAUSE}
 ABOUT_VISITS = (ipc.GetVisit, ipc.ReadRange, ipc.MakeReport, ipc.ExportCsv)
 
 
@@ -60,6 +61,8 @@ class Access:
             return FOUND
         if isinstance(request, ipc.AttachDevice) and request.enrol:
             return ENROL
+        if isinstance(request, ipc.Act) and request.intent == Pause(by="patient"):
+            return PATIENT_PAUSE
         return type(request).__name__
 
     def _refusal(self, act: str) -> Refusal:

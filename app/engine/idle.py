@@ -1,6 +1,6 @@
 """The lock after idle: when it falls, and when it only takes names off the screen.
 
-It never locks away a person who treats: while somebody is treated or recovers, names go and everything else stays.
+It never locks away a person who treats: from consent to recovery names go and everything else stays.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from core.model.procedure import ProcedureView, Step
 DEFAULT_MINUTES, MOST_MINUTES = 5, 15
 """Five: a patient is often alone in the chair for some minutes, seldom for more (our judgement, check). Fifteen is the
 most that PCI DSS 4.0, 8.2.8, allows for a session of anybody."""
+ATTENDED = (Step.CONSENT, Step.PREFLIGHT, Step.TREAT, Step.RECOVER)
 CLINICIANS = (Role.DENTIST, Role.ASSISTANT)
 
 
@@ -25,8 +26,8 @@ class Idle(StrEnum):
 
 
 def attended(view: ProcedureView | None) -> bool:
-    """Whether somebody is under treatment: from its start until the recovery check is done, held or not."""
-    return view is not None and not view.closed and view.step in (Step.TREAT, Step.RECOVER)
+    """Whether somebody agrees to treatment, is treated, held or not, or recovers: a dentist is with them."""
+    return view is not None and not view.closed and view.step in ATTENDED
 
 
 class IdleWatch:

@@ -24,9 +24,11 @@ from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
 from core.model.hub import DeviceSeen
 from core.model.ids import new_id
+from core.model.intents import Pause
 from core.model.people import Operator, Patient, Role
 from core.model.words import Text
 from core.people.codes import patient_code
+from core.people.permissions import load_permissions
 from core.record import Record
 from devices.kinds import HUB, kind_named
 
@@ -38,6 +40,10 @@ log = logging.getLogger(__name__)
 
 VIEW: dict[type, str] = {ipc.GetVisit: "visit", ipc.MakeReport: "report", ipc.ExportCsv: "export"}
 """What a view of a visit is called in the log."""
+
+
+PATIENT = Operator(id="patient", name="", role=Role.ASSISTANT)
+"""Who pauses from the patient's own screen while nobody is logged in who might."""
 
 
 class Reader(Protocol):
@@ -301,10 +307,14 @@ class Service:
 
     @_serve.register
     async def _act(self, request: ipc.Act) -> ipc.Reply:
-        actor = self._actor()
         chair = self._chair(request.chair)
         if chair.view is None:
             raise no("no_procedure")
+        patient = request.intent == Pause(by="patient")
+        treats = load_permissions().may_want
+        there = self._house.people.operator
+        known = there is not None and (not patient or treats(there, request.intent, chair.view.step))
+        actor = PATIENT if patient and not known else self._actor()
         chair.act(request.intent, actor=actor, revision=request.revision)
         return ipc.Done()
 

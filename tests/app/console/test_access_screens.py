@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app.console.activity import EVERY_S
 from app.console.page import EmptyPage, Page
+from app.console.patient_screen import scene_of
 from app.console.patients_page import PatientsPage
 from app.console.safety_page import SafetyPage
 from app.console.store import Store
@@ -31,6 +33,7 @@ from core.model.access import Companion, Emergency, View
 from core.model.alarm import AlarmPriority
 from core.model.clock import ManualClock
 from core.model.people import Operator, Role
+from core.model.procedure import STEPS, Step
 from core.model.words import Text, Words
 
 Sample = Any
@@ -193,6 +196,21 @@ def test_an_engineer_finds_devices_and_no_patient(window: MainWindow, sample: Sa
     assert window.rail.place == "chairs"
     assert "There is nothing to show you there." in shown(window)
     assert "Darius" not in shown(window)
+
+
+@pytest.mark.parametrize("seen", [NOTHING, Seen(treatment=True)])
+def test_the_patients_own_screen_names_nobody_and_can_still_pause(
+    store: Store, sample: Sample, words: Words, seen: Seen
+) -> None:
+    phases = tuple(msgspec.structs.replace(one, module="repair") for one in sample.phases())
+    for step in STEPS:
+        whole = sample.chair(2, procedure=sample.procedure(2, step, phases=phases))
+        scene = scene_of(cut_chair(whole, seen), fresh=True)
+        said = words.say(scene.sentence, name=scene.name)
+        assert "[" not in said, f"{step}: {said}"
+        assert "P-1002" not in said
+        assert "Darius" not in said
+        assert scene.action == ("pause" if step is Step.TREAT else scene.action)
 
 
 def test_samples_of_a_chair_that_is_not_shown_reach_no_page(store: Store, sample: Sample) -> None:

@@ -11,7 +11,7 @@ from argon2.profiles import CHEAPEST
 from app.engine.clock import ManualAsyncClock, settle
 from app.engine.emergency_desk import SECONDS, EmergencyDesk
 from app.engine.house import Engine
-from app.engine.idle import DEFAULT_MINUTES
+from app.engine.idle import DEFAULT_MINUTES, attended
 from app.engine.runtime import Folder
 from app.engine.server import Session
 from app.engine_config import EngineConfig
@@ -30,9 +30,9 @@ from app.ipc.access_messages import (
 from app.ipc.refusals import as_refused
 from core.model import cbor
 from core.model.access import View
-from core.model.intents import Resume
+from core.model.intents import Pause, Resume
 from core.model.people import Operator, Patient, Role
-from core.model.procedure import Step
+from core.model.procedure import STEPS, HoldOrigin, ProcedureView, Step
 from core.model.words import load_words
 from core.people.demo import load_demo
 from core.record import RecordReader
@@ -188,6 +188,14 @@ async def test_nobody_who_treats_is_locked_out_but_names_go(engine: Engine, cloc
     assert named(engine, visit.patient)
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_who_is_with_a_patient_from_consent_to_recovery_is_not_locked_out(step: Step) -> None:
+    view = ProcedureView(visit_id="v", visit_code="V-1", patient_id="p", chair=1, step=step)
+    assert attended(view) is (step in STEPS[STEPS.index(Step.CONSENT) : STEPS.index(Step.CLOSE)])
+    assert not attended(msgspec.structs.replace(view, closed=True))
+    assert not attended(None)
+
+
 async def test_an_engineer_is_locked_out_whoever_is_treated(engine: Engine, clock: ManualAsyncClock) -> None:
     await somebody(engine, Role.ENGINEER)
     await treat(engine)
@@ -236,6 +244,22 @@ async def test_a_locked_workstation_tells_alarms_and_quiets_them(engine: Engine)
     service(engine).stop(1)
     assert engine.chairs[1].view is not None
     assert engine.chairs[1].view.hold is not None
+
+
+@pytest.mark.parametrize("role", [None, Role.ENGINEER, Role.DENTIST])
+async def test_a_patient_pauses_whoever_is_logged_in(engine: Engine, role: Role | None) -> None:
+    chair = await treat(engine)
+    if role is not None:
+        await somebody(engine, role)
+    else:
+        await done(engine, ipc.Logout())
+    if role is not Role.DENTIST:
+        mine = ipc.Act(chair=1, revision=0, intent=Pause())
+        assert await no(engine, mine) == ("login" if role is None else "role")
+    await done(engine, ipc.Act(chair=1, revision=0, intent=Pause(by="patient")))
+    assert chair.view is not None
+    assert chair.view.hold is not None
+    assert chair.view.hold.origin is HoldOrigin.PATIENT
 
 
 # ---- a switch
