@@ -42,7 +42,7 @@ class AlarmPanel(Panel):
         super().__init__(parent, opener)
         self._store = store
         self._words = words
-        self._shown: tuple[Alarm, ...] | None = None
+        self._shown: tuple[tuple[Alarm, ...], bool] | None = None
         self.setAccessibleName(words.say("shell.alarms.title"))
         self.title = Label(words.say("shell.alarms.title"), size=24, bold=True)
         self.count = Label(size=13, tone="muted", elide=True)
@@ -84,8 +84,8 @@ class AlarmPanel(Panel):
         label = "shell.alarms.pause_again" if paused else "shell.alarms.pause"
         self.pause.setText(self._words.say(label))
         self.count.setText(self._count(alarms))
-        if alarms != self._shown:
-            self._shown = alarms
+        if (alarms, self._store.may("AlarmSeen")) != self._shown:
+            self._shown = (alarms, self._store.may("AlarmSeen"))
             self._build(alarms)
             parent = self.parentWidget()
             if parent is not None and not self.isHidden():
@@ -131,7 +131,10 @@ class AlarmPanel(Panel):
         said.addStretch()
         line.addWidget(AlarmMark(alarm.priority))
         line.addLayout(said, 1)
-        if alarm.acknowledged_by is None:
+        if alarm.acknowledged_by is None and not self._store.may("AlarmSeen"):
+            key = "shell.alarms.not_seen_chair" if alarm.chair else "shell.alarms.not_seen"
+            line.addWidget(Label(self._words.say(key, number=alarm.chair), size=13, tone="muted"))
+        elif alarm.acknowledged_by is None:
             seen = Button(self._words.say("shell.alarms.seen"))
             seen.setAccessibleName(self._words.say("shell.alarms.seen_name", alarm=text))
             seen.clicked.connect(lambda _=False, key=alarm.id: self._store.ask(AlarmSeen(alarm_id=key)))

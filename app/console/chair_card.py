@@ -54,7 +54,7 @@ class ChairCard(Card):
         self._said = status.Said("unknown", "", "", "")
         self._reveal = Reveal(self, discreet=store.discreet, by_press=True)
         self._reveal.changed.connect(self.update)
-        store.discreet_changed.connect(lambda: self._reveal.set_discreet(store.discreet))
+        store.discreet_changed.connect(self._discreet_changed)
         self.spark = SparkLine(self)
         self.setMinimumHeight(LOWEST)
         self.button = Button(words.say("shell.chairs.open"), parent=self)
@@ -86,6 +86,7 @@ class ChairCard(Card):
         )
         self.button.setAccessibleName(f"{self.button.text()}, {say('shell.chair_name', number=self.number)}")
         self.button.set_role("pri" if needy else "plain")
+        self.button.setVisible(self._store.may("Act") or (chair.patient is not None and chair.shown))
         patient = self._patient(chair, shown=not self._store.discreet)
         name = f"{say('shell.chair_name', number=self.number)}. {self._said.headline} {self._said.reason} {patient}."
         self.setAccessibleName(name)
@@ -93,6 +94,10 @@ class ChairCard(Card):
         self._trace(chair)
         self._place()
         self.update()
+
+    def _discreet_changed(self) -> None:
+        self._reveal.set_discreet(self._store.discreet)
+        self.refresh()  # what is read aloud, too
 
     def _trace(self, chair: Chair) -> None:
         self._spec = self._telling(chair)

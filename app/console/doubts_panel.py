@@ -8,7 +8,6 @@ from app.console.store import Store
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.messages import Refused, Reply
 from core.model.hub_doubt import HubDoubt
-from core.model.people import Role
 from core.model.words import Words
 from widgets.controls import Button, Hairline, Label, StateMark
 
@@ -85,9 +84,7 @@ class DoubtRow(QWidget):
 
     def refresh(self) -> None:
         """Whether who is there may lift it."""
-        station = self._store.workstation
-        operator = station.operator if station is not None else None
-        allowed = operator is not None and operator.role is Role.DENTIST and self._store.answering
+        allowed = self._store.may("LiftDoubt") and self._store.answering
         self.lift.setEnabled(allowed)
         if not allowed:
             self._close(self._words.say("doubt.dentist"))

@@ -34,9 +34,9 @@ from core.model.clinical import (
     Observation,
     Severity,
     kind_of,
-    may_write,
 )
 from core.model.words import Words
+from core.people.permissions import load_permissions
 from widgets.controls import Button, Card, Label
 from widgets.segmented import Segmented
 
@@ -169,7 +169,7 @@ class HistoryPane(QStackedWidget):
 
     def _may(self, kind: type[Entry]) -> bool:
         station = self._store.workstation
-        return station is not None and station.operator is not None and may_write(station.operator.role, kind)
+        return station is not None and load_permissions().may_write(station.operator, kind)
 
     def _choose(self, item: HistoryItem) -> None:
         kind = type(item.newest.entry) if item.newest is not None else None

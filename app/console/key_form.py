@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.console.login import PIN_LEAST, PIN_MOST
+from app.console.login import PHRASE_MOST, may_be_pin
 from core.model.words import Words
 from widgets.controls import Label
 
@@ -42,7 +42,7 @@ class KeyForm(QWidget):
                 field.setMaxLength(_MOST_REASON)
             else:
                 field.setEchoMode(QLineEdit.EchoMode.Password)
-                field.setMaxLength(PIN_MOST)
+                field.setMaxLength(PHRASE_MOST)
             self._column.addWidget(label)
             self._column.addWidget(field)
             self._column.addSpacing(4)
@@ -60,8 +60,7 @@ class KeyForm(QWidget):
         if REASON in self.fields and not self.value(REASON).strip():
             return "shell.keys.need_reason"
         for name in (OWN, OLD, NEW):
-            pin = self.value(name)
-            if name in self.fields and not (PIN_LEAST <= len(pin) <= PIN_MOST and pin.isascii() and pin.isdigit()):
+            if name in self.fields and not may_be_pin(self.value(name)):
                 return "shell.people.need_pin"
         return "" if self.value(NEW) == self.value(AGAIN) else "shell.people.not_same"
 

@@ -1,7 +1,10 @@
-"""Log in and lock: people at the left, the PIN at the right. Covers all but the bottom bar: STOP needs no login."""
+"""Log in, lock, switch: people at the left, the PIN at the right. Covers all but the bottom bar: STOP needs no login.
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+A passphrase is typed on the keyboard, in place of a PIN. Who switches stays logged in until the next one is.
+"""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.console.store import Store
@@ -13,12 +16,32 @@ from widgets.overlay import Veil
 
 PIN_MOST = 12
 PIN_LEAST = 4
+PHRASE_LEAST, PHRASE_MOST = 12, 128
+_DOTS = 12
 _KEY, _LOW_KEY = 72, 60
 _CARD = (760, 500)
 
 
+class Dots(Label):
+    """How much was typed, and where the keyboard goes. Keys are the overlay's; `typed` has what needs several."""
+
+    typed = Signal(str)
+
+    def __init__(self, *, size: int, bold: bool) -> None:
+        super().__init__(size=size, bold=bold)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        if event.commitString():
+            self.typed.emit(event.commitString())
+        event.accept()
+
+
 class LoginOverlay(Veil):
-    """Shown while nobody is logged in."""
+    """Shown while nobody is logged in, and while somebody else takes over. `left`: the switch was called off."""
+
+    left = Signal()
 
     def __init__(self, store: Store, words: Words, parent: QWidget) -> None:
         super().__init__(parent)
@@ -26,10 +49,16 @@ class LoginOverlay(Veil):
         self._words = words
         self._chosen: Operator | None = None
         self._pin = ""
+        self._switching = False
+        self._there: str | None = None
         self._people: tuple[Operator, ...] | None = None
+        self.title = Label(size=24, bold=True)
+        self.stay = Button("", height=64)
+        self.stay.clicked.connect(self.call_off)
         self.operators: dict[str, Button] = {}
         self.keys: dict[str, Button] = {}
-        self.dots = Label(size=34, bold=True)
+        self.dots = Dots(size=34, bold=True)
+        self.dots.typed.connect(self.press)
         self.dots.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.dots.setFixedHeight(48)
         self.message = Label(tone="muted", wrap=True)
@@ -69,7 +98,7 @@ class LoginOverlay(Veil):
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        column.addWidget(Label(self._words.say("shell.login.title"), size=24, bold=True))
+        column.addWidget(self.title)
         column.addWidget(Label(self._words.say("shell.login.sentence"), tone="muted", wrap=True))
         inner = QWidget()
         self._list = QVBoxLayout(inner)
@@ -80,6 +109,7 @@ class LoginOverlay(Veil):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column.addWidget(scroll, 1)
+        column.addWidget(self.stay)
         return side
 
     def _build_pad(self) -> QWidget:
@@ -112,20 +142,45 @@ class LoginOverlay(Veil):
     # ---- what is known
 
     def wanted(self) -> bool:
-        """Whether the console is locked."""
+        """Whether the console is locked, or somebody is about to take over."""
         station = self._store.workstation
-        return station is not None and station.operator is None
+        return station is not None and (station.operator is None or self._switching)
+
+    @property
+    def switching(self) -> bool:
+        return self._switching
+
+    def switch(self) -> None:
+        """Let somebody else take over; whoever is there stays until they have."""
+        self._clear()
+        self._switching = True
+        self.refresh()
+
+    def call_off(self) -> None:
+        """Whoever is there stays."""
+        if self._switching:
+            self._switching = False
+            self._clear()
+            self.left.emit()
 
     def refresh(self) -> None:
         station = self._store.workstation
-        people = tuple(one for one in station.operators if one.active) if station is not None else ()
+        there = station.operator if station is not None else None
+        if there is None or (self._there is not None and there.id != self._there):
+            self._switching = False
+        self._there = there.id if there is not None else None
+        everybody = station.operators if station is not None else ()
+        people = tuple(one for one in everybody if one.active and not (self._switching and one.id == self._there))
+        self.title.setText(self._words.say("shell.login.switch" if self._switching else "shell.login.title"))
+        self.stay.setVisible(self._switching)
+        self.stay.setText(self._words.say("shell.login.stay", name=there.name if there is not None else ""))
         if people != self._people:
             self._people = people
             self._build_list(people)
         for side in (self._left, self._right):
-            side.setVisible(bool(people))
-        self.first.setVisible(not people)
-        if station is not None and station.operator is not None:
+            side.setVisible(bool(people) or self._switching)
+        self.first.setVisible(not people and not self._switching)
+        if there is not None and not self._switching:
             self._clear()
 
     def _build_list(self, people: tuple[Operator, ...]) -> None:
@@ -157,10 +212,14 @@ class LoginOverlay(Veil):
         self._chosen = operator
         self.operators[operator.id].setChecked(True)
         self._pin = ""
-        self.message.setText("")
+        self.message.setText("" if operator.demo else self._words.say("shell.login.phrase"))
         self._show_pin()
         if operator.demo:
             self._log_in()
+        elif self.isVisible():
+            self.dots.setFocus(
+                Qt.FocusReason.OtherFocusReason
+            )  # so that a space belongs to the passphrase, not to a name
 
     def press(self, key: str) -> None:
         """A key of the pad, or of the keyboard."""
@@ -168,14 +227,16 @@ class LoginOverlay(Veil):
             self._log_in()
         elif key == "back":
             self._pin = self._pin[:-1]
-        elif len(self._pin) < PIN_MOST:
+        elif len(self._pin) < PHRASE_MOST:
             self._pin += key
         self._show_pin()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if event.text().isdigit() and event.text().isascii():
-            self.press(event.text())
+        key, text = event.key(), event.text()
+        if key == Qt.Key.Key_Escape and self._switching:
+            self.call_off()
+        elif text and text.isprintable():
+            self.press(text)
         elif key == Qt.Key.Key_Backspace:
             self.press("back")
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -201,7 +262,8 @@ class LoginOverlay(Veil):
 
     def _show_pin(self) -> None:
         self._who.setText(self._chosen.name if self._chosen else self._words.say("shell.login.choose"))
-        self.dots.setText("•" * len(self._pin) if self._pin else "–")
+        typed = len(self._pin)
+        self.dots.setText("•" * min(typed, _DOTS) + (f" {typed}" if typed > _DOTS else "") if typed else "–")
         self.dots.setAccessibleName(self._words.say("shell.login.digits", count=len(self._pin)))
 
     def _clear(self) -> None:
@@ -240,7 +302,7 @@ class FirstOperator(QWidget):
             column.addWidget(field)
             if key != "name":
                 field.setEchoMode(QLineEdit.EchoMode.Password)
-                field.setMaxLength(PIN_MOST)
+                field.setMaxLength(PHRASE_MOST)
         column.addWidget(self.message)
         column.addStretch()
         column.addWidget(self.go, 0, Qt.AlignmentFlag.AlignRight)
@@ -271,6 +333,13 @@ def pin_fault(name: str, pin: str, again: str) -> str:
     """Words key of what is wrong with a new person's name and PIN; empty when nothing is."""
     if not name.strip():
         return "shell.people.need_name"
-    if not (PIN_LEAST <= len(pin) <= PIN_MOST and pin.isascii() and pin.isdigit()):
+    if not may_be_pin(pin):
         return "shell.people.need_pin"
     return "" if pin == again else "shell.people.not_same"
+
+
+def may_be_pin(pin: str) -> bool:
+    """Whether this has the form of a PIN or of a passphrase; the engine says whether it is a good one."""
+    if pin.isascii() and pin.isdigit() and PIN_LEAST <= len(pin) <= PIN_MOST:
+        return True
+    return PHRASE_LEAST <= len(pin) <= PHRASE_MOST

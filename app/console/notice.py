@@ -44,6 +44,10 @@ class NoticePanel(Panel):
         self._waiting = [said, *self._waiting][:_KEPT]
         self._show()
 
+    def forget(self) -> None:
+        """What was meant for somebody else."""
+        self._waiting = []
+
     def _workstation(self, store: Store) -> None:
         """The workstation's own notice counts once, until it changes."""
         notice = store.workstation.notice if store.workstation is not None else None

@@ -52,7 +52,8 @@ def scene_of(chair: Chair | None, *, fresh: bool) -> Scene:
     procedure = chair.procedure if chair is not None else None
     if chair is None or procedure is None:
         return Scene("patient_screen.idle")
-    name = chair.patient.given_name if chair.patient is not None else ""
+    known = chair.patient is not None and chair.patient.given_name != chair.patient.code  # else the name is left out
+    name = chair.patient.given_name if chair.patient is not None and known else ""
     match procedure.step:
         case Step.TREAT:
             return _treatment(chair, procedure, fresh=fresh)
@@ -63,7 +64,7 @@ def scene_of(chair: Chair | None, *, fresh: bool) -> Scene:
         case Step.SEAT if name:
             return Scene("patient.welcome", name=name)
         case Step.CLOSE:
-            return Scene("patient.close", name=name)
+            return Scene("patient.close", name=name) if name else Scene("patient_screen.close_unnamed")
         case step:
             return Scene(f"patient.{step.value}")
 
@@ -90,6 +91,8 @@ def _treatment(chair: Chair, procedure: ProcedureView, *, fresh: bool) -> Scene:
         return Scene("patient_screen.treat_wait")
     if phase.state is PhaseState.STARTING:
         return Scene("patient.starting", action="pause", tooth=phase.tooth)
+    if not phase.module:  # the workstation is locked, and says no more of what is done
+        return Scene("patient_screen.doing.any", action="pause")
     place = "mouth" if not phase.tooth else "front" if is_front(phase.tooth) else "back"
     return Scene(f"patient_screen.doing.{phase.module}_{place}", action="pause", tooth=phase.tooth)
 

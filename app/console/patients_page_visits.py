@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QRectF, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QDateTime, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
 from app.console.other_programs import OtherPrograms
+from app.console.own_limits import OwnLimits
 from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
 from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
 from app.console.store import Store
+from app.console.views_pane import ViewsPane
 from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     Done,
@@ -29,7 +31,6 @@ from core.model.people import VisitSummary
 from core.model.words import Text, Words
 from core.signals.catalogue import load_catalogue
 from widgets.controls import Button, Card, Label
-from widgets.theme import color, font, tokens
 from widgets.timeline import Timeline as TimelineWidget
 from widgets.timeline import TimelineEntry
 
@@ -71,12 +72,15 @@ class VisitsView(QWidget):
         self.others_button.setObjectName("patients.others")
         self.report_button.setObjectName("patients.report")
         self.all_button = Button(words.say("patients.all"), icon="people")
-        self.home_button = Button(words.say("patients.home.title"), icon="home")
-        self.home_button.setObjectName("patients.home")
-        self.home_button.setCheckable(True)
-        self.history_button = Button(words.say("clinical.open"), icon="doc")
-        self.history_button.setObjectName("patients.history")
-        self.history_button.setCheckable(True)
+        self.views = ViewsPane(store, words)
+        self.home_button = self._aside("patients.home", words.say("patients.home.title"), "home")
+        self.history_button = self._aside("patients.history", words.say("clinical.open"), "doc")
+        self.views_button = self._aside("patients.views", words.say("views.button"), "eye")
+        self._asides = {
+            self.home_button: self.home,
+            self.history_button: self.history,
+            self.views_button: self.views,
+        }
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
         self._arrange()
@@ -93,6 +97,7 @@ class VisitsView(QWidget):
         self.home_button.clicked.connect(self._show_home)
         self.history_button.clicked.connect(self.show_history)
         self.history.visit_wanted.connect(self._choose_visit)
+        self.views_button.clicked.connect(self._show_views)
         self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
 
     def open_patient(self, patient_id: str, entry: tuple[str, str] | None = None) -> None:
@@ -109,9 +114,9 @@ class VisitsView(QWidget):
         self._entry_of = entry
         self.timeline.setFocus()
         self.home_button.setEnabled(False)
-        self.home_button.setChecked(False)
         self.history_button.setEnabled(False)
-        self.history_button.setChecked(False)
+        for button in self._asides:
+            button.setChecked(False)
         self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetTimeline(patient_id=patient_id), lambda reply: self._take_timeline(reply, asked))
@@ -135,8 +140,8 @@ class VisitsView(QWidget):
         self._store.ask(GetVisit(chair=visit.chair, visit_id=visit_id), lambda reply: self._take_visit(reply, asked))
 
     def _choose_visit(self, visit_id: str) -> None:
-        self._show_home(False)
-        self.show_history(False)
+        for button in self._asides:
+            self._bring(button, False)
         self.open_visit(visit_id)
 
     # what comes back
@@ -294,13 +299,20 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.others, self.home, self.history):
+        for pane in (message_pane, self._visit_pane, self.report, self.others, self.home, self.history, self.views):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
         whole.setSpacing(16)
         whole.addWidget(self._make_head())
         whole.addWidget(self._panes, 1)
+
+    @staticmethod
+    def _aside(name: str, text: str, icon: str) -> Button:
+        button = Button(text, icon=icon)
+        button.setObjectName(name)
+        button.setCheckable(True)
+        return button
 
     def _make_head(self) -> Card:
         self._name = Label(size=24, bold=True)
@@ -312,6 +324,7 @@ class VisitsView(QWidget):
         line.addWidget(self._facts, 1)
         line.addWidget(self._own)
         line.addWidget(self.history_button)
+        line.addWidget(self.views_button)
         line.addWidget(self.home_button)
         line.addWidget(self.all_button)
         area = QScrollArea()
@@ -403,20 +416,24 @@ class VisitsView(QWidget):
         self._front(self._message_pane)
 
     def _show_home(self, shown: bool) -> None:
-        """The days at home in front of what is open, until they are put away; an answer that comes waits behind."""
-        self.home_button.setChecked(shown)
-        self.history_button.setChecked(self.history_button.isChecked() and not shown)
-        self._show_pane()
+        self._bring(self.home_button, shown)
 
     def show_history(self, shown: bool) -> None:
-        """The time line in front of what is open, as the days at home."""
-        self.history_button.setChecked(shown)
-        self.home_button.setChecked(self.home_button.isChecked() and not shown)
+        self._bring(self.history_button, shown)
+
+    def _show_views(self, shown: bool) -> None:
+        if shown:
+            self.views.open_patient(self._patient_id)
+        self._bring(self.views_button, shown)
+
+    def _bring(self, wanted: Button, shown: bool) -> None:
+        """Its pane in front of what is open, alone, until it is put away; an answer that comes waits behind."""
+        for button in self._asides:
+            button.setChecked(shown if button is wanted else button.isChecked() and not shown)
         self._show_pane()
 
     def _show_pane(self) -> None:
-        asked = ((self.home_button, self.home), (self.history_button, self.history))
-        pane = next((pane for button, pane in asked if button.isChecked()), self._behind)
+        pane = next((pane for button, pane in self._asides.items() if button.isChecked()), self._behind)
         self._panes.setCurrentWidget(pane)
 
     def _front(self, pane: QWidget) -> None:
@@ -431,28 +448,3 @@ class VisitsView(QWidget):
     def _next(self) -> int:
         self._asked += 1
         return self._asked
-
-
-class OwnLimits(QWidget):
-    """How many limits the patient set, in the patient's voice; nothing when none."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = ""
-        self.setFixedHeight(28)
-        self.hide()
-
-    def set_text(self, text: str) -> None:
-        self._text = text
-        self.setAccessibleName(text)
-        self.setFixedWidth(round(QFontMetricsF(font(13, bold=True)).horizontalAdvance(text)) + 20)
-        self.setVisible(bool(text))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(color(tokens().patient), 1.25))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 2, -1, -2), 6, 6)
-        painter.setFont(font(13, bold=True))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)

@@ -70,6 +70,11 @@ class Rail(QWidget):
             item.setChecked(place == key)
         self.refresh()
 
+    @property
+    def place(self) -> str:
+        """Key of the page in front."""
+        return self._place
+
     def refresh(self) -> None:
         chair = self._store.chair(self._store.current)
         self._foot.setVisible(self._place == "chair" and chair is not None)

@@ -1,5 +1,6 @@
 """The console's life: from the first window to the last signal."""
 
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from app.console.demo_panel import Demo
 from app.console.page import Page
 from app.console.store import Store
 from app.console.window import MainWindow, PageMaker
+from core.model.traces import install, log_plainly
 from core.model.words import Words, load_words
 from widgets import theme
 
@@ -42,6 +44,8 @@ def run_console(
         on_quit: called once when the window has closed, with whether running therapy was held for it.
         end_engine: whether the engine ends with the window.
     """
+    install()
+    log_plainly(logging.StreamHandler(), logging.WARNING)
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from app.console import status
 from app.console.alarm_panel import PAUSE_S, AlarmMark
 from app.console.doubts_panel import DoubtsPanel
+from app.console.emergencies_list import EmergenciesPanel
 from app.console.log_list import LogList
 from app.console.page import Page
 from app.console.store import Store
@@ -30,7 +31,7 @@ class SafetyPage(Page):
     def __init__(self, store: Store, words: Words) -> None:
         super().__init__(store, words)
         self._entries: list[LogEntry] = []
-        self._shown: tuple[Alarm, ...] | None = None
+        self._shown: tuple[tuple[Alarm, ...], bool] | None = None
         self._round = 0
         self.seen_buttons: dict[str, Button] = {}
         say = words.say
@@ -84,6 +85,8 @@ class SafetyPage(Page):
         self.doubts.opened.connect(self._show_whole)
         self.doubts.lifted.connect(self._lifted)
         within.addWidget(self.doubts)
+        self.emergencies = EmergenciesPanel(self.store, self.words)
+        within.addWidget(self.emergencies)
         within.addStretch()
         self.alarm_scroll = scroll = QScrollArea()
         scroll.setWidget(inner)
@@ -103,14 +106,16 @@ class SafetyPage(Page):
 
     def _changed(self) -> None:
         self.doubts.refresh()
+        self.emergencies.refresh()
         alarms = tuple(self.store.alarms())
         station = self.store.workstation
         audio = station.audio if station is not None and self.store.answering else None
         self.evidence.setText(status.evidence_words(self.store, self.words))
         self.audio.say(status.audio_words(self.store, self.words), audio)
         self.pause.setEnabled(audio is AudioState.ON or audio is AudioState.PAUSED)
-        if alarms != self._shown:
-            self._shown = alarms
+        shown = (alarms, self.store.may("AlarmSeen"))
+        if shown != self._shown:
+            self._shown = shown
             self._build(alarms)
             if self.isVisible():
                 self.reload()
@@ -144,7 +149,9 @@ class SafetyPage(Page):
         said.addWidget(Label(since, size=13, tone="muted"))
         line.addWidget(AlarmMark(alarm.priority), 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(said, 1)
-        if alarm.acknowledged_by is None:
+        if alarm.acknowledged_by is None and not self.store.may("AlarmSeen"):
+            line.addWidget(Label(self.words.say("shell.alarms.not_seen"), size=13, tone="muted"))
+        elif alarm.acknowledged_by is None:
             seen = Button(self.words.say("shell.alarms.seen"))
             seen.setAccessibleName(self.words.say("shell.alarms.seen_name", alarm=text))
             seen.clicked.connect(lambda: self.store.ask(AlarmSeen(alarm_id=alarm.id)))

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, 
 from app.console.store import Store
 from app.ipc.messages import AttachDevice, Chair, Devices, ForgetDevice, Refused, Reply, Scan, SensorView
 from core.model.hub import DeviceSeen, LinkState
-from core.model.people import Role
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.segmented import Segmented
@@ -268,9 +267,7 @@ class DevicesPane(QWidget):
     def _add_buttons(self, line: QHBoxLayout, device: DeviceSeen) -> None:
         """Connect; and, for a dentist, make a hub that is nobody's one of this practice."""
         say, name = self._words.say, device.name or device.address
-        station = self._store.workstation
-        person = station.operator if station is not None else None
-        if device.kind == _HUB and person is not None and person.role is Role.DENTIST:
+        if device.kind == _HUB and self._store.may("EnrolHub"):
             enrol = Button(say("shell.device.enrol"))
             enrol.setAccessibleName(say("shell.device.enrol_name", name=name))
             enrol.clicked.connect(lambda: self._ask_enrol(device.address))

@@ -9,7 +9,7 @@ from app.console.store import Store
 from app.ipc.key_messages import Keys, ListKeys
 from app.ipc.messages import Refused, Reply
 from core.model.keys import KeyKind, KeyRow, KeyState
-from core.model.people import Operator, Role
+from core.model.people import Operator
 from core.model.words import Words
 from widgets.controls import Card, Label
 from widgets.key_line import KeyLine
@@ -65,7 +65,7 @@ class KeysPane(QWidget):
         person = self._person()
         self._me = person.id if person is not None else ""
         self._asked += 1
-        if person is None or person.role is not Role.DENTIST:
+        if person is None or not self._store.may("ListKeys"):
             self._keys = None
             self._build()
             return
@@ -143,7 +143,7 @@ class KeysPane(QWidget):
 
     def _without_keys(self) -> None:
         person = self._person()
-        assistant = person is not None and person.role is not Role.DENTIST
+        assistant = person is not None and not self._store.may("ListKeys")
         self.message.setText(self._words.say("shell.keys.dentists_only") if assistant else "")
         if person is not None and assistant:
             self.detail.show_key(None, (change_pin(person.id),))

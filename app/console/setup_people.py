@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.console.login import PIN_MOST, pin_fault
+from app.console.login import PHRASE_MOST, pin_fault
 from app.console.setup_devices import _empty, _scrolled
 from app.console.store import Store
 from app.ipc.messages import AddOperator, CloseOperator, Refused, Reply
@@ -10,6 +10,9 @@ from core.model.people import Operator, Role
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.segmented import Segmented
+
+ROLES = (Role.ASSISTANT, Role.DENTIST, Role.ENGINEER, Role.AUDITOR)
+"""Companions are added where their patient is."""
 
 
 class PeoplePane(QWidget):
@@ -119,12 +122,13 @@ class PeoplePane(QWidget):
             column.addWidget(field)
         for field in (self.pin, self.again):
             field.setEchoMode(QLineEdit.EchoMode.Password)
-            field.setMaxLength(PIN_MOST)
+            field.setMaxLength(PHRASE_MOST)
         column.addWidget(Label(say("shell.people.role"), size=13, bold=True))
-        self.role = Segmented(
-            [(role.value, say(f"shell.role.{role.value}")) for role in (Role.ASSISTANT, Role.DENTIST)]
-        )
+        self.role = Segmented([(role.value, say(f"shell.role.{role.value}")) for role in ROLES])
         column.addWidget(self.role)
+        self.means = Label(size=13, tone="muted", wrap=True)
+        self.role.chosen.connect(self._explain)
+        column.addWidget(self.means)
         self.message = Label(tone="muted", wrap=True)
         column.addWidget(self.message)
         column.addStretch()
@@ -135,7 +139,11 @@ class PeoplePane(QWidget):
         column.addLayout(row)
         self.add.clicked.connect(self._add)
         self.again.returnPressed.connect(self._add)
+        self._explain(self.role.key)
         return card
+
+    def _explain(self, role: str) -> None:
+        self.means.setText(self._words.say(f"access.role.{role}"))
 
     def _add(self) -> None:
         fault = pin_fault(self.name.text(), self.pin.text(), self.again.text())

@@ -5,12 +5,15 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.setup_practice import PracticeForm
 from app.console.store import Store
+from app.ipc.access_messages import SetLock
 from core.model.words import Words
 from widgets.controls import Card, Hairline, Label
 from widgets.segmented import Segmented
 from widgets.theme import tokens
 
 _LABEL = 240
+LOCKS = (2, 5, 10, 15)
+"""Minutes that are offered; the engine takes any from 1 to 15."""
 
 
 class SettingsPane(QWidget):
@@ -26,6 +29,7 @@ class SettingsPane(QWidget):
         self.mode = Segmented([("light", say("shell.settings.light")), ("dark", say("shell.settings.dark"))])
         self.patient_screen = Segmented([("off", say("shell.settings.off")), ("on", say("shell.settings.on"))])
         self.names = Segmented([("hidden", say("clinical.privacy.hidden")), ("shown", say("clinical.privacy.shown"))])
+        self.lock = Segmented([(str(minutes), say("shell.settings.minutes", minutes=minutes)) for minutes in LOCKS])
         self.practice = PracticeForm(store, words)
         self.folder = Label(wrap=True)
         self.folder.setTextInteractionFlags(
@@ -39,6 +43,7 @@ class SettingsPane(QWidget):
             ("mode", self.mode),
             ("patient_screen", self.patient_screen),
             ("names", self.names),
+            ("lock", self.lock),
             ("practice", self.practice),
             ("folder", self.folder),
             ("language", Label(say("shell.settings.english"))),
@@ -61,7 +66,9 @@ class SettingsPane(QWidget):
         self.mode.chosen.connect(self.mode_chosen)
         self.patient_screen.chosen.connect(lambda key: self.patient_screen_wanted.emit(key == "on"))
         self.names.chosen.connect(lambda key: store.set_discreet(key == "hidden"))
+        self.lock.chosen.connect(lambda key: store.ask(SetLock(minutes=int(key))))
         store.link_changed.connect(self.refresh)
+        store.workstation_changed.connect(self._say_lock)
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -73,4 +80,11 @@ class SettingsPane(QWidget):
         self.mode.choose("dark" if tokens().dark else "light")
         self.names.choose("hidden" if self._store.discreet else "shown")
         self.practice.refresh()
+        self._say_lock()
         self.folder.setText(self._store.data_folder or "–")
+
+    def _say_lock(self) -> None:
+        station = self._store.workstation
+        self.lock.setEnabled(self._store.may("SetLock"))
+        if station is not None and station.lock_minutes in LOCKS:
+            self.lock.choose(str(station.lock_minutes))

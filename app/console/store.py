@@ -129,8 +129,8 @@ class Store(QObject):
         return self.answering and chair is not None and chair.link is LinkState.UP and chair.hub is not None
 
     def history(self, chair: int) -> "RingPoll | None":
-        """What the ring still holds."""
-        return self.backend.history(chair)
+        """What the ring still holds; nothing of a chair that is not shown."""
+        return self.backend.history(chair) if self.shown(chair) else None
 
     def alarms(self, chair: int | None = None) -> list[Alarm]:
         """Alarms that have not ended, the worst and then the newest first; of one chair, or all."""
@@ -142,6 +142,15 @@ class Store(QObject):
             if alarm.state is not AlarmState.ENDED and chair in (None, alarm.chair)
         ]
         return sorted(found, key=lambda alarm: (-alarm.priority, -alarm.began_us))
+
+    def may(self, act: str) -> bool:
+        """Whether who is logged in may ask for this; the engine decides, this only keeps buttons honest."""
+        return self.workstation is not None and act in self.workstation.may
+
+    def shown(self, number: int) -> bool:
+        """Whether who is logged in sees what is done at a chair."""
+        chair = self._chairs.get(number)
+        return chair is None or chair.shown
 
     # ---- what comes in
 
@@ -169,7 +178,8 @@ class Store(QObject):
     def samples(self, chair: int, poll: "RingPoll") -> None:
         """Hand new samples to whoever draws them; they show that the chair is alive as well."""
         self._seen[chair] = self.monotonic()
-        self.samples_arrived.emit(chair, poll)
+        if self.shown(chair):
+            self.samples_arrived.emit(chair, poll)
 
     def set_link(self, connected: bool, *, restarting: bool = False) -> None:
         """The engine came or went."""

@@ -77,7 +77,8 @@ class TopBar(QWidget):
         if chair is not None and chair.patient is not None:
             patient = chair.patient
             self.title.setText(patient.name)
-            born = status.birth_date(patient.birth_date, self._words)
+            hidden = self._words.say("access.names_hidden")
+            born = status.birth_date(patient.birth_date, self._words) if patient.birth_date else hidden
             key = "shell.patient.born_allergy" if patient.allergies else "shell.patient.born"
             self.subtitle.setText(self._words.say(key, born=born, allergies=patient.allergies))
         else:

@@ -7,11 +7,13 @@ from PySide6.QtGui import QCloseEvent, QColor, QKeySequence, QPainter, QResizeEv
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console import bottombar, topbar
+from app.console.activity import Activity
 from app.console.alarm_panel import AlarmPanel, panel_box
 from app.console.bottombar import BottomBar
 from app.console.chairs_page import ChairsPage
 from app.console.demo_panel import Demo, DemoPanel
 from app.console.demo_strip import DemoStrip
+from app.console.emergency_panel import EmergencyPanel
 from app.console.login import LoginOverlay
 from app.console.notice import NoticePanel
 from app.console.operator_menu import OperatorMenu
@@ -21,7 +23,8 @@ from app.console.rail import PLACES, Rail
 from app.console.store import Store
 from app.console.topbar import TopBar
 from app.console.trends import Trends
-from core.model.words import Words
+from app.ipc.messages import Chair
+from core.model.words import Text, Words
 from widgets import theme
 from widgets.focus import OWN_FOCUS
 from widgets.overlay import Panel, Veil
@@ -33,6 +36,8 @@ SMALLEST = (900, 500)
 """A screen of 1920 × 1080 at 200 % has 960 × 540 logical pixels, and STOP must lie on it."""
 NARROW_BELOW, SHORT_BELOW = 1000, 1100
 """Widths under which the rail shows icons alone, and the bottom bar's jobs theirs."""
+_NEEDS = {"chair": "Act", "patients": "ListPatients", "safety": "ListLog"}
+"""What one must be allowed to ask, for a place to be of use."""
 _CHAIRLESS = ("chairs", "safety", "setup")
 """Places without a chair in context: there STOP stops all."""
 
@@ -85,6 +90,9 @@ class MainWindow(QMainWindow):
         self.demo = DemoPanel(store, words, demo, self, self.top.mark) if demo is not None else None
         self.login = LoginOverlay(store, words, self)
         self.question = Question(words, self)
+        self.emergency = EmergencyPanel(store, words, self, self.top.person)
+        self._whose = ""
+        self.activity = Activity(store, self)
         self._wire()
         self._keys()
         self._tick = QTimer(self)
@@ -92,6 +100,7 @@ class MainWindow(QMainWindow):
         self._tick.timeout.connect(self.tick)
         self._tick.start()
         self.show_page("chairs")
+        self._take_over()
 
     def _lay_out(self) -> None:
         ground = Ground()
@@ -122,6 +131,10 @@ class MainWindow(QMainWindow):
         self.alarms.closed.connect(self._alarms_closed)
         self.menu.closed.connect(lambda: self.top.person.setChecked(False))
         self.menu.mode_chosen.connect(self.set_mode)
+        self.menu.switch_wanted.connect(self._switch)
+        self.menu.emergency_wanted.connect(lambda: self.emergency.open_at(self.width() - 16, topbar.HEIGHT + 8))
+        self.login.left.connect(self._lock_or_open)
+        self.store.chair_changed.connect(lambda _number: self._offer_places())
         self.notices.closed.connect(self._place_overlays)
         self.store.noticed.connect(lambda *_: self._place_overlays())
         if self.demo is not None:
@@ -141,7 +154,7 @@ class MainWindow(QMainWindow):
             stop.setAutoRepeat(False)
             stop.activated.connect(self.bottom.press_stop)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        escape.activated.connect(self._close_panels)
+        escape.activated.connect(self._escape)
 
     # ---- pages
 
@@ -149,6 +162,9 @@ class MainWindow(QMainWindow):
         """Bring a page to the front; while the console is locked there is none to bring."""
         if self.login.isVisible():
             return
+        if not self.allowed(key):
+            self.store.notice(Text("access.not_yours"), Text("access.not_yours_remedy"))
+            key = "chairs"
         if key in _CHAIRLESS:
             self.store.set_current(0)
         elif key == "chair" and self.store.chair(self.store.current) is None:
@@ -163,6 +179,32 @@ class MainWindow(QMainWindow):
             if panel is not None:
                 panel.close_panel()
         page.activated()
+
+    def allowed(self, key: str) -> bool:
+        """Whether who is logged in has anything to see there."""
+        station = self.store.workstation
+        if station is None or key not in _NEEDS:
+            return True
+        return self.store.may(_NEEDS[key]) or (key == "chair" and any(one.shown for one in self._taken()))
+
+    def _taken(self) -> list[Chair]:
+        return [chair for chair in self.store.chairs() if chair.patient is not None]
+
+    def _offer_places(self) -> None:
+        for key, item in self.rail.items.items():
+            item.setEnabled(self.allowed(key))
+
+    def _forget_pages(self) -> None:
+        """Somebody else is there: what was made for who was there before goes, and is made anew."""
+        for page in self.pages.values():
+            page.deactivated()
+            self._stack.removeWidget(page)
+            page.hide()
+            page.deleteLater()
+        self.pages = {}
+        for panel in (self.notices, self.emergency):
+            panel.close_panel()
+        self.notices.forget()
 
     @property
     def page(self) -> Page:
@@ -256,16 +298,27 @@ class MainWindow(QMainWindow):
         else:
             self.demo.close_panel()
 
+    def _escape(self) -> None:
+        if self.login.switching:
+            self.login.call_off()
+        else:
+            self._close_panels()
+
     def _close_panels(self) -> None:
         if not self.question.isHidden():
             self.question.hide()
             return
-        for panel in (self.demo, self.menu, self.alarms):
+        for panel in (self.demo, self.menu, self.alarms, self.emergency):
             if panel is not None:
                 panel.close_panel()
 
+    def _switch(self) -> None:
+        self.login.switch()
+        self._lock_or_open()
+
     def _lock_or_open(self) -> None:
         """Locked, the pages are covered and cannot be reached by the keyboard either; the bottom bar stays."""
+        self._take_over()
         wanted = self.login.wanted()
         if wanted == self.login.isVisibleTo(self):
             return
@@ -277,7 +330,26 @@ class MainWindow(QMainWindow):
         if wanted:
             self._place_overlays()
             first = next(iter(self.login.operators.values()), None)
-            (first or self.login.first.name).setFocus()
+            (first or (self.login.stay if self.login.switching else self.login.first.name)).setFocus()
+
+    def _take_over(self) -> None:
+        """Another person's pages are not this one's; a page with names does not stand open while nobody is there."""
+        station = self.store.workstation
+        now = station.operator.id if station is not None and station.operator is not None else ""
+        place = self.rail.place
+        if now and now != self._whose:
+            first, self._whose = not self._whose, now
+            if not first:
+                self._forget_pages()
+                self._close_panels()
+                self.login.hide()
+                for widget in (self.top, self.rail, self._stack):
+                    widget.setEnabled(True)
+                self.show_page(place if self.allowed(place) else "chairs")
+        elif station is not None and station.dimmed and place == "patients":
+            self._forget_pages()
+            self.show_page("chairs")
+        self._offer_places()
 
     def _place_overlays(self) -> None:
         above = QRect(0, 0, self.width(), self.height() - bottombar.HEIGHT)

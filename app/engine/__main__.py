@@ -10,6 +10,7 @@ import logging.handlers
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from app.engine.promptness import promptness
 from app.engine.runtime import Folder
 from app.engine_config import EngineConfig
 from core.model.errors import SmilescapeError
+from core.model.traces import install, log_plainly
 
 CANNOT_START = 3
 FAULT = 4
@@ -26,6 +28,7 @@ LOG_BYTES = 4 * 1024 * 1024
 
 
 def main() -> int:
+    install()
     try:
         config = msgspec.json.decode(sys.stdin.buffer.read(), type=EngineConfig)
         folder = Folder.open(Path(config.data_folder), simulated=config.simulated)
@@ -41,7 +44,7 @@ def main() -> int:
         return CANNOT_START
     except Exception as error:
         logging.getLogger(__name__).exception("the engine met a fault")
-        print(f"The engine met a fault: {error!r}. Send the log to support.", file=sys.stderr)  # noqa: T201
+        print(f"The engine met a fault: {type(error).__name__}. Send the log to support.", file=sys.stderr)  # noqa: T201
         return FAULT
     return 0
 
@@ -50,6 +53,7 @@ async def run(config: EngineConfig, folder: Folder) -> None:
     """One engine, from opening its files to closing them."""
     engine = Engine(config, folder)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_unexpected)
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGTERM, engine.ended.set)
         loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C belongs to the console, which ends us in order
@@ -61,12 +65,15 @@ async def run(config: EngineConfig, folder: Folder) -> None:
         await engine.close()
 
 
+def _unexpected(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What no task took care of: asyncio's own words, which repeat no value, and the plain trace."""
+    logging.getLogger(__name__).error("%s", context.get("message"), exc_info=context.get("exception"))
+
+
 def _log_to(path: Path) -> None:
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    log_plainly(handler, logging.INFO)
     logging.getLogger("bumble").setLevel(logging.WARNING)
-    logging.captureWarnings(True)
 
 
 if __name__ == "__main__":

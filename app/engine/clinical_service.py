@@ -12,10 +12,11 @@ from app.engine.people_desk import PeopleDesk, no
 from app.ipc import clinical_messages as ipc
 from app.ipc.messages import Reply
 from core.model import cbor
-from core.model.clinical import BY_HAND, Attachment, Entry, EntryVersion, Written, kind_of, may_write
+from core.model.clinical import BY_HAND, Attachment, Entry, EntryVersion, Written, kind_of
 from core.model.ids import new_id
 from core.model.people import Operator
 from core.people.clinical import settled
+from core.people.permissions import load_permissions
 from core.record import Record
 from core.record.attachments import described, pieces
 
@@ -101,7 +102,7 @@ class ClinicalService:
     def _allowed(actor: Operator, entry: Written) -> None:
         if not isinstance(entry, BY_HAND):
             raise no("entry_kind")
-        if not may_write(actor.role, type(entry)):
+        if not load_permissions().may_write(actor, type(entry)):
             raise no("role")
 
     def _chair(self, number: int) -> "Chair":

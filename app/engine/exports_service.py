@@ -9,6 +9,7 @@ import msgspec
 
 from app.engine.export_desk import ExportDesk
 from app.engine.reader_wire import JobRequest, scratch_in
+from app.engine.view_log import ViewLog
 from app.ipc import export_messages as ipc
 from app.ipc.messages import Done, Reply
 from core.model.people import Operator
@@ -25,6 +26,7 @@ class ExportsHouse(Protocol):
 
     chairs: "dict[int, Chair]"
     exports: ExportDesk
+    views: ViewLog
 
     @property
     def data_folder(self) -> str: ...
@@ -48,14 +50,15 @@ class ExportsService:
     @_serve.register
     async def _samples(self, request: ipc.ExportSamples, actor: Operator) -> Reply:
         chair = self._chair(request.chair)
-        self._viewed(chair, actor, request, request.visit_id, request.format)
+        self._house.views.viewed("export", chair.number, visit=request.visit_id, by=actor, format=request.format)
         await self._settle(chair)
         return await self._run(request, Path(request.path))
 
     @_serve.register
     async def _fhir(self, request: ipc.ExportFhir, actor: Operator) -> Reply:
         chair = self._chair(request.chair)
-        self._viewed(chair, actor, request, request.visit_id, "fhir", every_visit=request.every_visit)
+        every = request.every_visit
+        self._house.views.viewed("fhir", chair.number, visit=request.visit_id, by=actor, every_visit=every)
         await self._settle(*(self._house.chairs.values() if request.every_visit else (chair,)))
         return await self._run(request, Path(request.path))
 
@@ -67,7 +70,7 @@ class ExportsService:
         reply = await self._run(request, path)
         if isinstance(reply, ipc.DayMade):
             for one in reply.made:
-                self._viewed(self._chair(one.chair), actor, request, one.visit_id, request.format)
+                self._house.views.viewed("report", one.chair, visit=one.visit_id, by=actor, format=request.format)
         return reply
 
     @_serve.register
@@ -78,7 +81,7 @@ class ExportsService:
         reply = await self._run(request, path, scratch_in(Path(self._house.data_folder)))
         if isinstance(reply, ipc.PackMade):
             for number, visit_id in reply.visits:
-                self._viewed(self._chair(number), actor, request, visit_id, "pack")
+                self._house.views.viewed("pack", number, visit=visit_id, by=actor)
         return reply
 
     @_serve.register
@@ -102,9 +105,3 @@ class ExportsService:
         if chair is None:
             raise Refusal("chair", Text("refused.chair", {"chair": number}), None)
         return chair
-
-    @staticmethod
-    def _viewed(chair: "Chair", actor: Operator, request: JobRequest, visit_id: str, form: str, **more: object) -> None:
-        at_us = chair.house.clock.utc_us()
-        body = {"request": type(request).__name__, "visit": visit_id, "format": form, **more}
-        chair.recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 
 import msgspec
 
+from app.engine.access import Access
 from app.engine.alarm_desk import AlarmDesk
 from app.engine.backups import BackupDesk
 from app.engine.chair import Chair, House
@@ -15,24 +16,28 @@ from app.engine.doubts_desk import DoubtsDesk
 from app.engine.evidence import EvidenceDesk
 from app.engine.export_desk import ExportDesk
 from app.engine.house_log import write_down
+from app.engine.idle import DEFAULT_MINUTES, Idle, IdleWatch, attended
 from app.engine.keys_desk import KeysDesk
 from app.engine.keys_service import KeyedHub
-from app.engine.people_desk import PeopleDesk
+from app.engine.people_desk import PeopleDesk, no
 from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
 from app.engine.runtime import Folder
 from app.engine.server import Server
-from app.engine.service import Service, no
+from app.engine.service import Service
 from app.engine.sounder import Sounder
+from app.engine.view_log import ViewLog
 from app.engine.watch import Watch
 from app.engine_config import DeviceBinding, EngineConfig
 from app.ipc import messages as ipc
 from app.ipc.ring import RingWriter
 from core.backup.making import Source
+from core.model.access import Emergency
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
 from core.model.hub import DeviceSeen, LinkState
+from core.model.people import Role
 from core.model.procedure import Step
 from core.model.words import Text
 from core.people.demo import Demo, load_demo
@@ -51,7 +56,7 @@ from devices.radio import Radio
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 0.1
-NAME, PHONE = "practice.name", "practice.phone"
+NAME, PHONE, LOCK = "practice.name", "practice.phone", "lock.minutes"
 """Settings in the practice file."""
 RADIO_RETRY_SECONDS = 2.0
 MANY_SECONDS = 60.0
@@ -81,6 +86,7 @@ class Engine:
         self._reader_files: list[ChairFile] = []
         self._backed_up: list[Source] = []
         self._touched = True
+        self._read_for = -1
         self._tasks: list[asyncio.Task[None]] = []
         self._passing: set[asyncio.Task[None]] = set()
         self._doubts: dict[int, float] = {}
@@ -125,6 +131,10 @@ class Engine:
         self.people = PeopleDesk(
             self.practice_file, self.keys_desk, demo=demo, chairs=self.chairs.values, clock=self.clock
         )
+        self.access = Access(self.people, self.chairs)
+        self.views = ViewLog(self.people, lambda number: self.chairs.get(number) or self.chairs[min(self.chairs)])
+        self.idle = IdleWatch(self.clock, self._lock_minutes, self._attended)
+        self.people.emergencies.listen(self._emergency_ended)
         await self.people.open()
         house = House(
             radio=self.radio,
@@ -207,13 +217,67 @@ class Engine:
 
     async def operator_changed(self) -> None:
         """Who is logged in may read; at logout and user switch the reader process ends."""
-        if self.people.operator is None:
+        operator = self.people.operator
+        if operator is None or self._read_for != self.people.session:
             await self.reader.close()
-        else:
+        self._read_for = self.people.session
+        if operator is not None:
             files, names = tuple(self._reader_files), self.people.names()
             setup = ReaderSetup(files, self.practice, self.practice_phone, names)
             await self.reader.open(setup)
+        self._send(self.chairs, workstation=True)  # at once: nobody sees what was meant for who was there before
+
+    def active(self) -> None:
+        """Somebody touched the screen; names that were left out come back."""
+        self.idle.touched()
+        if self.access.dimmed:
+            self.access.dimmed = False
+            self._send(self.chairs, workstation=True)
+
+    def lock(self, why: str) -> None:
+        """Log out whoever is there. `why`: `idle`, `woke` or `companion`."""
+        operator = self.people.logout()
+        if operator is None:
+            return
+        self.access.dimmed = False
+        self.audit(f"access.locked_{why}", Text(f"log.locked_{why}", {"name": operator.name}), operator.id, {})
+        self._send(self.chairs, workstation=True)
+        self._spawn(self.operator_changed())
+
+    def look_idle(self) -> None:
+        """What time alone changes: nobody touches anything, an emergency is over, a companion's time is."""
+        operator = self.people.operator
+        verdict = self.idle.look(operator)
+        if operator is not None and operator.role is Role.COMPANION and self.people.companions.of(operator) is None:
+            self.lock("companion")
+        elif verdict is Idle.LOCK:
+            self.lock("idle")
+        elif verdict is Idle.DIM and not self.access.dimmed:
+            self.access.dimmed = True
+            self._send(self.chairs, workstation=True)
+        if self.people.emergencies.over():
+            self.people.emergencies.end()
+            self._send(self.chairs, workstation=True)
+
+    def woke(self) -> None:
+        """The machine slept, so nobody was at it."""
+        if self.people.operator is not None and not self.people.operator.demo:
+            self.lock("woke")
+
+    def set_lock(self, minutes: int) -> None:
+        self.practice_file.set_setting(LOCK, str(minutes))
         self.touched()
+
+    def _lock_minutes(self) -> int:
+        stored = self.practice_file.setting(LOCK)
+        return msgspec.json.decode(stored, type=int) if stored is not None else DEFAULT_MINUTES
+
+    def _attended(self) -> bool:
+        return any(attended(chair.view) for chair in self.chairs.values())
+
+    def _emergency_ended(self, one: Emergency) -> None:
+        text = Text("log.emergency_ended", {"name": one.who})
+        self.audit("access.emergency_ended", text, one.operator_id, {"emergency": one.id}, chair=one.chair)
 
     async def set_practice(self, name: str, phone: str) -> None:
         """What the practice is called and how it is reached; stands on reports."""
@@ -396,10 +460,18 @@ class Engine:
             dirty, wanted = sorted(self._dirty), self._touched
             self._dirty.clear()
             self._touched = False
-            for number in dirty:
-                self.server.publish(picture(self.chairs[number]))
-            if wanted:
-                self.server.publish(self._workstation())
+            self._send(dirty, workstation=wanted)
+
+    def _send(self, chairs: Iterable[int], *, workstation: bool) -> None:
+        """What who is logged in may see, and nothing else, leaves the engine."""
+        for number in chairs:
+            shown = self.access.cut_chair(picture(self.chairs[number]))
+            self.server.publish(shown)
+            if shown.shown and shown.patient is not None and shown.procedure is not None and self.server.sessions:
+                visit, patient = shown.procedure.visit_id, shown.patient.id
+                self.views.viewed("live", number, patient=patient, visit=visit, once=True)
+        if workstation:
+            self.server.publish(self.access.cut_workstation(self._workstation()))
 
     def _workstation(self) -> ipc.Workstation:
         audio, until = self.alarms.audio()
@@ -416,6 +488,9 @@ class Engine:
             practice=self.practice,
             practice_phone=self.practice_phone,
             evidence=self.evidence.states(),
+            lock_minutes=self._lock_minutes(),
+            emergencies=self.people.emergencies.standing,
+            companions=self.people.companions.everybody,
         )
 
     def _jobs(self) -> tuple[ipc.Job, ...]:

@@ -50,8 +50,7 @@ class ImportsService:
         if chair is None:
             raise Refusal("chair", Text("refused.chair", {"chair": request.chair}), None)
         self._free(chair)
-        visits = await chair.do(lambda record: record.visits(None))
-        if all(visit.id != request.visit_id for visit in visits):
+        if await chair.do(lambda record: record.visit(request.visit_id)) is None:
             raise Refusal("unknown_visit", Text("refused.unknown_visit"), None)
         return chair
 

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from app.engine.clock import AsyncClock
+from app.engine.companion_desk import CompanionDesk
+from app.engine.emergency_desk import EmergencyDesk
 from app.engine.keys_desk import KeysDesk
+from app.engine.patience import REFUSED, Patience
 from core.keys.authority import NEW_PIN, REPLACED
 from core.keys.errors import KeysError
 from core.model.certificate import CertificateRefused
@@ -28,22 +31,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FREE_TRIES = 3
-LONGEST_WAIT_S = 300.0
+
+_REMEMBERED = 1000
+"""Logins that are looked through for wrong PINs after a start."""
 
 
-def no(code: str, **values: str | int | float) -> Refusal:
-    return Refusal(code, Text(f"refused.{code}", values), None)
+def no(code: str, remedy: str | None = None, **values: str | int | float) -> Refusal:
+    """A refusal whose sentence is `refused.<code>`."""
+    return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
 
 
 class PeopleDesk:
-    """Operators and logins. Wrong PINs make the next try wait, longer each time.
+    """Operators and logins. Wrong PINs and passphrases make the next try wait, longer each time.
 
     A login opens a dentist's key and the practice's root, a logout closes them. PINs are checked one at a time, in a
     thread of their own: the loop has STOP to carry.
 
     Attributes:
         operator: who is logged in, None when the workstation is locked.
+        session: counts the logins; what belongs to one ends with it.
+        emergencies, companions: who sees a patient's data besides those whose work it is.
     """
 
     def __init__(
@@ -60,7 +67,10 @@ class PeopleDesk:
         self._demo = demo
         self._chairs = chairs
         self._clock = clock
-        self._wrong: dict[str, tuple[int, float]] = {}
+        self._patience = Patience(clock, practice.logins(_REMEMBERED))
+        self.emergencies = EmergencyDesk(practice, clock)
+        self.companions = CompanionDesk(practice, clock)
+        self.session = 0
         self._one = asyncio.Lock()
         self.operator: Operator | None = None
 
@@ -85,18 +95,31 @@ class PeopleDesk:
         return {known.id: known.name for known in self.everybody()}
 
     async def login(self, operator_id: str, pin: str) -> Operator:
-        """Raises Refusal: unknown person, wrong PIN, or too many wrong ones."""
+        """In one step, whoever was there before: their key is closed, and what they had opened.
+
+        Raises:
+            Refusal: unknown person, wrong PIN, too many wrong ones, or a companion whose time is over. Whoever was
+                logged in stays so.
+        """
         async with self._one:
             operator = self._known(operator_id)
-            await self._prove(operator, pin)
+            await self._prove(operator, pin, outcome="")  # the login itself is written below
+            if operator.role is Role.COMPANION and self.companions.of(operator) is None:
+                raise no("companion_over", "companion_over_remedy")
+            before = self.operator
+            if before is not None and before.id != operator_id:
+                self._remember(before.id, "switched")
+            self.emergencies.end()
             await self._unlock(operator, pin)
             self._remember(operator_id, "in")
             self.operator = operator
+            self.session += 1
             return operator
 
     def logout(self) -> Operator | None:
         """Lock the workstation; returns who was there."""
         self._keys.close()
+        self.emergencies.end()
         operator, self.operator = self.operator, None
         if operator is not None:
             self._remember(operator.id, "out")
@@ -144,6 +167,7 @@ class PeopleDesk:
             self._keys.settled()
             if self.operator is not None and self.operator.id == operator_id:
                 self._keys.close()
+                self.emergencies.end()
                 self.operator = None
 
     async def change_pin(self, operator_id: str, old: str, new: str) -> None:
@@ -178,7 +202,8 @@ class PeopleDesk:
                 await self._enter(operator, pin, pin_hash, NEW_PIN)
             else:
                 self._practice.set_pin_hash(operator_id, pin_hash)
-            self._wrong.pop(operator_id, None)
+            self._patience.forgive(operator_id)
+            self._remember(operator_id, "reset")
             return operator
 
     async def replace_key(self, operator_id: str, pin: str) -> None:
@@ -230,22 +255,20 @@ class PeopleDesk:
             raise no("demo_pin")
         return operator
 
-    async def _prove(self, operator: Operator, pin: str) -> None:
-        """That it is they. Raises Refusal; each wrong PIN from the third on makes the next try wait."""
-        tries, until = self._wrong.get(operator.id, (0, 0.0))
-        wait = until - self._clock.monotonic()
+    async def _prove(self, operator: Operator, pin: str, *, outcome: str = "proved") -> None:
+        """That it is they. Raises Refusal; wrong PINs make the next try wait, as `Patience` says."""
+        wait = self._patience.wait(operator.id)
         if wait > 0:
             raise no("pin_wait", seconds=round(wait) or 1)
         kept = self._practice.pin_hash(operator.id)
         if not operator.demo and not await asyncio.to_thread(check_pin, kept, pin):
-            tries += 1
-            pause = min(LONGEST_WAIT_S, 2.0 ** (tries - FREE_TRIES + 1)) if tries >= FREE_TRIES else 0.0
-            self._wrong[operator.id] = (tries, self._clock.monotonic() + pause)
-            self._remember(operator.id, "refused")
+            tries = self._patience.wrong(operator.id)
+            self._remember(operator.id, REFUSED)
             for chair in itertools.islice(self._chairs(), 1):
-                chair.log("login", Text("log.login_refused", {"name": operator.name}))
+                chair.log("login", Text("log.login_refused", {"name": operator.name, "count": tries}))
             raise no("pin")
-        self._wrong.pop(operator.id, None)
+        if self._patience.forgive(operator.id) and outcome:
+            self._remember(operator.id, outcome)
 
     async def _unlock(self, operator: Operator, pin: str) -> None:
         """Whoever proved their PIN may work here, even if their key cannot be opened: they cannot sign, then."""

@@ -6,6 +6,7 @@ from app.engine.export_work import ExportWork
 from app.engine.open_records import OpenRecords, Refuse, target_file, target_folder
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
 from app.engine.visit_report import visit_report
+from app.ipc.access_messages import ListViews, Views
 from app.ipc.clinical_messages import (
     AttachmentData,
     ReadAttachment,
@@ -36,6 +37,7 @@ from core.model.clinical import Attachment, EntryVersion
 from core.model.people import Patient, VisitSummary
 from core.model.progress import Watch, unwatched
 from core.people.charting import without_repeats
+from core.people.views import looked_at
 from core.record import NotFound, RecordReader
 from core.record.attachments import write_copy
 from core.record.search_all import search_all
@@ -97,6 +99,8 @@ class ReadDesk:
                 return self._log(request)
             case MakeReport():
                 return self._report(request)
+            case ListViews():
+                return Views(views=tuple(looked_at(self._records.every(), request.patient_id)))
             case SearchRecords():
                 return self.search(request)
             case ReadAttachment():

@@ -6,6 +6,7 @@ may be read, so the process ends at once, in the middle of whatever it does.
 """
 
 import contextlib
+import logging
 import os
 import queue
 import sys
@@ -28,6 +29,7 @@ from app.ipc.frames import claim_stdout, read_frame, write_frame
 from app.ipc.messages import MAX_MESSAGE, Answer, Reply, decode_ask, encode
 from app.ipc.refusals import refused
 from core.model.progress import Cancelled, Watch
+from core.model.traces import install, log_plainly
 
 
 class Lane:
@@ -89,7 +91,8 @@ class Answers:
 
 def main() -> None:
     """Serve until the input ends."""
-    _keep_no_core()
+    install()
+    log_plainly(logging.StreamHandler(), logging.WARNING)
     answers = Answers(claim_stdout())
     first = read_frame(sys.stdin.buffer, MAX_SETUP)
     if first is None:
@@ -109,14 +112,6 @@ def main() -> None:
             answers.send(ask.number, refused("failed", "reader"))
     jobs.abandon()
     os._exit(0)  # also when a thread is in the middle of a long job
-
-
-def _keep_no_core() -> None:
-    """A crash must not leave the keys on the disk."""
-    with contextlib.suppress(ImportError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,22 @@ from pathlib import Path
 
 import msgspec
 
+from app.ipc.access_messages import ListViews
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
 from app.ipc.import_messages import ImportSignals, LookAtSignals
 from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
 
 ReadRequest = (
-    GetTimeline | GetVisit | ReadRange | ListLog | MakeReport | SearchRecords | ReadAttachment | SaveAttachment
+    GetTimeline
+    | GetVisit
+    | ReadRange
+    | ListLog
+    | ListViews
+    | MakeReport
+    | SearchRecords
+    | ReadAttachment
+    | SaveAttachment
 )
 READ_REQUESTS = ReadRequest.__args__
 JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack | LookAtSignals | ImportSignals

@@ -160,7 +160,7 @@ class ProcedureRunner:
             try:
                 await self._order(effect, actor, halts)
             except Exception:
-                log.exception("order failed: %r", effect)
+                log.exception("order failed: %s", type(effect).__name__)
                 self.observe(OrderRefused(_opcode(effect)))
             finally:
                 self._orders.task_done()

@@ -1,4 +1,4 @@
-"""Serves what consoles ask: one method for each request, roles and sessions checked here."""
+"""Serves what consoles ask: one method for each request. Who may ask for it is decided before, by `Access`."""
 
 import logging
 import os
@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from app.engine.access import Access
+from app.engine.access_service import AccessHouse, AccessService
 from app.engine.clinical_service import ClinicalService
 from app.engine.doubts_service import DoubtsHouse, lift_doubt
 from app.engine.exports_service import ExportsHouse, ExportsService
 from app.engine.imports_service import ImportsService
 from app.engine.keys_service import KeysService
+from app.engine.people_desk import no
 from app.engine.reader_wire import READ_REQUESTS, ReadRequest
 from app.engine.server import Session
+from app.engine.view_log import ViewLog
 from app.ipc import messages as ipc
+from app.ipc.access_messages import ACCESS_REQUESTS, ListViews, Views
 from app.ipc.clinical_messages import CLINICAL_REQUESTS, ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.export_messages import EXPORT_REQUESTS
@@ -24,10 +29,11 @@ from app.ipc.key_messages import KEY_REQUESTS
 from core.keys.authority import LEFT
 from core.keys.errors import KeysLocked
 from core.model.hub import DeviceSeen
+from core.model.intents import Pause
 from core.model.people import Operator, Patient, Role
 from core.model.words import Text
 from core.people.patients import new_patient
-from core.procedure.refusal import Refusal
+from core.people.permissions import load_permissions
 from core.record import Record
 from devices.kinds import HUB, kind_named
 
@@ -37,16 +43,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+PATIENT = Operator(id="patient", name="", role=Role.ASSISTANT)
+"""Who pauses from the patient's own screen while nobody is logged in who might."""
+
+
 class Reader(Protocol):
     """What the service needs of the reader process."""
 
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(DoubtsHouse, ExportsHouse, Protocol):
+class Workstation(DoubtsHouse, ExportsHouse, AccessHouse, Protocol):
     """What the service needs of the engine around it."""
 
     reader: Reader
+    access: Access
+    views: ViewLog
     simulated: bool
     notice: Text | None
 
@@ -67,17 +79,13 @@ class Workstation(DoubtsHouse, ExportsHouse, Protocol):
     def request_shutdown(self) -> None: ...
 
 
-def no(code: str, remedy: str | None = None, **values: str | int | float) -> Refusal:
-    """A refusal whose sentence is `refused.<code>`."""
-    return Refusal(code, Text(f"refused.{code}", values), Text(f"refused.{remedy}", values) if remedy else None)
-
-
 class Service:
     """The handler behind the server."""
 
     def __init__(self, house: Workstation) -> None:
         self._house = house
         self._keys = KeysService(house)
+        self._access = AccessService(house, self._patients)
         self._clinical = ClinicalService(house)
         self._exports = ExportsService(house)
         self._imports = ImportsService(house)
@@ -85,10 +93,18 @@ class Service:
     # ---- the server's seam
 
     async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
+        """Nothing is served that `Access` did not admit, and nothing is answered that it did not cut."""
+        access = self._house.access
+        await access.admit(request)
+        return access.cut_reply(await self._answer(request))
+
+    async def _answer(self, request: ipc.Request) -> ipc.Reply:
         if isinstance(request, READ_REQUESTS):
             return await self._read(request)
         if isinstance(request, KEY_REQUESTS):
             return await self._keys.serve(request, self._actor())
+        if isinstance(request, ACCESS_REQUESTS):
+            return await self._access.serve(request, self._house.people.operator)
         if isinstance(request, CLINICAL_REQUESTS):
             return await self._clinical.serve(request, self._actor())
         if isinstance(request, EXPORT_REQUESTS):
@@ -146,10 +162,18 @@ class Service:
 
     @_serve.register
     async def _login(self, request: ipc.Login) -> ipc.Reply:
-        operator = await self._house.people.login(request.operator_id, request.pin)
-        self._log_house("login", Text("log.login", {"name": operator.name}), operator.id)
+        people, before = self._house.people, self._house.people.operator
+        operator = await people.login(request.operator_id, request.pin)
+        said = Text("log.login", {"name": operator.name})
+        if before is not None and before.id != operator.id:
+            said = Text("log.switched", {"name": operator.name, "before": before.name})
+        self._log_house("login", said, operator.id)
+        self._house.active()
         if operator.role is Role.DENTIST and not self._house.keys_desk.unlocked:
             self._house.notice = Text("notice.no_key", {"name": operator.name})
+        standing = people.emergencies.standing
+        if operator.role is Role.DENTIST and standing:
+            self._house.notice = Text("notice.emergency", {"count": len(standing), "name": standing[0].who})
         await self._house.operator_changed()
         return ipc.Done(id=operator.id)
 
@@ -164,9 +188,9 @@ class Service:
     @_serve.register
     async def _add_operator(self, request: ipc.AddOperator) -> ipc.Reply:
         first = not self._house.people.operators()
-        if not first:
-            self._dentist()
-        elif request.role != Role.DENTIST:
+        if request.role == Role.COMPANION:
+            raise no("role_companion", "role_companion_remedy")
+        if first and request.role != Role.DENTIST:
             raise no("first_dentist")  # nobody is known yet: whoever sets the workstation up answers for it
         made = await self._house.people.add(request.name, request.role, request.pin)
         actor = self._house.people.operator or made
@@ -179,7 +203,7 @@ class Service:
 
     @_serve.register
     async def _close_operator(self, request: ipc.CloseOperator) -> ipc.Reply:
-        actor = self._dentist()
+        actor = self._actor()
         leaving = [one for one in self._house.people.operators() if one.id == request.operator_id]
         if any(one.role is Role.DENTIST for one in leaving):
             for chair in self._house.chairs.values():
@@ -193,7 +217,7 @@ class Service:
 
     @_serve.register
     async def _set_practice(self, request: ipc.SetPractice) -> ipc.Reply:
-        actor = self._dentist()
+        actor = self._actor()
         if not request.name.strip():
             raise no("empty_name")
         await self._house.set_practice(request.name.strip(), request.phone.strip())
@@ -228,13 +252,14 @@ class Service:
 
     @_serve.register
     async def _list_patients(self, request: ipc.ListPatients) -> ipc.Reply:
-        self._actor()
-        wanted = request.query.strip().casefold()
+        wanted, seen = request.query.strip().casefold(), self._house.access.seen
         found = [
             patient
             for patient in (await self._patients()).values()
-            if wanted in f"{patient.name} {patient.code} {patient.birth_date}".casefold()
+            if wanted in _findable(patient, by_name=seen(patient.id).identities)
         ]
+        if self._house.access.seen().identities:
+            self._house.views.listed([patient.id for patient in found])
         return ipc.Patients(
             patients=tuple(sorted(found, key=lambda patient: (patient.family_name, patient.given_name)))
         )
@@ -243,12 +268,11 @@ class Service:
 
     @_serve.register
     async def _scan(self, request: ipc.Scan) -> ipc.Reply:
-        self._actor()
         return ipc.Devices(devices=await self._house.scan(min(max(request.seconds, 0.5), 15.0)))
 
     @_serve.register
     async def _attach_device(self, request: ipc.AttachDevice) -> ipc.Reply:
-        actor = self._dentist() if request.enrol else self._actor()
+        actor = self._actor()
         chair = self._chair(request.chair)
         if kind_named(request.kind) is None or (request.enrol and request.kind != HUB):
             raise no("device_kind")
@@ -293,10 +317,14 @@ class Service:
 
     @_serve.register
     async def _act(self, request: ipc.Act) -> ipc.Reply:
-        actor = self._actor()
         chair = self._chair(request.chair)
         if chair.view is None:
             raise no("no_procedure")
+        patient = request.intent == Pause(by="patient")
+        treats = load_permissions().may_want
+        there = self._house.people.operator
+        known = there is not None and (not patient or treats(there, request.intent, chair.view.step))
+        actor = PATIENT if patient and not known else self._actor()
         chair.act(request.intent, actor=actor, revision=request.revision)
         return ipc.Done()
 
@@ -320,7 +348,6 @@ class Service:
 
     @_serve.register
     async def _pause_audio(self, request: ipc.PauseAudio) -> ipc.Reply:
-        self._actor()
         chair = next(iter(self._house.chairs.values()))
         chair.house.alarms.pause_audio(min(max(request.seconds, 0.0), 120.0))
         return ipc.Done()
@@ -337,44 +364,55 @@ class Service:
         What was done before is in the files before they are read: a visit just signed is complete. A search waits for
         nothing and is no view: what it finds is one once it is opened.
         """
-        actor = self._actor()
         if isinstance(request, SearchRecords):
-            return await self._house.reader.request(request)
-        chairs = list(self._house.chairs.values())
-        viewed: dict[str, object] = {}
-        match request:
-            case ipc.GetTimeline():
-                viewed = {"patient": request.patient_id}
-            case ipc.ListLog(chair=0):
-                pass
-            case ipc.ListLog() | ipc.ReadRange():
-                chairs = [self._chair(request.chair)]
-            case ipc.GetVisit() | ipc.MakeReport():
-                chairs = [self._chair(request.chair)]
-                viewed = {"visit": request.visit_id}
-            case ReadAttachment() | SaveAttachment():
-                chairs = [self._chair(request.chair)]
-                viewed = {"attachment": request.attachment_id}
-        if viewed:
-            at_us, body = chairs[0].house.clock.utc_us(), {"request": type(request).__name__, **viewed}
-            chairs[0].recorder.note(lambda record: record.audit("view", actor=actor.id, at_us=at_us, body=body))
-        for chair in chairs:
+            return await self._house.reader.request(self._house.access.narrowed(request))
+        await self._look(request)
+        for chair in self._read_from(request):
             await chair.do(lambda record: None)
             if isinstance(request, ipc.MakeReport):
                 await self._house.seal(chair.number, "export")
-        reply = await self._house.reader.request(request)
-        return self._with_names(reply)
+        return self._with_names(await self._house.reader.request(request))
 
-    def _with_names(self, page: ipc.Reply) -> ipc.Reply:
+    def _read_from(self, request: ReadRequest) -> tuple["Chair", ...]:
+        """The chairs whose files an answer is read from."""
+        match request:
+            case ipc.GetTimeline() | ListViews() | SearchRecords() | ipc.ListLog(chair=0):
+                return tuple(self._house.chairs.values())
+            case _:
+                return (self._chair(request.chair),)
+
+    async def _look(self, request: ReadRequest) -> None:
+        """Write down what is looked at; a log is nobody's."""
+        viewed = self._house.views.viewed
+        match request:
+            case ipc.GetTimeline():
+                viewed("timeline", 0, patient=request.patient_id)
+            case ListViews():
+                viewed("views", 0, patient=request.patient_id)
+            case ipc.GetVisit():
+                viewed("visit", self._chair(request.chair).number, visit=request.visit_id)
+            case ipc.MakeReport():
+                viewed("report", self._chair(request.chair).number, visit=request.visit_id)
+            case ipc.ReadRange():
+                viewed("signals", self._chair(request.chair).number, visit=request.visit_id, once=True)
+            case ReadAttachment() | SaveAttachment():
+                chair = self._chair(request.chair)
+                patient = await self._house.access.patient_of(request)
+                viewed("attachment", chair.number, patient=patient, attachment=request.attachment_id)
+
+    def _with_names(self, reply: ipc.Reply) -> ipc.Reply:
         """The record knows people by id; who reads a log or a time line knows them by name."""
-        names = self._house.people.names()
-        if isinstance(page, ipc.Timeline):
-            rows = (msgspec.structs.replace(row, author=names.get(row.author, row.author)) for row in page.entries)
-            return msgspec.structs.replace(page, entries=tuple(rows))
-        if not isinstance(page, ipc.LogPage):
-            return page
-        named = (msgspec.structs.replace(one, actor=names.get(one.actor, one.actor)) for one in page.entries)
-        return ipc.LogPage(entries=tuple(named), more=page.more)
+        names, replace = self._house.people.names(), msgspec.structs.replace
+        match reply:
+            case ipc.Timeline(entries=rows):
+                named = (replace(row, author=names.get(row.author, row.author)) for row in rows)
+                return replace(reply, entries=tuple(named))
+            case ipc.LogPage(entries=lines):
+                signed = (replace(line, actor=names.get(line.actor, line.actor)) for line in lines)
+                return replace(reply, entries=tuple(signed))
+            case Views(views=views):
+                return Views(views=tuple(replace(view, who=names.get(view.who, view.who)) for view in views))
+        return reply
 
     async def _save_patient(self, chair: "Chair", patient: Patient, actor: Operator, reason: str) -> None:
         at_us = chair.house.clock.utc_us()
@@ -403,12 +441,6 @@ class Service:
             raise no("login")
         return operator
 
-    def _dentist(self) -> Operator:
-        operator = self._actor()
-        if operator.role is not Role.DENTIST:
-            raise no("role")
-        return operator
-
     def _chair(self, number: int) -> "Chair":
         chair = self._house.chairs.get(number)
         if chair is None:
@@ -423,6 +455,11 @@ class Service:
     def _log_house(self, kind: str, text: Text, author: str) -> None:
         """What belongs to no chair stands in the first one's log."""
         self._house.chairs[min(self._house.chairs)].log(kind, text, author=author)
+
+
+def _findable(patient: Patient, *, by_name: bool) -> str:
+    """What a patient is found by: that somebody of that name is found would tell the name."""
+    return (f"{patient.name} {patient.code} {patient.birth_date}" if by_name else patient.code).casefold()
 
 
 def _is_date(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from app.ipc.access_messages import AccessRequest, ListViews, Views
 from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
@@ -14,6 +15,7 @@ from app.ipc.export_messages import ExportReply, ExportRequest, Progressed
 from app.ipc.import_messages import ImportReply, ImportRequest
 from app.ipc.key_messages import KeyRequest, Keys
 from app.ipc.message import Message
+from core.model.access import Companion, Emergency
 from core.model.alarm import Alarm, AudioState
 from core.model.clinical import EntryVersion
 from core.model.hub import DeviceInfo, DeviceSeen, HubIdentity, HubStatus, LinkState
@@ -388,6 +390,7 @@ class Chair(Message, frozen=True, kw_only=True):
         values: channel key → newest physical value; a channel that is silent is absent.
         backfill_frames: frames still to be fetched from the hub's memory.
         tapped_frames: raw notifications that the tap has seen, before any decoding.
+        shown: False where who is logged in may not see this patient's treatment, which is left out, then.
     """
 
     number: int
@@ -411,6 +414,7 @@ class Chair(Message, frozen=True, kw_only=True):
     backfill_frames: int = 0
     tapped_frames: int = 0
     simulated: bool = False
+    shown: bool = True
 
 
 class Job(Message, frozen=True, kw_only=True):
@@ -428,6 +432,12 @@ class Workstation(Message, frozen=True, kw_only=True):
     Attributes:
         notice: what happened to the workstation itself, such as an engine restart.
         doubts: hubs that are not trusted until a dentist lifts that.
+        may: names of what who is logged in may ask for, as in `resources/permissions.toml`.
+        sees: what they see of every patient, as there.
+        dimmed: nobody touched anything for long while somebody is treated: names are left out until somebody does.
+        lock_minutes: after how long without a touch the workstation locks.
+        emergencies: those that no dentist has seen yet, and one's own.
+        companions: whom patients let see their data, as far as who is logged in may know.
     """
 
     operator: Operator | None
@@ -442,6 +452,12 @@ class Workstation(Message, frozen=True, kw_only=True):
     practice_phone: str = ""
     doubts: tuple[HubDoubt, ...] = ()
     evidence: tuple[ChairEvidence, ...] = ()
+    may: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
+    dimmed: bool = False
+    lock_minutes: int = 0
+    emergencies: tuple[Emergency, ...] = ()
+    companions: tuple[Companion, ...] = ()
 
 
 Request = (
@@ -477,6 +493,8 @@ Request = (
     | ImportRequest
     | ClinicalRequest
     | ClinicalRead
+    | AccessRequest
+    | ListViews
 )
 Reply = (
     Welcome
@@ -493,6 +511,7 @@ Reply = (
     | ExportReply
     | ImportReply
     | ClinicalReply
+    | Views
 )
 Push = Chair | Workstation
 

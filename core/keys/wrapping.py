@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from core.keys.errors import WrappedDamaged, WrongSecret
 from core.model import cbor
 from core.model.strict_cbor import CborRefused, Fields
+from core.people.pin import normal
 
 KEY_BYTES: Final = 32
 MAX_WRAPPED: Final = 512
@@ -51,7 +52,7 @@ class _Stretch:
 
     def key(self, pin: str) -> bytes:
         return hash_secret_raw(
-            pin.encode(),
+            normal(pin).encode(),
             self.salt,
             time_cost=self.passes,
             memory_cost=self.memory_kib,

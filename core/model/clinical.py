@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from core.model.people import Patient, Role
+from core.model.people import Patient
 from core.model.procedure import Envelope, PhaseState, Plan
 
 MAX_TEXT: Final = 10_000
@@ -218,11 +218,6 @@ Entry: TypeAlias = Finding | StepDone | Observation | AdverseEvent | Note | Atta
 BY_HAND: Final = (Finding, StepDone, Observation, AdverseEvent, Note, Attachment)
 """What people add and correct; plans, consents and identities change where they are made."""
 
-MAY_WRITE: Final[dict[Role, tuple[type[Written], ...]]] = {
-    Role.DENTIST: BY_HAND,
-    Role.ASSISTANT: (Note, Observation),
-}
-
 
 class EntryVersion(msgspec.Struct, frozen=True, kw_only=True):
     """One version of an entry, as it stands in a chair's record.
@@ -241,11 +236,6 @@ class EntryVersion(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     written_us: int
     entry: Entry
-
-
-def may_write(role: Role, kind: type[Written]) -> bool:
-    """Whether somebody of this role adds and corrects entries of this kind."""
-    return kind in MAY_WRITE.get(role, ())
 
 
 def kind_of(entry: Written) -> str:

@@ -6,8 +6,16 @@ import msgspec
 
 
 class Role(StrEnum):
+    """What each may do stands in `resources/permissions.toml`."""
+
     DENTIST = "dentist"
     ASSISTANT = "assistant"
+    ENGINEER = "engineer"
+    """Looks after devices and links; sees no patient."""
+    AUDITOR = "auditor"
+    """Reads log and evidence; sees codes in place of patients."""
+    COMPANION = "companion"
+    """Somebody whom one patient let see their own data."""
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):

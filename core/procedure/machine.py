@@ -9,6 +9,7 @@ import msgspec
 from core.model.intents import Intent, Pause
 from core.model.people import Operator, Patient, ToothState
 from core.model.procedure import Baseline, Facts, Hold, ProcedureView, Step
+from core.people.permissions import load_permissions
 from core.procedure.act import act
 from core.procedure.checks import begun, blocked, fresh_baseline, preflight_items, recovery_items
 from core.procedure.events import Effect, Event, OrderHold
@@ -16,7 +17,6 @@ from core.procedure.modules import ModuleCatalogue
 from core.procedure.observe import observe
 from core.procedure.plan import limits_in_force
 from core.procedure.refusal import refuse
-from core.procedure.roles import may
 
 
 class ProcedureMachine:
@@ -73,7 +73,7 @@ class ProcedureMachine:
         Raises:
             Refusal: `role`, `stale`, `closed`, `blocked`, or a reason of the intent's own. The view is unchanged then.
         """
-        if not may(actor, intent, self.view.step):
+        if not load_permissions().may_want(actor, intent, self.view.step):
             raise refuse("role")
         if revision is not None and revision != self.view.revision and not isinstance(intent, Pause):
             raise refuse("stale")

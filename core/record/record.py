@@ -354,6 +354,10 @@ class Record:
         """The newest version of each visit, of one patient or of all, the latest visit first."""
         return self._clinical.visits_of(patient_id)
 
+    def visit(self, visit_id: str) -> VisitSummary | None:
+        """Its newest version."""
+        return self._clinical.visits.newest(visit_id)
+
     def save_procedure(self, view: ProcedureView, *, author: str, at_us: int, reason: str = "") -> None:
         """Keep one more state of a visit's procedure, and the plan, consent, steps and findings that are new in it."""
         self._must_write()

@@ -82,7 +82,7 @@ class View:
 
     Attributes:
         actor: operator id.
-        what: the request: `GetTimeline`, `GetVisit`, `MakeReport`, `ExportSamples` and the like.
+        what: kind of the look, as in `core.people.views`: `timeline`, `visit`, `report` and the like.
         last_us: the latest time, UTC µs.
     """
 

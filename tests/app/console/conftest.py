@@ -22,6 +22,7 @@ from core.model.limits import Limit, LimitOwner
 from core.model.people import Operator, Patient, Role, ToothState
 from core.model.procedure import Choice, Hold, HoldOrigin, ModulePlan, PhaseState, PhaseView, Plan, ProcedureView, Step
 from core.model.words import Text, Words, load_words
+from core.people.permissions import load_permissions
 from widgets import theme
 
 if TYPE_CHECKING:
@@ -262,8 +263,11 @@ class Sample:
             "alarms": alarms,
             "audio": AudioState.ON,
             "chairs": (1, 2, 3, 4),
+            "lock_minutes": 5,
         }
-        return Workstation(**{**base, **changes})  # type: ignore[arg-type]
+        base |= changes
+        table = load_permissions()
+        return Workstation(**{"may": table.open_to(base["operator"]), **base})  # type: ignore[arg-type]
 
 
 @pytest.fixture

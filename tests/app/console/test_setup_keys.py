@@ -328,13 +328,13 @@ def test_ones_own_key_is_replaced_with_ones_pin_which_is_never_shown(pane: KeysP
     QTest.keyClicks(field, "73a")
     click(pane.detail.buttons["replace"])
     assert backend.of(ipc.RotateMine) == []
-    assert pane.detail.message.text() == "The PIN needs 4 to 12 digits."
+    assert pane.detail.message.text() == "Enter 4 to 12 digits, or a passphrase of at least 12 characters."
     field.clear()
     QTest.keyClicks(field, "739154")
     backend.answers[ipc.RotateMine] = Refused(code="pin", text=Text("refused.pin"), remedy=Text("refused.pin_remedy"))
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert backend.of(ipc.RotateMine) == [ipc.RotateMine(pin="739154")]
-    assert pane.detail.message.text() == "Wrong PIN. Try again."
+    assert pane.detail.message.text() == "Wrong PIN or passphrase. Try again."
     assert field.text() == "", "no PIN stays on the screen"
     assert list(pane.detail.buttons) == ["keep", "replace"], "and it can be tried again at once"
 
@@ -347,7 +347,7 @@ def test_somebody_who_forgot_their_pin_gets_a_new_one(pane: KeysPane, backend: B
     QTest.keyClicks(fields["new"], "739154")
     QTest.keyClicks(fields["again"], "739155")
     click(pane.detail.buttons["new_pin"])
-    assert pane.detail.message.text() == "The two PINs differ. Enter them again."
+    assert pane.detail.message.text() == "The two differ. Enter them again."
     fields["again"].clear()
     QTest.keyClicks(fields["again"], "739154")
     QTest.keyClick(fields["again"], Qt.Key.Key_Return)

@@ -670,7 +670,7 @@ def test_an_empty_practice_begins_with_its_first_dentist(window: MainWindow, sam
     QTest.keyClicks(first.again, "1243")
     press(window, first.go)
     assert backend.of(AddOperator) == []
-    assert first.message.text() == "The two PINs differ. Enter them again."
+    assert first.message.text() == "The two differ. Enter them again."
     first.again.clear()
     QTest.keyClicks(first.again, "1234")
     QTest.keyClick(first.again, Qt.Key.Key_Return)

@@ -197,7 +197,7 @@ def test_people_are_added_with_a_pin_and_closed_after_a_question(setup: SetupPag
     QTest.keyClicks(pane.again, "12a4")
     click(pane.add)
     assert backend.of(AddOperator) == []
-    assert "The PIN needs 4 to 12 digits." in shown(setup)
+    assert "Enter 4 to 12 digits, or a passphrase of at least 12 characters." in shown(setup)
     for field in (pane.pin, pane.again):
         field.clear()
         QTest.keyClicks(field, "4711")

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from app.bench.search import fill
+from app.engine.access import Access
 from app.engine.clock import SystemAsyncClock
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
@@ -19,6 +20,7 @@ from app.engine.recorder import Recorder
 from app.engine.search_lane import SearchLane
 from app.engine.server import Session
 from app.engine.service import Service
+from app.engine.view_log import ViewLog
 from app.ipc.clinical_messages import (
     AddAttachment,
     AddEntry,
@@ -95,7 +97,13 @@ class House:
         clock = SystemAsyncClock()
         self.chairs = {number: Chair(number, folder / f"chair-{number}.sqlite", clock) for number in (1, 2)}
         names = {one.id: one.name for one in (MIRA, JON)}
-        self.people = SimpleNamespace(operator=MIRA, names=lambda: names)
+        none = SimpleNamespace(of=lambda operator: None, covers=lambda patient: False, current=None)
+        self.people: Any = SimpleNamespace(
+            operator=MIRA, names=lambda: names, session=1, companions=none, emergencies=none
+        )
+        chairs: Any = self.chairs
+        self.access = Access(self.people, chairs)
+        self.views = ViewLog(self.people, lambda number: chairs[number or 1])
         self.reader = ReaderHost(clock)
         self.service = Service(self)  # type: ignore[arg-type]
 

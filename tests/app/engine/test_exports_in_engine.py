@@ -88,7 +88,9 @@ async def test_an_assistant_exports_and_it_is_written_down(demo: tuple[Engine, E
     entries = await asyncio.to_thread(audited, engine, "view")
     assert len(entries) == 1
     assert made.id in str(entries[0])
-    assert "ExportSamples" in str(entries[0])
+    body = entries[0]["body"]
+    assert isinstance(body, dict)
+    assert (body["kind"], body["visit"], body["format"]) == ("export", visit.id, "edf")
 
 
 async def test_nobody_exports_from_a_locked_workstation(demo: tuple[Engine, EngineClient], tmp_path: Path) -> None:

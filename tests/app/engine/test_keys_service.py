@@ -12,6 +12,7 @@ import argon2
 import pytest
 from argon2.profiles import CHEAPEST
 
+from app.engine.access import Access
 from app.engine.clock import ManualAsyncClock
 from app.engine.house_log import write_down
 from app.engine.keys_desk import KeysDesk
@@ -82,6 +83,7 @@ class House:
         self.keys_desk = KeysDesk(self.practice_file, simulated=False, clock=clock)
         self.chairs: dict[int, Any] = {1: SimpleNamespace(number=1, view=None, hub=None, sensors={}, log=self._log)}
         self.people = PeopleDesk(self.practice_file, self.keys_desk, demo=None, chairs=self.chairs.values, clock=clock)
+        self.access = Access(self.people, self.chairs)
         self.notice: Text | None = None
         self.hub = Hub(self.keys_desk)
         self.connected = True
@@ -108,6 +110,8 @@ class House:
         self.bound.append((chair, kind, address, serial, enrol))
 
     def touched(self) -> None: ...
+
+    def active(self) -> None: ...
 
     async def operator_changed(self) -> None: ...
 

@@ -9,7 +9,8 @@ from argon2.profiles import CHEAPEST
 
 from app.engine.clock import ManualAsyncClock
 from app.engine.keys_desk import KeysDesk
-from app.engine.people_desk import LONGEST_WAIT_S, PeopleDesk
+from app.engine.patience import ALL_LONGEST_WAIT_S, LONGEST_WAIT_S
+from app.engine.people_desk import PeopleDesk
 from core.keys.errors import KeysLocked, LastKey
 from core.model.cose import kid_of
 from core.model.errors import SmilescapeError
@@ -119,6 +120,74 @@ async def test_one_persons_wrong_pins_keep_nobody_else_waiting(desk: PeopleDesk,
     for _ in range(3):
         await refused(desk, other, "000000")
     assert await desk.login(dentist.id, PIN) == dentist
+
+
+async def test_a_restart_forgets_no_wrong_pin(
+    desk: PeopleDesk, dentist: Operator, practice: PracticeFile, keys: KeysDesk, clock: ManualAsyncClock
+) -> None:
+    for _ in range(3):
+        await refused(desk, dentist, "000000")
+    clock.advance(2)
+    assert (await refused(desk, dentist, "000000"))[0] == "pin"
+    clock.advance(1)
+    again = PeopleDesk(practice, keys, demo=None, chairs=lambda: (), clock=clock)
+    assert await refused(again, dentist, PIN) == ("pin_wait", 3)
+    clock.jump_wall(-3600)
+    back = PeopleDesk(practice, keys, demo=None, chairs=lambda: (), clock=clock)
+    assert await refused(back, dentist, PIN) == ("pin_wait", 4), "a clock set back makes nobody wait for an hour"
+    clock.advance(4)
+    await back.login(dentist.id, PIN)
+    assert (await refused(PeopleDesk(practice, keys, demo=None, chairs=lambda: (), clock=clock), dentist, "0"))[
+        0
+    ] == "pin", "a good login is remembered as well"
+
+
+async def test_wrong_pins_of_many_persons_make_everybody_wait_a_little(
+    desk: PeopleDesk, dentist: Operator, clock: ManualAsyncClock
+) -> None:
+    others = [await desk.add(f"Sam {number}", Role.ASSISTANT, PIN) for number in range(5)]
+    for number in range(10):
+        assert (await refused(desk, others[number // 2], "000000"))[0] == "pin"
+    assert await refused(desk, dentist, PIN) == ("pin_wait", 2)
+    for _ in range(20):
+        clock.advance(ALL_LONGEST_WAIT_S)
+        assert await desk.login(dentist.id, PIN) == dentist, "nobody keeps a dentist out for long"
+        await refused(desk, others[4], "000000")
+
+
+async def test_a_passphrase_opens_key_and_account_however_it_is_typed(
+    desk: PeopleDesk, keys: KeysDesk, dentist: Operator
+) -> None:
+    await desk.login(dentist.id, PIN)
+    composed, decomposed = "caf\u00e9 au lait, \ufb01n", "cafe\u0301 au lait, fin"
+    await desk.change_pin(dentist.id, PIN, composed)
+    desk.logout()
+    await desk.login(dentist.id, decomposed)
+    assert keys.clinician(dentist.id) is not None
+    for weak in ("eleven char", "ababababababab", "7391540000000000" * 9):
+        with pytest.raises(WeakPin):
+            await desk.change_pin(dentist.id, composed, weak)
+
+
+async def test_who_is_switched_away_from_leaves_no_key_in_memory(
+    desk: PeopleDesk, keys: KeysDesk, dentist: Operator, practice: PracticeFile
+) -> None:
+    other = await second(desk, dentist)
+    mine = keys.clinician(dentist.id)
+    assert mine is not None
+    opened = keys._unlocked
+    assert opened is not None
+    secrets = (opened.clinician.seed, opened.root.seed, opened.root_key)
+    assert all(any(secret) for secret in secrets)
+    assert (await refused(desk, other, "000000"))[0] == "pin"
+    assert desk.operator == dentist, "a wrong PIN of somebody else leaves me in"
+    mine.signer.sign(b"order")
+    await desk.login(other.id, OTHER_PIN)
+    assert desk.operator == other
+    with pytest.raises(SmilescapeError, match="closed at logout"):
+        mine.signer.sign(b"order")
+    assert not any(any(secret) for secret in secrets)
+    assert [login.outcome for login in practice.logins(2)] == ["in", "switched"]
 
 
 async def test_the_last_dentist_stays(desk: PeopleDesk, dentist: Operator) -> None:

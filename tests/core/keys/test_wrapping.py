@@ -28,7 +28,12 @@ def test_the_costs_are_those_of_rfc_9106(monkeypatch: pytest.MonkeyPatch) -> Non
     assert SECRET[:8] not in wrapped
 
 
-@pytest.mark.parametrize("pin", ["739155", "73915", "", "7391540", "７３９１５４"])
+def test_what_looks_the_same_opens_the_same_whichever_keyboard_typed_it() -> None:
+    wrapped = wrap_by_pin(SECRET, "739154", WHERE)
+    assert unwrap_by_pin(wrapped, "７３９１５４", WHERE) == SECRET
+
+
+@pytest.mark.parametrize("pin", ["739155", "73915", "", "7391540"])
 def test_another_pin_opens_nothing(pin: str) -> None:
     wrapped = wrap_by_pin(SECRET, "739154", WHERE)
     with pytest.raises(WrongSecret):

@@ -231,7 +231,7 @@ def test_figures_and_dates_are_those_of_the_language() -> None:
 
 
 def test_who_looked_is_named_and_how_often() -> None:
-    views = (View("d", "GetVisit", 3, BEGAN), View("gone", "Unheard", 1, BEGAN))
+    views = (View("d", "visit", 3, BEGAN), View("gone", "unheard", 1, BEGAN))
     assert tell(visit(views=views), WORDS)["viewed"] == [
         "Dr Vale looked at a visit of yours 3 times. The last time was on 15 January 2027 at 9:00.",
         "Somebody of the practice looked at your data, on 15 January 2027 at 9:00.",

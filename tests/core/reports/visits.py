@@ -58,7 +58,7 @@ def visit(**changes: object) -> ReportData:
         utc_offset_s=3600,
         home=at_home(),
         teeth_before=healthy_teeth(),
-        views=(View("d", "GetVisit", 3, BEGAN + 650_000_000), View("x", "MakeReport", 1, BEGAN)),
+        views=(View("d", "visit", 3, BEGAN + 650_000_000), View("x", "report", 1, BEGAN)),
         names={"d": "Dr Vale"},
     )
     return dataclasses.replace(data, **changes)  # type: ignore[arg-type]
