@@ -6,7 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import pytest
@@ -101,9 +101,9 @@ class House:
         self.people: Any = SimpleNamespace(
             operator=MIRA, names=lambda: names, session=1, companions=none, emergencies=none
         )
-        chairs: Any = self.chairs
-        self.access = Access(self.people, chairs)
-        self.views = ViewLog(self.people, lambda number: chairs[number or 1])
+        chairs, people = cast("Any", self.chairs), cast("Any", self.people)
+        self.access = Access(people, chairs)
+        self.views = ViewLog(people, lambda number: chairs[number or 1])
         self.reader = ReaderHost(clock)
         self.service = Service(self)  # type: ignore[arg-type]
 
