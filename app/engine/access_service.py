@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine.idle import MOST_MINUTES
 from app.engine.people_desk import PeopleDesk, no
+from app.engine.screen_lock import ScreenLock
 from app.ipc import access_messages as ipc
 from app.ipc.messages import Done, Reply
 from core.model.people import Operator, Patient, Role
@@ -20,13 +21,9 @@ class AccessHouse(Protocol):
 
     chairs: "dict[int, Chair]"
     people: PeopleDesk
+    screen: ScreenLock
 
     def touched(self) -> None: ...
-    def active(self) -> None:
-        """Somebody touched the screen."""
-        ...
-
-    def set_lock(self, minutes: int) -> None: ...
     async def operator_changed(self) -> None: ...
     def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None: ...
 
@@ -45,14 +42,14 @@ class AccessService:
 
     @serve.register
     async def _active(self, request: ipc.Active, actor: Operator | None) -> Reply:
-        self._house.active()
+        self._house.screen.active()
         return Done()
 
     @serve.register
     async def _set_lock(self, request: ipc.SetLock, actor: Operator) -> Reply:
         if not 1 <= request.minutes <= MOST_MINUTES:
             raise no("lock_minutes", most=MOST_MINUTES)
-        self._house.set_lock(request.minutes)
+        self._house.screen.set_minutes(request.minutes)
         self._note("lock_set", actor, {"minutes": request.minutes}, minutes=request.minutes)
         return Done()
 

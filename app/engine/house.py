@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 
 import msgspec
 
@@ -12,53 +12,48 @@ from app.engine.alarm_desk import AlarmDesk
 from app.engine.backups import BackupDesk
 from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
+from app.engine.devices_desk import DevicesDesk
 from app.engine.doubts_desk import DoubtsDesk
 from app.engine.evidence import EvidenceDesk
 from app.engine.export_desk import ExportDesk
 from app.engine.house_log import write_down
-from app.engine.idle import DEFAULT_MINUTES, Idle, IdleWatch, attended
 from app.engine.keys_desk import KeysDesk
 from app.engine.keys_service import KeyedHub
+from app.engine.news import News
 from app.engine.people_desk import PeopleDesk, no
-from app.engine.picture import picture
 from app.engine.reader_host import ReaderHost
 from app.engine.reader_wire import ChairFile, ReaderSetup
 from app.engine.runtime import Folder
+from app.engine.screen_lock import ScreenLock
 from app.engine.server import Server
 from app.engine.service import Service
 from app.engine.sounder import Sounder
 from app.engine.view_log import ViewLog
 from app.engine.watch import Watch
-from app.engine_config import DeviceBinding, EngineConfig
-from app.ipc import messages as ipc
+from app.engine_config import EngineConfig
 from app.ipc.ring import RingWriter
 from core.backup.making import Source
-from core.model.access import Emergency
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
-from core.model.hub import DeviceSeen, LinkState
-from core.model.people import Role
+from core.model.hub import LinkState
 from core.model.procedure import Step
 from core.model.words import Text
 from core.people.demo import Demo, load_demo
 from core.procedure.events import EngineRestarted
 from core.procedure.modules import load_modules
-from core.record import Record, RecordError
+from core.record import Record
 from core.record.keys import KeyStore
 from core.record.practice import PracticeFile
 from core.safety.alarm_catalogue import load_alarms
 from core.safety.alarms import AlarmBook
 from core.signals.catalogue import load_catalogue
-from devices.errors import RadioError
 from devices.kinds import HUB
 from devices.radio import Radio
 
 log = logging.getLogger(__name__)
 
-PUBLISH_SECONDS = 0.1
-NAME, PHONE, LOCK = "practice.name", "practice.phone", "lock.minutes"
+NAME, PHONE = "practice.name", "practice.phone"
 """Settings in the practice file."""
-RADIO_RETRY_SECONDS = 2.0
 MANY_SECONDS = 60.0
 """Doubts about several hubs within this time are one alarm more."""
 
@@ -82,10 +77,8 @@ class Engine:
         self.notice: Text | None = None
         self.keys = KeyStore(prefer="file" if config.passphrase else "keyring")
         self.radio = Radio.parse(config.radio)
-        self._dirty: set[int] = set()
         self._reader_files: list[ChairFile] = []
         self._backed_up: list[Source] = []
-        self._touched = True
         self._read_for = -1
         self._tasks: list[asyncio.Task[None]] = []
         self._passing: set[asyncio.Task[None]] = set()
@@ -101,6 +94,8 @@ class Engine:
         )
         self.server = Server(folder.runtime_dir, Service(self), self.clock)
         self.reader = ReaderHost(self.clock)
+        self.news = News(self)
+        self.devices = DevicesDesk(self)
         self.exports = ExportDesk(self.reader, self.touched)
         self.watch = Watch(self)
 
@@ -115,8 +110,6 @@ class Engine:
     @property
     def practice_phone(self) -> str:
         return self._setting(PHONE) or self.config.practice_phone
-
-    # ---- life
 
     async def open(self) -> None:
         """Open the files, take up what was open, listen. What was opened before a failure is closed by `close`."""
@@ -133,8 +126,7 @@ class Engine:
         )
         self.access = Access(self.people, self.chairs)
         self.views = ViewLog(self.people, lambda number: self.chairs.get(number) or self.chairs[min(self.chairs)])
-        self.idle = IdleWatch(self.clock, self._lock_minutes, self._attended)
-        self.people.emergencies.listen(self._emergency_ended)
+        self.screen = ScreenLock(self)
         await self.people.open()
         house = House(
             radio=self.radio,
@@ -146,8 +138,8 @@ class Engine:
             clock=self.clock,
             simulated=self.simulated,
             operator=lambda: self.people.operator.id if self.people.operator is not None else "",
-            bound=self._bound,
-            changed=self._dirty.add,
+            bound=self.devices.bound,
+            changed=self.news.chair_changed,
             doubted=self._doubted,
             evidence=self.evidence,
         )
@@ -175,8 +167,8 @@ class Engine:
         self._opened.push_async_callback(self.server.close)
         self._opened.push_async_callback(self.watch.close)
         self._tasks = [
-            asyncio.create_task(self._publish()),
-            asyncio.create_task(self._devices()),
+            asyncio.create_task(self.news.run()),
+            asyncio.create_task(self.devices.run()),
             asyncio.create_task(self.watch.run()),
             asyncio.create_task(self.evidence.run()),
             asyncio.create_task(BackupDesk(self).run()),
@@ -194,8 +186,6 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._opened.aclose()
 
-    # ---- what the service asks
-
     def rings(self) -> dict[int, str]:
         return {number: str(self.folder.ring_file(number)) for number in self.chairs}
 
@@ -204,7 +194,7 @@ class Engine:
         return list(self._backed_up)
 
     def touched(self) -> None:
-        self._touched = True
+        self.news.touched()
 
     def console_came(self) -> None:
         self.watch.console_came()
@@ -225,59 +215,7 @@ class Engine:
             files, names = tuple(self._reader_files), self.people.names()
             setup = ReaderSetup(files, self.practice, self.practice_phone, names)
             await self.reader.open(setup)
-        self._send(self.chairs, workstation=True)  # at once: nobody sees what was meant for who was there before
-
-    def active(self) -> None:
-        """Somebody touched the screen; names that were left out come back."""
-        self.idle.touched()
-        if self.access.dimmed:
-            self.access.dimmed = False
-            self._send(self.chairs, workstation=True)
-
-    def lock(self, why: str) -> None:
-        """Log out whoever is there. `why`: `idle`, `woke` or `companion`."""
-        operator = self.people.logout()
-        if operator is None:
-            return
-        self.access.dimmed = False
-        self.audit(f"access.locked_{why}", Text(f"log.locked_{why}", {"name": operator.name}), operator.id, {})
-        self._send(self.chairs, workstation=True)
-        self._spawn(self.operator_changed())
-
-    def look_idle(self) -> None:
-        """What time alone changes: nobody touches anything, an emergency is over, a companion's time is."""
-        operator = self.people.operator
-        verdict = self.idle.look(operator)
-        if operator is not None and operator.role is Role.COMPANION and self.people.companions.of(operator) is None:
-            self.lock("companion")
-        elif verdict is Idle.LOCK:
-            self.lock("idle")
-        elif verdict is Idle.DIM and not self.access.dimmed:
-            self.access.dimmed = True
-            self._send(self.chairs, workstation=True)
-        if self.people.emergencies.over():
-            self.people.emergencies.end()
-            self._send(self.chairs, workstation=True)
-
-    def woke(self) -> None:
-        """The machine slept, so nobody was at it."""
-        if self.people.operator is not None and not self.people.operator.demo:
-            self.lock("woke")
-
-    def set_lock(self, minutes: int) -> None:
-        self.practice_file.set_setting(LOCK, str(minutes))
-        self.touched()
-
-    def _lock_minutes(self) -> int:
-        stored = self.practice_file.setting(LOCK)
-        return msgspec.json.decode(stored, type=int) if stored is not None else DEFAULT_MINUTES
-
-    def _attended(self) -> bool:
-        return any(attended(chair.view) for chair in self.chairs.values())
-
-    def _emergency_ended(self, one: Emergency) -> None:
-        text = Text("log.emergency_ended", {"name": one.who})
-        self.audit("access.emergency_ended", text, one.operator_id, {"emergency": one.id}, chair=one.chair)
+        self.news.send_all()  # nobody sees what was meant for who was there before
 
     async def set_practice(self, name: str, phone: str) -> None:
         """What the practice is called and how it is reached; stands on reports."""
@@ -289,12 +227,6 @@ class Engine:
         """A setting that is text; empty when it was never made."""
         stored = self.practice_file.setting(key)
         return msgspec.json.decode(stored, type=str) if stored is not None else ""
-
-    async def scan(self, seconds: float) -> tuple[DeviceSeen, ...]:
-        try:
-            return tuple(await self.radio.scan(seconds))
-        except RadioError as error:
-            raise no("radio", reason=str(error)) from error
 
     async def seal(self, chair: int, reason: str) -> None:
         """Have a chair's log signed and witnessed; returns once that was tried."""
@@ -316,27 +248,6 @@ class Engine:
         """Serial number of each hub that is bound and known → its chair."""
         known = {number: one.hub.identity for number, one in self.chairs.items() if one.hub is not None}
         return {identity.serial: number for number, identity in known.items() if identity is not None}
-
-    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
-        """Bind a device to a chair, in place of another of its kind: a channel has one source. Kept over restarts.
-
-        Args:
-            serial: of a hub, as a person read it from the hub; empty for any.
-            enrol: a hub whose enrolment is open becomes one of this practice.
-        """
-        one = self.chairs[chair]
-        former = [sensor.address for sensor in one.sensors.values() if sensor.kind == kind]
-        former += [one.hub.address] if kind == HUB and one.hub is not None else []
-        for other in former:
-            await self.forget(chair, other)
-        self.practice_file.bind_device(chair, kind, address, "", serial)
-        self._attach(DeviceBinding(chair=chair, kind=kind, address=address, serial=serial), enrol=enrol)
-
-    async def forget(self, chair: int, address: str) -> None:
-        self.practice_file.forget_device(chair, address)
-        await self.chairs[chair].unbind(address)
-
-    # ---- inside
 
     def _passphrase(self) -> str:
         """Asked for when a key lies in a file, or a new one must. Raises NoPassphrase."""
@@ -384,53 +295,6 @@ class Engine:
             chair.observe(EngineRestarted())
             chair.log("engine", Text("log.engine_restarted"), voice="device")
 
-    async def _devices(self) -> None:
-        """Open the radio, trying again while there is none, attach what is bound, and keep the radio open."""
-        await self._reach_radio()
-        for number in self.chairs:
-            for device in self.practice_file.devices(number):
-                self._attach(
-                    DeviceBinding(
-                        chair=number,
-                        kind=device.kind,
-                        address=device.address,
-                        name=device.name,
-                        serial=device.serial,
-                    )
-                )
-
-        while True:  # links reconnect by themselves; the radio beneath them is reopened here
-            await self.clock.sleep(RADIO_RETRY_SECONDS)
-            await self._reach_radio()
-
-    async def _reach_radio(self) -> None:
-        """Return once the radio is open; an alarm says so while it is not."""
-        while not self.radio.alive:
-            try:
-                await self.radio.open()
-            except RadioError as error:
-                log.warning("no radio: %s", error)
-                self.alarms.raise_("radio.absent", 0, reason=str(error))
-                await self.clock.sleep(RADIO_RETRY_SECONDS)
-        self.alarms.clear("radio.absent", 0)
-
-    def _attach(self, binding: DeviceBinding, *, enrol: bool = False) -> None:
-        chair = self.chairs[binding.chair]
-        if binding.kind == HUB:
-            chair.bind_hub(binding.address, binding.serial, enrol=enrol or self.simulated)
-        else:
-            chair.bind_sensor(binding.kind, binding.address, binding.name)
-
-    def _bound(self, chair: int, address: str, serial: str) -> None:
-        """A hub has said who it is: from now on it has to be that one."""
-        device = next((one for one in self.practice_file.devices(chair) if one.address == address), None)
-        if device is None or device.serial == serial:
-            return
-        try:
-            self.practice_file.bind_device(chair, device.kind, address, device.name, serial)
-        except RecordError as error:
-            log.error("the binding of chair %d could not be written: %s", chair, error)
-
     def _doubted(self, chair: int) -> None:
         """One hub that does not behave as expected is a defect; several at once are more than that."""
         now = self.clock.monotonic()
@@ -444,65 +308,14 @@ class Engine:
         """Another revocation list, or another key of this workstation: every hub is told, or parted from."""
         for chair in self.chairs.values():
             if chair.hub is not None:
-                self._spawn(chair.hub.trust_changed())
+                self.spawn(chair.hub.trust_changed())
             self.evidence.soon(chair.number, "keys changed")
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Have it run on its own, until the engine ends."""
         task = asyncio.ensure_future(work)
         self._passing.add(task)
         task.add_done_callback(self._passing.discard)
-
-    async def _publish(self) -> None:
-        """Send what changed, at most ten times a second."""
-        self._dirty |= set(self.chairs)
-        while True:
-            await self.clock.sleep(PUBLISH_SECONDS)
-            dirty, wanted = sorted(self._dirty), self._touched
-            self._dirty.clear()
-            self._touched = False
-            self._send(dirty, workstation=wanted)
-
-    def _send(self, chairs: Iterable[int], *, workstation: bool) -> None:
-        """What who is logged in may see, and nothing else, leaves the engine."""
-        for number in chairs:
-            shown = self.access.cut_chair(picture(self.chairs[number]))
-            self.server.publish(shown)
-            if shown.shown and shown.patient is not None and shown.procedure is not None and self.server.sessions:
-                visit, patient = shown.procedure.visit_id, shown.patient.id
-                self.views.viewed("live", number, patient=patient, visit=visit, once=True)
-        if workstation:
-            self.server.publish(self.access.cut_workstation(self._workstation()))
-
-    def _workstation(self) -> ipc.Workstation:
-        audio, until = self.alarms.audio()
-        return ipc.Workstation(
-            operator=self.people.operator,
-            operators=self.people.operators(),
-            alarms=self.alarms.active(),
-            doubts=self.doubts.standing,
-            audio=audio,
-            audio_until_us=until,
-            jobs=self._jobs(),
-            notice=self.notice,
-            chairs=tuple(self.chairs),
-            practice=self.practice,
-            practice_phone=self.practice_phone,
-            evidence=self.evidence.states(),
-            lock_minutes=self._lock_minutes(),
-            emergencies=self.people.emergencies.standing,
-            companions=self.people.companions.everybody,
-        )
-
-    def _jobs(self) -> tuple[ipc.Job, ...]:
-        jobs = [
-            ipc.Job(id=f"recording-{number}", text=Text("job.recording"))
-            for number, chair in self.chairs.items()
-            if chair.busy and chair.recording
-        ]
-        for number, chair in self.chairs.items():
-            if chair.hub is not None and chair.hub.missing:
-                jobs.append(ipc.Job(id=f"backfill-{number}", text=Text("job.backfill", {"frames": chair.hub.missing})))
-        return (*self.exports.jobs(), *jobs)
 
     def _sound_changed(self, state: AudioState) -> None:
         self.alarms.sound_changed(state)

@@ -77,7 +77,7 @@ class Watch:
         self._jumped()
         self._disk()
         self._engine.alarms.tick()
-        self._engine.look_idle()
+        self._engine.screen.look()
 
     def _consoles(self) -> None:
         engine = self._engine
@@ -124,7 +124,7 @@ class Watch:
         for chair in self._engine.chairs.values():
             chair.observe(Woke(slept))
             chair.log("wake", Text("log.woke", {"seconds": round(slept)}), voice="device")
-        self._engine.woke()
+        self._engine.screen.woke()
 
     def _wall_offset(self) -> float:
         clock = self._engine.clock

@@ -460,23 +460,21 @@ class Workstation(Message, frozen=True, kw_only=True):
     companions: tuple[Companion, ...] = ()
 
 
+PeopleRequest = Login | Logout | AddOperator | CloseOperator | SetPractice
+PEOPLE_REQUESTS = PeopleRequest.__args__
+PatientsRequest = AddPatient | CorrectPatient | ListPatients
+PATIENTS_REQUESTS = PatientsRequest.__args__
+DevicesRequest = Scan | AttachDevice | ForgetDevice
+DEVICES_REQUESTS = DevicesRequest.__args__
 Request = (
     Hello
     | Subscribe
     | Shutdown
     | Stop
     | Alive
-    | Login
-    | Logout
-    | AddOperator
-    | CloseOperator
-    | SetPractice
-    | AddPatient
-    | CorrectPatient
-    | ListPatients
-    | Scan
-    | AttachDevice
-    | ForgetDevice
+    | PeopleRequest
+    | PatientsRequest
+    | DevicesRequest
     | SeatPatient
     | Act
     | AddMark

@@ -88,6 +88,8 @@ class House:
         self.hub = Hub(self.keys_desk)
         self.connected = True
         self.bound: list[tuple[int, str, str, str, bool]] = []
+        self.devices = SimpleNamespace(bind=self._bind)
+        self.screen = SimpleNamespace(active=lambda: None)
 
     def _log(self, kind: str, text: Text, *, author: str = "") -> None:
         self.audit(f"event.{kind}", text, author, {})
@@ -106,12 +108,10 @@ class House:
     def treat(self, treating: bool) -> None:
         self.chairs[1].view = SimpleNamespace(treating=treating)
 
-    async def bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
+    async def _bind(self, chair: int, kind: str, address: str, *, serial: str, enrol: bool) -> None:
         self.bound.append((chair, kind, address, serial, enrol))
 
     def touched(self) -> None: ...
-
-    def active(self) -> None: ...
 
     async def operator_changed(self) -> None: ...
 

@@ -137,10 +137,10 @@ async def test_who_touches_nothing_is_locked_out_and_who_touches_is_not(
     for _ in range(3):
         clock.advance(LONG - 2)
         await done(engine, Active())
-        engine.look_idle()
+        engine.screen.look()
     assert who(engine) is not None
     clock.advance(LONG)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is None
     assert not engine.keys_desk.unlocked, "the key is closed with it"
     assert station(engine).operator is None, "and the screens hear of it at once"
@@ -154,14 +154,14 @@ async def test_the_time_can_be_set_by_a_dentist_within_bounds(engine: Engine, cl
     assert [await no(engine, SetLock(minutes=minutes)) for minutes in (0, 16)] == ["lock_minutes"] * 2
     await done(engine, SetLock(minutes=2))
     clock.advance(2 * MINUTE + 1)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is None
 
 
 async def test_a_wall_clock_that_is_set_locks_nobody_out(engine: Engine, clock: ManualAsyncClock) -> None:
     await somebody(engine, Role.DENTIST)
     clock.jump_wall(86_400)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is not None
 
 
@@ -170,10 +170,10 @@ async def test_nobody_who_treats_is_locked_out_but_names_go(engine: Engine, cloc
     chair = await treat(engine)
     visit = chair.visits.now
     assert visit is not None
-    engine._send([1], workstation=True)
+    engine.news.send([1], workstation=True)
     assert named(engine, visit.patient)
     clock.advance(LONG)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is not None
     assert engine.keys_desk.unlocked, "orders can still be signed"
     assert station(engine).dimmed
@@ -201,7 +201,7 @@ async def test_an_engineer_is_locked_out_whoever_is_treated(engine: Engine, cloc
     await somebody(engine, Role.ENGINEER)
     await treat(engine)
     clock.advance(LONG)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is None
 
 
@@ -211,10 +211,10 @@ async def test_the_lock_falls_when_the_treatment_is_over(engine: Engine, clock: 
     visit = chair.visits.now
     assert visit is not None
     clock.advance(LONG)
-    engine.look_idle()
+    engine.screen.look()
     assert station(engine).dimmed
     visit.runner.machine.view = msgspec.structs.replace(visit.view, step=Step.CLOSE)
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is None
 
 
@@ -237,7 +237,7 @@ async def test_a_locked_workstation_tells_alarms_and_quiets_them(engine: Engine)
     await treat(engine)
     engine.alarms.raise_("command.unknown", 1)
     await done(engine, ipc.Logout())
-    engine._send(engine.chairs, workstation=True)
+    engine.news.send_all()
     (alarm,) = (one for one in station(engine).alarms if one.chair == 1)
     assert load_words().tell(alarm.text)
     await done(engine, ipc.PauseAudio(seconds=120))
@@ -309,8 +309,8 @@ async def test_an_emergency_opens_one_patient_for_a_while_and_is_told(engine: En
     ):
         assert await no(engine, body) == "role", "it is for reading"
     clock.advance(SECONDS + 1)
-    engine.idle.touched()
-    engine.look_idle()
+    engine.screen.idle.touched()
+    engine.screen.look()
     assert not named(engine, patient)
     assert await no(engine, ipc.GetTimeline(patient_id=patient.id)) == "role"
     assert await no(engine, SeenEmergency(emergency_id=station(engine).emergencies[0].id)) == "role"
@@ -324,7 +324,7 @@ async def test_an_emergency_opens_one_patient_for_a_while_and_is_told(engine: En
     assert engine.notice is not None
     assert engineer.name in load_words().tell(engine.notice)
     await done(engine, SeenEmergency(emergency_id=told.id))
-    engine._send([], workstation=True)
+    engine.news.send([], workstation=True)
     assert station(engine).emergencies == ()
     assert await no(engine, SeenEmergency(emergency_id=told.id)) == "emergency_gone"
     kinds = [kind for kind, _ in await audited(engine, 1)]
@@ -411,7 +411,7 @@ async def test_what_was_agreed_ends_at_once_when_it_is_taken_back_and_when_its_t
     assert await no(engine, WithdrawCompanion(operator_id=account)) == "role"
     clock.jump_wall(3 * 86_400)
     assert await no(engine, ipc.GetTimeline(patient_id=patient.id)) == "companion_over"
-    engine.look_idle()
+    engine.screen.look()
     assert who(engine) is None
     assert await no(engine, ipc.Login(operator_id=account, pin=PIN)) == "companion_over"
     clock.jump_wall(-3 * 86_400)
