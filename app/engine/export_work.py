@@ -94,7 +94,10 @@ class ExportWork:
             every = [Held(one, each) for one in self._records.every() for each in one.visits(visit.patient_id)]
             held = sorted(every, key=lambda each: each.visit.began_us)
         detail = Detail.FULL if request.every_sample else Detail.REDUCED
-        export_visits(held, path, sender=self._sender(), detail=detail, watch=watch)
+        until = None if request.every_visit else visit.began_us // DAY_US
+        home = self._records.home(visit.patient_id, until=until)
+        others = self._records.every()
+        export_visits(held, path, sender=self._sender(), detail=detail, others=others, home=home, watch=watch)
         return Done(detail=str(path))
 
     def _day(self, request: ExportDay, watch: Watch) -> DayMade:

@@ -23,7 +23,7 @@ class PackVisit:
     Attributes:
         sender: the practice, and the names of operators.
         home: the patient's days at home up to the visit; None when they cannot be read.
-        others: the records of the other chairs, whose logs also say who looked at the patient.
+        others: the records of the other chairs, in which somebody may have written about the patient, or looked.
     """
 
     reader: RecordReader
@@ -62,7 +62,16 @@ def signals_csv(one: PackVisit, folder: Path, watch: Watch) -> None:
 
 def fhir(one: PackVisit, folder: Path, watch: Watch) -> None:
     """Every sample stands in the EDF+ beside it."""
-    export_visit(one.reader, one.visit.id, folder / "fhir.json", sender=one.sender, detail=Detail.REDUCED, watch=watch)
+    export_visit(
+        one.reader,
+        one.visit.id,
+        folder / "fhir.json",
+        sender=one.sender,
+        detail=Detail.REDUCED,
+        others=one.others,
+        home=one.home,
+        watch=watch,
+    )
 
 
 PARTS: Final[Sequence[tuple[str, PartMaker]]] = (

@@ -13,23 +13,27 @@ import msgspec
 
 from core.exchange.fhir.agreement import consent_entries, envelopes
 from core.exchange.fhir.clinical import (
-    adverse_entries,
     chart_entries,
     encounter_entry,
     mdas_entry,
+    near_miss_entries,
     procedure_entries,
+    procedure_urn,
 )
 from core.exchange.fhir.codes import LOINC, TEST_DATA, URI, Number, OwnCodes, global_id, urn
 from core.exchange.fhir.context import Context, Detail, Entries, Entry, Sender, instant
 from core.exchange.fhir.datatypes import Coding, Concept, Identifier, Meta, refer
 from core.exchange.fhir.evidence import audit_entries, measured_entry, sent_entry, signed_entry
+from core.exchange.fhir.home import home_entries
 from core.exchange.fhir.people import Acting, patient_entries, patient_urn, sender_entries
 from core.exchange.fhir.resources import Bundle, DiagnosticReport
 from core.exchange.fhir.signals import Signals
+from core.exchange.fhir.written import written_entries
 from core.model.clock import Clock, SystemClock
 from core.model.people import Patient, VisitSummary
 from core.model.procedure import ProcedureView
 from core.model.progress import Watch, unwatched, within
+from core.model.wear import AtHome
 from core.model.words import Words, load_words
 from core.record import NotFound, RecordReader
 from core.record.drafts import complete_file
@@ -56,10 +60,16 @@ def export_visit(
     *,
     sender: Sender | None = None,
     detail: Detail = Detail.REDUCED,
+    others: Sequence[RecordReader] = (),
+    home: AtHome | None = None,
     clock: Clock | None = None,
     watch: Watch = unwatched,
 ) -> int:
     """Write one visit; returns the resources written.
+
+    Args:
+        others: the records of the other chairs, in which somebody may have written about the patient, or looked.
+        home: the patient's days at home, which only the records of all chairs together tell.
 
     Raises:
         NotFound: the record does not know the visit.
@@ -69,7 +79,8 @@ def export_visit(
     visit = reader.visit(visit_id)
     if visit is None:
         raise NotFound(f"There is no visit {visit_id}.", "Choose another visit.")
-    return export_visits([Held(reader, visit)], path, sender=sender, detail=detail, clock=clock, watch=watch)
+    held = [Held(reader, visit)]
+    return export_visits(held, path, sender=sender, detail=detail, others=others, home=home, clock=clock, watch=watch)
 
 
 def export_visits(
@@ -78,16 +89,21 @@ def export_visits(
     *,
     sender: Sender | None = None,
     detail: Detail = Detail.REDUCED,
+    others: Sequence[RecordReader] = (),
+    home: AtHome | None = None,
     clock: Clock | None = None,
     watch: Watch = unwatched,
 ) -> int:
-    """Write visits of one patient, which may lie in several records; returns the resources written. Errors as above."""
+    """Write visits of one patient, which may lie in several records; returns the resources written. The rest as above;
+    `others` may name those of `held` again."""
     patient = _patient(held)
     making = _Making(
         sender=sender or Sender(),
         detail=detail,
         made_us=(clock or SystemClock()).utc_us(),
         words=load_words(),
+        readers=tuple(dict.fromkeys((*(one.reader for one in held), *others))),
+        home=home or AtHome(),
         watch=watch,
     )
     with complete_file(path) as out:
@@ -134,6 +150,8 @@ class _Making:
     detail: Detail
     made_us: int
     words: Words
+    readers: tuple[RecordReader, ...]
+    home: AtHome
     watch: Watch
 
     def entries(self, held: Sequence[Held], patient: Patient) -> Iterator[Entry]:
@@ -153,16 +171,20 @@ class _Making:
                 detail=self.detail,
             )
             part = within(self.watch, number / len(held), (number + 1) / len(held))
-            yield from _Visit(context, one.reader, part).entries()
+            yield from _Visit(context, one.reader, self.readers, part).entries()
+            if number == 0:
+                yield from home_entries(context, self.home)
         yield from own.systems()
 
 
 class _Visit:
     """Everything of one visit."""
 
-    def __init__(self, context: Context, reader: RecordReader, watch: Watch) -> None:
+    def __init__(self, context: Context, reader: RecordReader, readers: Sequence[RecordReader], watch: Watch) -> None:
+        """`reader`: of the record that holds the visit, one of `readers`."""
         self._context = context
         self._reader = reader
+        self._readers = readers
         self._acting = Acting(context)
         self._signals = Signals(context, reader, within(watch, 0.0, SIGNALS_SHARE))
         self._watch = watch
@@ -182,12 +204,16 @@ class _Visit:
             for entry in chart_entries(context, view, results):
                 yield self._keep(entry)
             yield from mdas_entry(context, view, results)
+        treated = refer(procedure_urn(context)) if view is not None else hub
+        yield from written_entries(context, self._readers, self._acting, treated, results)
+        if view is not None:
             yield from consent_entries(context, envelopes(history), view.envelope, self._acting)
             yield self._keep(self._report(view, moments, results))
-        yield from adverse_entries(context, reader.alarms(), hub, self._acting)
-        for entry in audit_entries(context, reader, hub, self._acting):
-            self._watch(SIGNALS_SHARE)
-            yield entry
+        yield from near_miss_entries(context, reader.alarms(), hub, self._acting)
+        for log in self._readers:
+            for entry in audit_entries(context, log, hub if log is reader else None, self._acting):
+                self._watch(SIGNALS_SHARE)
+                yield entry
         yield from measured_entry(context, self._signals.measured, hub)
         signed = _signed(view, moments)
         if signed is not None:

@@ -175,54 +175,62 @@ def chart_entries(context: Context, view: ProcedureView, results: list[str]) -> 
         blank = ToothState(fdi=tooth.fdi)
         if tooth == blank and tooth.fdi not in planned:
             continue
-        structure, identity = urn("BodyStructure", context.patient, str(tooth.fdi)), _tooth_urn(context, tooth.fdi)
-        place = tooth_concept(tooth.fdi)
-        yield (
-            structure,
-            BodyStructure(
-                identifier=(Number.TOOTH.of(f"{context.visit.patient_id}/{tooth.fdi}"),),
-                location=place,
-                description=place.text or "",
-                patient=context.subject,
-            ),
-        )
+        identity = _tooth_urn(context, tooth.fdi)
+        yield structure_entry(context, tooth.fdi)
         results.append(identity)
-        yield identity, _charted(context, tooth, structure, place)
+        yield identity, _charted(context, tooth)
+
+
+def structure_urn(context: Context, fdi: int) -> str:
+    """Of a tooth of the patient."""
+    return urn("BodyStructure", context.patient, str(fdi))
+
+
+def structure_entry(context: Context, fdi: int) -> Entry:
+    """A tooth of the patient."""
+    place = tooth_concept(fdi)
+    return structure_urn(context, fdi), BodyStructure(
+        identifier=(Number.TOOTH.of(f"{context.visit.patient_id}/{fdi}"),),
+        location=place,
+        description=place.text or "",
+        patient=context.subject,
+    )
 
 
 def _tooth_urn(context: Context, fdi: int) -> str:
     return urn("Observation", context.visit.id, "tooth", str(fdi))
 
 
-def _charted(context: Context, tooth: ToothState, structure: str, place: Concept) -> Observation:
+def _charted(context: Context, tooth: ToothState) -> Observation:
     return Observation(
         part_of=(refer(procedure_urn(context)),),
         status="final",
         category=(hl7("observation-category", "exam", "Exam"),),
-        code=_chart(context, "tooth"),
+        code=chart_code(context, "tooth"),
         subject=context.subject,
-        focus=(refer(structure),),
+        focus=(refer(structure_urn(context, tooth.fdi)),),
         encounter=context.encounter,
         effective_period=context.period,
         performer=context.organization,
-        body_site=place,
+        body_site=tooth_concept(tooth.fdi),
         note=note(tooth.note),
         component=tuple(_tooth_parts(context, tooth)),
     )
 
 
 def _tooth_parts(context: Context, tooth: ToothState) -> Iterator[Component]:
-    yield Component(code=_chart(context, "missing"), value_boolean=tooth.missing)
+    yield Component(code=chart_code(context, "missing"), value_boolean=tooth.missing)
     if tooth.icdas is not None:
-        yield Component(code=_chart(context, "icdas"), value_integer=tooth.icdas)
+        yield Component(code=chart_code(context, "icdas"), value_integer=tooth.icdas)
     for state in ("filled", "finding", "planned", "done"):
         for surface in getattr(tooth, state):
             if surface in SURFACES:
                 where = surface_concept(tooth.fdi, surface)
-                yield Component(code=_chart(context, state), value_codeable_concept=where)
+                yield Component(code=chart_code(context, state), value_codeable_concept=where)
 
 
-def _chart(context: Context, key: str) -> Concept:
+def chart_code(context: Context, key: str) -> Concept:
+    """What is charted: a code of our own."""
     return context.own.concept(Own.CHART, key, context.words.say(f"exchange.chart.{key}"))
 
 
@@ -239,7 +247,7 @@ def mdas_entry(context: Context, view: ProcedureView, results: list[str]) -> Ent
         Observation(
             status="final",
             category=(hl7("observation-category", "survey", "Survey"),),
-            code=_chart(context, "mdas"),
+            code=chart_code(context, "mdas"),
             subject=context.subject,
             encounter=context.encounter,
             effective_period=context.period,
@@ -252,7 +260,7 @@ def mdas_entry(context: Context, view: ProcedureView, results: list[str]) -> Ent
 # ---- what could have harmed --------------------------------------------------------------------------
 
 
-def adverse_entries(context: Context, alarms: Iterable[Alarm], hub: Reference | None, acting: Acting) -> Entries:
+def near_miss_entries(context: Context, alarms: Iterable[Alarm], hub: Reference | None, acting: Acting) -> Entries:
     """Alarms of the visit that tell of what could have harmed. Whether it did, no alarm knows: all are potential."""
     for alarm in alarms:
         within = context.visit.began_us <= alarm.began_us <= context.end_us

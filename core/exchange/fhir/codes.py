@@ -44,6 +44,7 @@ class Own(Enum):
     CHART = (4, "SmilescapeChart", "What is charted of a tooth, and what the patient is asked")
     ALARM = (5, "SmilescapeAlarm", "Kinds of alarms")
     AUDIT = (6, "SmilescapeAudit", "Kinds of entries in the audit log")
+    HOME = (7, "SmilescapeHome", "What a hub keeps of a day at home")
 
     @property
     def uri(self) -> str:
@@ -60,6 +61,7 @@ class Number(Enum):
     OPERATOR = 105
     TOOTH = 106
     ALARM = 107
+    ENTRY = 108
 
     def of(self, value: str) -> Identifier:
         return Identifier(system=f"{ROOT}.{self.value}", value=value)

@@ -29,8 +29,8 @@ NOBODY, HUB = "workstation", "hub"
 
 
 def audit_entries(context: Context, reader: RecordReader, hub: Reference | None, acting: Acting) -> Entries:
-    """Entries about the visit, and who looked at the patient. Each carries its own bytes, leaf hash and number, so that
-    it can be proven against the log's tree."""
+    """Entries of one chair's log about the visit, and who looked at the patient. Each carries its own bytes, leaf hash
+    and number, so that it can be proven against the log's tree."""
     for entry, body in _about(context, reader):
         kind, actor = str(body["kind"]), str(body["actor"])
         if actor == HUB and hub is not None:
@@ -43,7 +43,7 @@ def audit_entries(context: Context, reader: RecordReader, hub: Reference | None,
         outcome = _outcome(kind, details)
         of_visit = isinstance(details, dict) and details.get("visit") == context.visit.id
         yield (
-            urn("AuditEvent", str(context.visit.chair), entry.leaf.hex()),
+            urn("AuditEvent", str(reader.chair), entry.leaf.hex()),
             AuditEvent(
                 type=PATIENT_RECORD,
                 subtype=(context.own.coding(Own.AUDIT, kind, context.words.say("exchange.audit", kind=kind)),),
@@ -52,7 +52,7 @@ def audit_entries(context: Context, reader: RecordReader, hub: Reference | None,
                 outcome=outcome,
                 agent=(AuditAgent(who=who, requestor=True),),
                 source=AuditSource(
-                    site=context.words.say("exchange.chair", chair=context.visit.chair), observer=context.workstation
+                    site=context.words.say("exchange.chair", chair=reader.chair), observer=context.workstation
                 ),
                 entity=(
                     AuditEntity(
@@ -71,8 +71,11 @@ def audit_entries(context: Context, reader: RecordReader, hub: Reference | None,
 
 def _about(context: Context, reader: RecordReader) -> Iterator[tuple[AuditEntry, Mapping[str, object]]]:
     start = 0
+    named = (context.visit.id.encode(), context.visit.patient_id.encode())  # CBOR has text as it is
     while page := reader.audit_entries(start, PAGE):
         for entry in page:
+            if not any(one in entry.entry for one in named):
+                continue  # most entries are spared decoding
             whole = cbor.decode(entry.entry)
             if isinstance(whole, dict) and _concerns(context, whole.get("body")):
                 yield entry, whole

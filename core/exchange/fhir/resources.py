@@ -19,6 +19,9 @@ from core.exchange.fhir.datatypes import (
 
 
 class Resource(Element, frozen=True, kw_only=True, tag_field="resourceType", tag=True):
+    """`id`: of one that is contained in another, and nothing without it."""
+
+    id: str | None = None
     meta: Meta | None = None
 
 
@@ -104,12 +107,14 @@ class Observation(Resource, frozen=True, kw_only=True):
     code: Concept
     subject: Reference
     focus: tuple[Reference, ...] = ()
-    encounter: Reference
+    encounter: Reference | None = None
     effective_date_time: str | None = None
     effective_period: Period | None = None
     performer: tuple[Reference, ...] = ()
     value_quantity: Quantity | None = None
+    value_codeable_concept: Concept | None = None
     value_integer: int | None = None
+    value_string: str | None = None
     value_sampled_data: SampledData | None = None
     note: tuple[Annotation, ...] = ()
     body_site: Concept | None = None
@@ -129,7 +134,8 @@ class Procedure(Resource, frozen=True, kw_only=True):
     status_reason: Concept | None = None
     code: Concept
     subject: Reference
-    encounter: Reference
+    encounter: Reference | None = None
+    performed_date_time: str | None = None
     performed_period: Period | None = None
     performer: tuple[ProcedurePerformer, ...] = ()
     body_site: tuple[Concept, ...] = ()
@@ -144,8 +150,13 @@ class BodyStructure(Resource, frozen=True, kw_only=True):
     patient: Reference
 
 
+class Causality(Element, frozen=True, kw_only=True):
+    assessment: Concept
+
+
 class Suspect(Element, frozen=True, kw_only=True):
     instance: Reference
+    causality: tuple[Causality, ...] = ()
 
 
 class AdverseEvent(Resource, frozen=True, kw_only=True):
@@ -153,11 +164,55 @@ class AdverseEvent(Resource, frozen=True, kw_only=True):
     actuality: str
     event: Concept
     subject: Reference
-    encounter: Reference
+    encounter: Reference | None = None
     date: str
+    recorded_date: str | None = None
+    severity: Concept | None = None
     outcome: Concept
     recorder: Reference | None = None
     suspect_entity: tuple[Suspect, ...] = ()
+
+
+class Payload(Element, frozen=True, kw_only=True):
+    content_string: str
+
+
+class Communication(Resource, frozen=True, kw_only=True):
+    status: str
+    subject: Reference
+    about: tuple[Reference, ...]
+    sent: str | None = None
+    payload: tuple[Payload, ...]
+
+
+class Attachment(Element, frozen=True, kw_only=True):
+    """`hash` is SHA-1, as FHIR wants it; the record goes by SHA-256."""
+
+    content_type: str
+    data: bytes | None = None
+    size: int
+    hash: bytes | None = None
+    title: str | None = None
+
+
+class DocumentContent(Element, frozen=True, kw_only=True):
+    attachment: Attachment
+
+
+class DocumentContext(Element, frozen=True, kw_only=True):
+    encounter: tuple[Reference, ...]
+
+
+class DocumentReference(Resource, frozen=True, kw_only=True):
+    identifier: tuple[Identifier, ...] = ()
+    status: str
+    type: Concept
+    subject: Reference
+    date: str
+    author: tuple[Reference, ...] = ()
+    description: str | None = None
+    content: tuple[DocumentContent, ...]
+    context: DocumentContext | None = None
 
 
 class Provision(Element, frozen=True, kw_only=True):
@@ -225,12 +280,22 @@ class ProvenanceAgent(Element, frozen=True, kw_only=True):
     who: Reference
 
 
+class ProvenanceEntity(Element, frozen=True, kw_only=True):
+    role: str
+    what: Reference
+
+
 class Provenance(Resource, frozen=True, kw_only=True):
+    """`contained`: what `entity` speaks of and stands nowhere else."""
+
+    contained: tuple[Resource, ...] = ()
     target: tuple[Reference, ...]
     occurred_date_time: str | None = None
     recorded: str
+    reason: tuple[Concept, ...] = ()
     activity: Concept | None = None
     agent: tuple[ProvenanceAgent, ...]
+    entity: tuple[ProvenanceEntity, ...] = ()
 
 
 class DiagnosticReport(Resource, frozen=True, kw_only=True):

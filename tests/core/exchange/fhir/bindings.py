@@ -28,6 +28,10 @@ REQUIRED: dict[str, set[str]] = {
     "AdverseEvent.outcome.coding.code": {
         "resolved", "recovering", "ongoing", "resolvedWithSequelae", "fatal", "unknown",
     },
+    "AdverseEvent.severity.coding.code": {"mild", "moderate", "severe"},
+    "DocumentReference.status": {"current", "superseded", "entered-in-error"},
+    "Communication.status": EVENT,
+    "Provenance.entity.role": {"derivation", "revision", "quotation", "source", "removal"},
     "AllergyIntolerance.clinicalStatus.coding.code": {"active", "inactive", "resolved"},
     "AllergyIntolerance.verificationStatus.coding.code": {"unconfirmed", "confirmed", "refuted", "entered-in-error"},
     "Consent.status": {"draft", "proposed", "active", "rejected", "inactive", "entered-in-error"},
@@ -64,7 +68,8 @@ KNOWN: dict[str, set[str]] = {
     },
     HL7 + "v3-ActReason": {"HTEST"},
     HL7 + "v3-ActCode": {"AMB"},
-    HL7 + "v3-DataOperation": {"CREATE"},
+    HL7 + "adverse-event-severity": {"mild", "moderate", "severe"},
+    HL7 + "v3-DataOperation": {"CREATE", "UPDATE", "NULLIFY"},
     "http://dicom.nema.org/resources/ontology/DCM": {"110110"},
     "http://loinc.org": {"59408-5", "8889-8", "2708-6", "8867-4", "8310-5", "59284-0", "28577-5"},
     "urn:iso:std:iso:11073:10101": {

@@ -1,4 +1,4 @@
-"""References: each leads to an entry of the same bundle."""
+"""References: each leads to an entry of the same bundle, or into what its own resource contains."""
 
 import re
 from collections.abc import Iterator
@@ -21,5 +21,9 @@ def resolved(bundle: dict[str, Any]) -> None:
     urls = [entry["fullUrl"] for entry in bundle["entry"]]
     assert len(set(urls)) == len(urls), "a urn stands twice"
     assert all(re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", url) for url in urls)
-    lost = set(references(bundle)) - set(urls)
+    for entry in bundle["entry"]:
+        contained = {f"#{one['id']}" for one in entry["resource"].get("contained", ())}
+        inner = {one for one in references(entry["resource"]) if one.startswith("#")}
+        assert inner == contained, "what is contained is spoken of, and nothing else"
+    lost = {one for one in references(bundle) if not one.startswith("#")} - set(urls)
     assert not lost, f"leads nowhere: {sorted(lost)}"
