@@ -117,8 +117,12 @@ def record_fhir(
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--visit", required=True, help="Code of one of the patient's visits.")
 @click.option("--out", type=_FOLDER, required=True, help="The folder to make, such as one on a stick.")
+@click.option("--language", default="en", show_default=True, help="Of the patient: en, es or zh.")
+@click.option("--sheet", type=_FILE, default=None, help="A PDF with the code, to print. Never where the pack goes.")
 @PASSPHRASE
-def record_pack(files: tuple[Path, ...], visit: str, out: Path, passphrase: str | None) -> int:
+def record_pack(
+    files: tuple[Path, ...], visit: str, out: Path, language: str, sheet: Path | None, passphrase: str | None
+) -> int:
     """Seal everything of a patient's visits into a page that any browser opens with a code, which is shown once.
 
     Name the records of all chairs: a patient may have sat in any of them.
@@ -127,7 +131,7 @@ def record_pack(files: tuple[Path, ...], visit: str, out: Path, passphrase: str 
     """
     from app.exchange_commands import pack
 
-    return pack(files, visit, out, passphrase)
+    return pack(files, visit, out, passphrase, language=language, sheet=sheet)
 
 
 @click.command("import")

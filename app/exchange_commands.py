@@ -92,21 +92,26 @@ def fhir(file: Path, code: str, out: Path, passphrase: str | None, *, every_visi
     return 0
 
 
-def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) -> int:
+def pack(
+    files: Sequence[Path], code: str, out: Path, passphrase: str | None, *, language: str, sheet: Path | None
+) -> int:
     """The reader process does the same; here it is asked directly."""
     from app.engine.export_work import ExportWork
     from app.engine.open_records import OpenRecords, Refuse
     from app.engine.reader_wire import ChairFile, ReaderSetup
     from app.ipc.export_messages import MakePack, PackMade
+    from core.reports.files import write_whole
 
+    place = out.absolute()
+    if sheet is not None and sheet.absolute().is_relative_to(place.parent):
+        raise click.BadParameter("The code must not lie where the pack goes.", param_hint="--sheet")
     chairs = tuple(
         ChairFile(number, str(file.absolute()), open_key(file, passphrase)) for number, file in enumerate(files, 1)
     )
     records = OpenRecords(ReaderSetup(chairs))
     try:
         found = _visit([visit for reader in records.every() for visit in reader.visits()], code)
-        place = out.absolute()
-        request = MakePack(patient_id=found.patient_id, folder=str(place.parent), name=place.name)
+        request = MakePack(patient_id=found.patient_id, folder=str(place.parent), name=place.name, language=language)
         with _progress() as watch:
             made = ExportWork(records).serve(request, watch)
     except Refuse as no:
@@ -117,7 +122,11 @@ def pack(files: Sequence[Path], code: str, out: Path, passphrase: str | None) ->
         for visit, part, why in made.missing:
             click.echo(f"Not in it: {visit}, {part}: {why}", err=True)
         click.echo(f"{len(made.visits)} visits in {made.folder}")
-        click.echo(f"Code: {made.code}. Write it down now and give it apart from the stick.")
+        click.echo(f"Code: {made.code}. It is shown this once. Give it apart from the stick.")
+        if sheet is not None and made.sheet:
+            write_whole(sheet, made.sheet)
+            sheet.chmod(0o600)
+            click.echo(f"{sheet} has it, too: print it, then delete it.")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The long jobs of the reader process: files for other programs, and from them."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from app.ipc.export_messages import (
 from app.ipc.import_messages import ImportSignals, LookAtSignals
 from app.ipc.messages import Done, Refused, Reply
 from app.ipc.refusals import as_refused, refused
+from core.model.clock import SystemClock
 from core.model.errors import SmilescapeError
 from core.model.people import Patient, VisitSummary
 from core.model.progress import Watch
@@ -31,6 +33,8 @@ from core.record.record import OPEN
 
 if TYPE_CHECKING:
     from core.exchange.fhir.context import Sender
+
+_log = logging.getLogger(__name__)
 
 
 class ExportWork:
@@ -153,9 +157,26 @@ class ExportWork:
         found.sort(key=lambda one: one[1].visit.began_us)
         folder = self._begin(target(request.folder) / request.name)
         scratch = self._begin(scratch_in(Path(self._records.setup.chairs[0].path).parent))
-        packed = make_pack([replace(one, patient=newest) for _, one in found], folder, scratch, watch=watch)
-        visits = tuple((chair, one.visit.id) for chair, one in found)
-        return PackMade(folder=str(folder), code=packed.passphrase, missing=packed.missing, visits=visits)
+        chosen = [replace(one, patient=newest) for _, one in found]
+        packed = make_pack(chosen, folder, scratch, language=request.language, watch=watch)
+        return PackMade(
+            folder=str(folder),
+            code=packed.passphrase,
+            sheet=self._sheet(packed.passphrase, folder.name, request.language),
+            missing=packed.missing,
+            visits=tuple((chair, one.visit.id) for chair, one in found),
+        )
+
+    def _sheet(self, code: str, pack: str, language: str) -> bytes:
+        """Empty when it cannot be set: the code is shown in any case."""
+        from core.reports.code_sheet import code_sheet
+
+        now_us = SystemClock().utc_us()
+        try:
+            return code_sheet(code, pack, practice=self._records.setup.practice, at_us=now_us, language=language)
+        except SmilescapeError as error:
+            _log.error("the sheet with a pack's code could not be set: %s", type(error).__name__)
+            return b""
 
     def _report(self, chair: int, visit: VisitSummary, path: Path, request: ExportDay) -> Refused | None:
         """Why there is no report; None when there is one."""

@@ -61,12 +61,14 @@ class ExportDay(Message, frozen=True, kw_only=True):
 class MakePack(Message, frozen=True, kw_only=True):
     """Seal everything of a patient's visits that are over, of all chairs, for the patient. Answered by `PackMade`.
 
-    It goes into a new folder in `folder`, called `name`, or `name`-2 and so on where there is one already.
+    It goes into a new folder in `folder`, called `name`, or `name`-2 and so on where there is one already. `language`:
+    of reports, texts and file names.
     """
 
     patient_id: str
     folder: str
     name: str
+    language: str = "en"
 
 
 class CancelJob(Message, frozen=True, kw_only=True):
@@ -106,11 +108,15 @@ class DayMade(Message, frozen=True, kw_only=True):
 class PackMade(Message, frozen=True, kw_only=True):
     """The pack, and the code that opens it, which is told here and nowhere else.
 
-    `missing`: visit code, part and reason of what is not in it. `visits`: chair and id of those that are.
+    Attributes:
+        sheet: the code as a PDF to print; empty when it could not be made. It is written nowhere.
+        missing: visit code, part and reason of what is not in it.
+        visits: chair and id of those that are.
     """
 
     folder: str
     code: str
+    sheet: bytes
     missing: tuple[tuple[str, str, str], ...]
     visits: tuple[tuple[int, str], ...]
 

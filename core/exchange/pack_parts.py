@@ -23,6 +23,7 @@ class PackVisit:
     Attributes:
         sender: the practice, and the names of operators.
         home: the patient's days at home up to the visit; None when they cannot be read.
+        language: of its report.
         others: the records of the other chairs, in which somebody may have written about the patient, or looked.
     """
 
@@ -32,6 +33,7 @@ class PackVisit:
     sender: Sender
     home: AtHome | None = None
     others: Sequence[RecordReader] = ()
+    language: str = "en"
 
     @property
     def range_us(self) -> tuple[int, int]:
@@ -98,7 +100,7 @@ def _report(one: PackVisit, path: Path, form: Literal["pdf", "html"], watch: Wat
         others=one.others,
         columns=PLOT_COLUMNS[form],
     )
-    make_report(data, path, format=form)
+    make_report(data, path, language=one.language, format=form)
 
 
 def _channels(one: PackVisit) -> list[str]:

@@ -5,6 +5,7 @@ docs/decisions/0021-data-pack.md says why it is a page; docs/exchange.md says ho
 
 import base64
 import hashlib
+import html
 import secrets
 import zlib
 from collections.abc import Iterator, Mapping
@@ -94,8 +95,10 @@ def nonce(number: int) -> bytes:
 class SealedPage:
     """Writes the page as files are added. `finish` must come last."""
 
-    def __init__(self, out: IO[str], passphrase: str, words: Mapping[str, str], title: str) -> None:
-        """`words`: what the page says, by key. `title`: shown once it is open."""
+    def __init__(
+        self, out: IO[str], passphrase: str, words: Mapping[str, str], title: str, language: str = "en"
+    ) -> None:
+        """`words`: what the page says, by key, in this language. `title`: shown once it is open."""
         self._out = out
         self._title = title
         salt = secrets.token_bytes(16)
@@ -110,7 +113,16 @@ class SealedPage:
             salt=base64.b64encode(salt).decode(),
             cipher="AES-256-GCM",
         )
-        out.write(_page("open.html").replace("{{words}}", _embedded(dict(words))).replace("{{lock}}", _embedded(lock)))
+        filled = {
+            "language": language,
+            "script": html.escape(words["script"]),
+            "words": _embedded(dict(words)),
+            "lock": _embedded(lock),
+        }
+        page = _page("open.html")
+        for name, value in filled.items():
+            page = page.replace(f"{{{{{name}}}}}", value)
+        out.write(page)
 
     def add(self, path: Path, name: str, kind: str, watch: Watch) -> None:
         """Seal one file. Raises PackTooLarge."""

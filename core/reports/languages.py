@@ -1,4 +1,4 @@
-"""The languages a report can be in. One that lacks a sentence is refused: no report falls back into English."""
+"""The languages of reports and data packs. One that lacks a sentence is refused: nothing falls back into English."""
 
 import re
 import string
@@ -7,8 +7,10 @@ from functools import cache
 from core.model.words import Words, WordsError, load_words
 
 LANGUAGES = ("en", "es", "zh")
-_NEEDED = re.compile(r"report\.|data\.|module\.(?!row\.)\w+\.(?:name|does|evidence)$|channel\.\w+\.(?:name|plain)$")
-"""What a report says, by key."""
+_NEEDED = re.compile(
+    r"report\.|pack\.|data\.|module\.(?!row\.)\w+\.(?:name|does|evidence)$|channel\.\w+\.(?:name|plain)$"
+)
+"""What a report and a data pack say, by key."""
 
 
 @cache
@@ -30,7 +32,7 @@ def report_words(language: str) -> Words:
 
 
 def needed() -> frozenset[str]:
-    """The keys of every sentence that a report can say."""
+    """The keys of every sentence that a report or a data pack can say."""
     return frozenset(key for key in load_words("en").keys() if _NEEDED.match(key))  # noqa: SIM118  # no mapping
 
 

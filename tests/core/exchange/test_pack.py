@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,18 +21,32 @@ from core.exchange import sealed
 from core.exchange.edf import export_edf
 from core.exchange.fhir.context import Sender
 from core.exchange.manifest import Manifest
-from core.exchange.pack import PAGE, README, Packed, make_pack
+from core.exchange.pack import Packed, make_pack, readme
 from core.exchange.pack_parts import PARTS, PackVisit
 from core.exchange.sealed import PackTooLarge, new_passphrase, tidy
 from core.model.progress import Cancelled, Watch
+from core.model.words import Words
 from core.record import ExportFailed, NotFound, RecordReader
+from core.reports.languages import LANGUAGES, report_words
 from tests.core.exchange.conftest import PATIENT, VISIT, Mouth
 from tests.core.exchange.fhir import visits
 from tests.core.exchange.fhir.check import resolved
 from tests.core.reports.browser import Browser, find_browser
 
+PAGE, README = "OPEN-ME.html", "READ-ME.txt"
 CHROMIUM = find_browser()
 NODE = shutil.which("node")
+
+
+def _has_standard_tools() -> bool:
+    bash = shutil.which("bash")
+    tools = (
+        "printf abc | head -c -1 && command -v awk sed base64 gunzip sha256sum && openssl version | grep 'OpenSSL 3'"
+    )
+    return bash is not None and subprocess.run([bash, "-c", tools], capture_output=True, check=False).returncode == 0
+
+
+COREUTILS = _has_standard_tools()
 
 
 @pytest.fixture
@@ -46,14 +61,18 @@ def packed(visit: PackVisit, tmp_path: Path) -> Packed:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    return pack_of_a_whole_visit(tmp_path_factory.mktemp("whole"), "en")
+
+
+def pack_of_a_whole_visit(folder: Path, language: str) -> Packed:
     """Of a visit with a procedure, so that there is a report."""
-    folder = tmp_path_factory.mktemp("whole")
     path = visits.write(folder / "chair-1.sqlite", *visits.everything())
     with RecordReader.open(path, visits.KEY) as reader:
         visit = reader.visit(visits.VISIT.id)
         assert visit is not None
         sender = Sender("1", "Mill Street", "0123 999", {visits.HELPER: "Robin Lund"})
-        return make_pack([PackVisit(reader, visit, visits.PATIENT, sender)], folder / "pack", folder / "scratch")
+        one = PackVisit(reader, visit, visits.PATIENT, sender)
+        return make_pack([one], folder / "pack", folder / "scratch", language=language)
 
 
 def opened(page: Path, passphrase: str) -> dict[str, bytes]:
@@ -90,7 +109,7 @@ def test_a_stranger_finds_what_the_exports_make(packed: Packed, visit: PackVisit
     assert VISIT.code in json.dumps(bundle)
     assert [(code, part) for code, part, _ in packed.missing] == [("V-77AB", "report.pdf"), ("V-77AB", "report.html")]
     contents = files["contents.txt"].decode()
-    assert "NOT IN HERE: V-77AB, report.pdf: There is no procedure to report" in contents
+    assert "Not in here: V-77AB, report.pdf. Nothing was noted for it in that visit." in contents
 
 
 def _manifest(files: dict[str, bytes]) -> Manifest:
@@ -125,6 +144,73 @@ def test_the_page_reaches_for_nothing_outside_itself(packed: Packed) -> None:
     assert "https://" not in text
     assert "default-src 'none'" in text
     assert PAGE in (packed.folder / README).read_text(encoding="utf-8")
+
+
+def run_by_the_text(folder: Path, text: str, code: str) -> dict[str, bytes]:
+    """What somebody gets who runs the lines of the text that lies beside the page, and has nothing of ours."""
+    lines = [line[4:] for line in text.splitlines() if line.startswith("    ")]
+    assert lines[0] == "code='CODE'"
+    script = "\n".join(lines).replace("CODE", code)
+    path = os.environ.get("PATH", "")
+    ran = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=folder,
+        capture_output=True,
+        env={"PATH": path, "LC_ALL": "C.UTF-8"},
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    made = {str(path.relative_to(folder / "data")): path for path in (folder / "data").rglob("*") if path.is_file()}
+    assert ran.stdout.decode().splitlines() == [f"{name}: OK" for name in _in_order(ran.stdout.decode(), made)]
+    return {name: path.read_bytes() for name, path in made.items()}
+
+
+def _in_order(said: str, made: dict[str, Path]) -> list[str]:
+    """The files as they were made; each is told of once."""
+    names = [line.rpartition(": ")[0] for line in said.splitlines()]
+    assert sorted(names) == sorted(made)
+    return names
+
+
+NAMES = {
+    "en": {"report.pdf", "report.html", "signals.csv", "fhir.json", "contents.txt"},
+    "es": {"informe.pdf", "informe.html", "medidas.csv", "fhir.json", "contenido.txt"},
+    "zh": {"报告.pdf", "报告.html", "测量.csv", "fhir.json", "目录.txt"},
+}
+
+
+@pytest.mark.skipif(not COREUTILS, reason="there is no bash with GNU tools and OpenSSL 3 here")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_texts_own_lines_open_it_with_standard_tools(tmp_path: Path, language: str) -> None:
+    packed = pack_of_a_whole_visit(tmp_path, language)
+    page, text = sorted(packed.folder.iterdir(), key=lambda path: path.suffix)
+    assert page.name == packed.page
+    typed = packed.passphrase.lower().replace("-", " ").replace("0", "o")
+    found = run_by_the_text(packed.folder, text.read_text(encoding="utf-8"), typed)
+    assert found == opened(page, packed.passphrase)
+    assert {Path(name).name for name in found if "/edf/" not in name} == NAMES[language]
+    (report,) = (data.decode() for name, data in found.items() if name.endswith(".html"))
+    assert f'<html lang="{"zh-Hans" if language == "zh" else language}">' in report
+    (contents,) = (data.decode() for name, data in found.items() if "/" not in name)
+    assert all(name in contents for name in NAMES[language] - {Path(n).name for n in found if "/" not in n})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_and_text_speak_the_patients_language_and_say_that_nobody_reviewed_them(
+    visit: PackVisit, tmp_path: Path, language: str
+) -> None:
+    words = report_words(language)
+    packed = make_pack([visit], tmp_path / "pack", tmp_path / "scratch", language=language)
+    page = (packed.folder / packed.page).read_text(encoding="utf-8")
+    assert f'<html lang="{language}">' in page
+    said = json.loads(dict(re.findall(r'id="(words)">([^<]*)<', page))["words"])
+    assert (said["what"], said["unreviewed"]) == (words.say("pack.page.what"), words.say("pack.unreviewed"))
+    text = readme(words)
+    assert said["unreviewed"] in text
+    assert packed.page in text
+    reviewed = Words(language, {key: words.template(key) for key in words.keys()}, reviewed=True)  # noqa: SIM118
+    assert said["unreviewed"] not in readme(reviewed)
 
 
 HARNESS = """

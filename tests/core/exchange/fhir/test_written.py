@@ -1,4 +1,4 @@
-"""What people wrote, as FHIR: the newest version counts, the older ones stay visible, the withdrawn ones are no facts."""
+"""What people wrote, as FHIR: the newest version counts, the older ones stay visible, withdrawn ones are no facts."""
 
 import base64
 import hashlib
