@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.job_bar import JobBar
 from app.console.place_field import PlaceField, Sticks, plugged_in
+from app.console.private_sheet import PrivateSheet
+from app.console.report_panel import LANGUAGES
 from app.console.store import Store
 from app.ipc.export_messages import ExportSamples, Format, MakePack, PackMade
 from app.ipc.messages import Done, Refused, Reply, VisitDetail
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.segmented import Segmented
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,19 @@ class ExportPanel(Card):
         self.code = Label(size=24, bold=True)
         self.code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._note = Label(tone="muted", wrap=True)
+        self.languages = Segmented([(key, words.say(f"patients.report.language.{key}")) for key in LANGUAGES])
+        self.languages.setAccessibleName(words.say("exchange.pack.language"))
+        self.sheet_button = Button(words.say("exchange.pack.sheet"), icon="doc")
+        self.sheet_button.setObjectName("pack.sheet")
+        self.sheet_button.clicked.connect(self._print)
+        self._sheet = PrivateSheet()
+        self._pdf = b""
         self.told = Label(bold=True, wrap=True)
         self.told.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.folder_button = Button(words.say("exchange.visit.open_folder"))
         self.back = Button(words.say("exchange.visit.back"))
         self._whole = Label(tone="muted", wrap=True)
-        self.back.clicked.connect(self.closed)
+        self.back.clicked.connect(self._leave)
         self.folder_button.clicked.connect(self._open)
         self.place.changed.connect(self._allow)
         self._arrange()
@@ -113,7 +123,12 @@ class ExportPanel(Card):
         self._say(self._words.say("exchange.visit.busy") if self.jobs.running else "")
         self.back.setFocus()
         self.buttons[PACK].setEnabled(False)
-        body = MakePack(patient_id=detail.patient.id, folder=str(folder), name=f"{detail.visit.code}-pack")
+        body = MakePack(
+            patient_id=detail.patient.id,
+            folder=str(folder),
+            name=f"{detail.visit.code}-pack",
+            language=self.languages.key,
+        )
         self._store.ask(body, lambda reply: self._ended(reply, folder))
 
     def _ended(self, reply: Reply, path: Path) -> None:
@@ -131,8 +146,21 @@ class ExportPanel(Card):
             self._say(self._words.say("exchange.pack.made", name=made.name, missing=missing).strip(), made)
             self.code.setText(self._words.say("exchange.pack.code", code=reply.code))
             self._note.setText(self._words.say("exchange.pack.code_note"))
+            self._pdf = reply.sheet
             self.code.show()
             self._note.show()
+            self.sheet_button.setVisible(bool(reply.sheet))
+
+    def _print(self, _checked: bool = False) -> None:
+        """The sheet is written for as long as it is wanted, and never where the pack lies."""
+        key = "sheet_opened" if self._sheet.show(self._pdf) else "sheet_not_opened"
+        self._note.setText(self._words.say(f"exchange.pack.{key}"))
+
+    def _leave(self, _checked: bool = False) -> None:
+        """A code that was shown is gone, and so is its sheet."""
+        if self._pdf:
+            self._say("")
+        self.closed.emit()
 
     def _say(self, sentence: str, written: Path | None = None) -> None:
         """What came of it. A code that was shown goes with the next sentence."""
@@ -140,6 +168,9 @@ class ExportPanel(Card):
         self.code.setText("")
         self.code.hide()
         self._note.hide()
+        self._pdf = b""
+        self._sheet.forget()
+        self.sheet_button.hide()
         self.folder_button.setVisible(written is not None)
         self._written = written or self._written
 
@@ -155,7 +186,7 @@ class ExportPanel(Card):
             cell = self._cell(choice.format, partial(self._write, choice))
             cells.addLayout(cell, number // 2, number % 2)
         cells.addLayout(self._cell(FHIR, self._fhir, "choose"), 1, 1)
-        cells.addLayout(self._cell(PACK, self._pack), 2, 0)
+        cells.addLayout(self._cell(PACK, self._pack, choice=self.languages), 2, 0)
         cells.addLayout(self._cell(SIGNALS, lambda _checked: self.signals_wanted.emit(), "choose"), 2, 1)
         cells.setColumnStretch(0, 1)
         cells.setColumnStretch(1, 1)
@@ -181,11 +212,14 @@ class ExportPanel(Card):
         code.setSpacing(24)
         code.addWidget(self.code)
         code.addWidget(self._note, 1)
+        code.addWidget(self.sheet_button)
         column.addLayout(code)
         column.addLayout(foot)
         self._say("")
 
-    def _cell(self, name: str, press: Callable[[bool], None], verb: str = "write") -> QHBoxLayout:
+    def _cell(
+        self, name: str, press: Callable[[bool], None], verb: str = "write", choice: QWidget | None = None
+    ) -> QHBoxLayout:
         title = self._words.say(f"exchange.format.{name}.title")
         button = Button(self._words.say(f"exchange.visit.{verb}"))
         button.setAccessibleName(f"{button.text()} {title}")
@@ -196,6 +230,9 @@ class ExportPanel(Card):
         said.setSpacing(2)
         said.addWidget(Label(title, size=18, bold=True))
         said.addWidget(Label(self._words.say(f"exchange.format.{name}.what"), tone="muted", wrap=True))
+        if choice is not None:
+            said.addSpacing(6)
+            said.addWidget(choice)
         said.addStretch()
         cell = QHBoxLayout()
         cell.setSpacing(12)

@@ -43,11 +43,9 @@ _SAID: Final = (
 _NAMED: Final = {
     "report.pdf": "report_pdf",
     "report.html": "report_html",
-    "edf": "edf",
     "signals.csv": "signals",
-    "fhir.json": "fhir",
 }
-"""What the parts call their files, and under which word the patient finds them."""
+"""What the parts call their files, and under which word the patient finds them; the others keep their names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ def code_sheet(code: str, pack: str, *, practice: str, at_us: int, language: str
         "day": date,
         "date": [day.year, day.month, day.day],
         "language": language,
+        "between": words.say("report.between"),
+        "apart": words.say("report.apart"),
         "code": code.split("-"),
         "unreviewed": "" if words.reviewed else words.say("pack.unreviewed"),
     }

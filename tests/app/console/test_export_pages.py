@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QDateTime, Qt
+from PySide6.QtCore import QDateTime, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -108,16 +108,52 @@ def test_the_code_of_a_pack_is_shown_once(
     code = "7K4M-Q2XD-9HTP-W3RB-6CNE"
     missing = (("V-77AB", "report.pdf", "There is none."),)
     backend.answers[MakePack] = PackMade(
-        folder=str(tmp_path / "V-77AB-pack"), code=code, missing=missing, visits=((2, "v-1"),)
+        folder=str(tmp_path / "V-77AB-pack"), code=code, sheet=b"", missing=missing, visits=((2, "v-1"),)
     )
     click(panel.buttons["pack"])
     assert backend.of(MakePack) == [MakePack(patient_id=detail.patient.id, folder=str(tmp_path), name="V-77AB-pack")]
+    assert not panel.sheet_button.isVisible(), "there is no sheet"
     assert panel.code.text() == f"Code: {code}"
     assert panel.code.isVisible()
-    assert panel.told.text() == "V-77AB-pack is written. 1 part is not in it; contents.txt says why."
+    assert panel.told.text() == "V-77AB-pack is written. 1 part is not in it; the list of contents in it says so."
     click(panel.buttons["csv"])
     assert panel.code.text() == ""
     assert not panel.code.isVisible()
+
+
+def test_a_pack_speaks_the_language_that_was_chosen_and_its_sheet_is_written_for_a_moment_alone(
+    panel: ExportPanel, backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def open_url(url: QUrl) -> bool:
+        opened.append(Path(url.toLocalFile()))
+        return opened[-1].read_bytes() == b"%PDF-the code"
+
+    monkeypatch.setattr("app.console.private_sheet.QDesktopServices.openUrl", open_url)
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    backend.answers[MakePack] = PackMade(
+        folder=str(tmp_path / "stick" / "V-77AB-pack"), code="7K4M", sheet=b"%PDF-the code", missing=(), visits=()
+    )
+    click(panel.languages.button("zh"))
+    click(panel.place.buttons[1])
+    click(panel.buttons["pack"])
+    assert backend.of(MakePack)[0].language == "zh"
+    assert list((tmp_path / "run").iterdir()) == [], "nothing is written until somebody wants it"
+    for leave in (panel.back, panel.buttons["csv"]):
+        click(panel.sheet_button)
+        assert "print it there" in panel._note.text()
+        assert opened[-1].is_relative_to(tmp_path / "run")
+        assert opened[-1].parent.stat().st_mode & 0o077 == 0
+        click(leave)
+        assert not opened[-1].exists()
+        assert not panel.sheet_button.isVisible()
+        click(panel.buttons["pack"])
+    monkeypatch.setattr("app.console.private_sheet.QDesktopServices.openUrl", lambda url: False)
+    click(panel.sheet_button)
+    assert panel._note.text() == "No program opened the sheet. Write the code down."
+    assert panel.code.text() == "Code: 7K4M"
 
 
 def test_no_name_of_a_patient_is_in_a_file_name(panel: ExportPanel, backend: Backend, sample: Sample) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import textstat
 
+from core.exchange.pack import readme
 from core.people.lexicon import forbidden_in
 from core.reports.html import html_report
 from core.reports.languages import report_words
@@ -104,6 +105,34 @@ def test_chinese_sentences_are_short(tmp_path: Path, name: str) -> None:
     clauses = [part for one in found for part in re.split("[，、；：。？]", one)]
     assert [part for part in clauses if characters(part) > CLAUSE] == []
     assert sum(lengths) / len(lengths) <= MEAN
+
+
+def pack_prose(language: str) -> str:
+    """What a data pack says to the patient: page, text, contents, sheet; not what is for experts, nor lines to run."""
+    words = report_words(language)
+    for_patients = readme(words).split(words.template("pack.text.readme").split("\n\n\n")[1].splitlines()[0])[0]
+    names = {key.rpartition(".")[2]: words.say(key) for key in words.keys() if key.startswith("pack.file.")}  # noqa: SIM118
+    parts = [for_patients, words.say("pack.text.contents", visits="", missing="", **names)]
+    keys = sorted(key for key in words.keys() if key.startswith(("pack.page.", "pack.sheet.", "pack.why")))  # noqa: SIM118
+    parts += [words.say(key, pack="V-77AB", page=names["page"]) for key in keys]
+    lines = (re.sub(r"^\d\. ", "", line.strip()) for part in parts for line in part.splitlines())
+    return "\n".join(line for line in lines if re.search(r"[.?。？]$", line))
+
+
+def test_a_data_pack_is_as_easy_to_read_as_a_report() -> None:
+    english, spanish, chinese = (pack_prose(language) for language in ("en", "es", "zh"))
+    assert min(map(len, (english, spanish))) > 1500
+    assert len(chinese) > 500
+    textstat.set_lang("en_US")
+    assert textstat.flesch_kincaid_grade(english) <= GRADE
+    textstat.set_lang("es")
+    assert textstat.fernandez_huerta(spanish) >= HUERTA
+    for text in (english, spanish):
+        assert [one for one in sentences(text) if len(one.split()) > LONGEST_WORDS] == []
+    found = sentences(chinese)
+    assert [one for one in found if characters(one) > SENTENCE] == []
+    assert [part for one in found for part in re.split("[，、；：。？]", one) if characters(part) > CLAUSE] == []
+    assert sum(map(characters, found)) / len(found) <= MEAN
 
 
 def characters(text: str) -> int:
