@@ -140,7 +140,7 @@ def take_in(
     author: str,
     passphrase: str | None,
 ) -> int:
-    """The file is read and checked whole before the record is opened for writing."""
+    """Whatever is wrong in the file, and wherever, ends it with nothing taken in."""
     from core.exchange.incoming import digest_of, import_signals, parse_zone, read_signals
 
     wrong = [one for one in mapped if "=" not in one]
@@ -148,20 +148,18 @@ def take_in(
         raise click.BadParameter(f"{wrong[0]!r} is not NAME=KEY.", param_hint="--map")
     names = dict(one.rsplit("=", 1) for one in mapped)
     key = open_key(file, passphrase)
-    with _progress() as watch:
-        found = read_signals(
-            signals, load_catalogue(), zone=parse_zone(zone) if zone else None, names=names, watch=watch
-        )
+    chosen_zone = parse_zone(zone) if zone else None
     digest = digest_of(signals)
     clock = SystemClock()
     record = Record.open(file, key, clock=clock)
     try:
         known = _visit(record.visits(None), visit)
-        stored = import_signals(record, found, digest, visit_id=known.id, author=author, at_us=clock.utc_us())
+        with _progress() as watch:
+            found = read_signals(signals, load_catalogue(), zone=chosen_zone, names=names, watch=watch)
+            taken = import_signals(record, found, digest, visit_id=known.id, author=author, at_us=clock.utc_us())
     finally:
         record.close()
-    total = sum(len(one.samples) for one in found)
-    click.echo(f"{stored} samples of {len(found)} signals imported; {total - stored} were there already.")
+    click.echo(f"{taken.stored} samples imported; {taken.known} were there already.")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,11 @@ from app.engine.reader_wire import JobRequest, ReadRequest
 from app.ipc.messages import Job, Refused, Reply
 from core.model.words import Text
 from core.record.drafts import sweep
+
+Then = Callable[[Reply, Ticket], Awaitable[Reply]]
+"""Goes on with the reader's answer; tells the ticket how far it is, 0 to 1 of the whole, and looks at `cancelled`."""
+READING = 0.7
+"""Of the whole, where the engine goes on with what was read."""
 
 
 class JobReader(Protocol):
@@ -44,12 +49,18 @@ class ExportDesk:
             Job(id=key, text=one.text, percent=one.percent, may_cancel=True) for key, one in self._running.items()
         )
 
-    async def run(self, request: JobRequest, text: Text, *made: Path) -> Reply:
-        """Have it done. `made`: what is being made, whose drafts are swept when the reader did not end it itself."""
+    async def run(self, request: JobRequest, text: Text, *made: Path, then: Then | None = None) -> Reply:
+        """Have it done.
+
+        Args:
+            made: what is being made, whose drafts are swept when the reader did not end it itself.
+            then: what the engine itself goes on with, once the reader has done its part.
+        """
+        share = READING if then is not None else 1.0
         key = f"export-{next(self._numbers)}"
 
         def told(done: float) -> None:
-            if (percent := int(done * 100)) != one.percent:
+            if (percent := int(done * share * 100)) != one.percent:
                 one.percent = percent
                 self._changed()
 
@@ -60,6 +71,9 @@ class ExportDesk:
             if isinstance(reply, Refused):
                 for path in made:
                     await asyncio.to_thread(sweep, path)
+            elif then is not None:
+                share = 1.0
+                reply = await then(reply, one.ticket)
             return reply
         finally:
             del self._running[key]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import __version__
-from app.engine.import_work import serve_import
+from app.engine.import_work import Emit, serve_import, unheard
 from app.engine.open_records import OpenRecords, Refuse, target, target_file
 from app.engine.reader_wire import JobRequest, scratch_in
 from app.engine.visit_report import visit_report
@@ -44,7 +44,7 @@ class ExportWork:
         self._records = records
         self._begun: tuple[Path, ...] = ()
 
-    def serve(self, request: JobRequest, watch: Watch) -> Reply:
+    def serve(self, request: JobRequest, watch: Watch, emit: Emit = unheard) -> Reply:
         """Raises Refuse, and SmilescapeError for what goes wrong."""
         try:
             watch(0.0)
@@ -58,7 +58,7 @@ class ExportWork:
                 case MakePack():
                     return self._pack(request, watch)
                 case LookAtSignals() | ImportSignals():
-                    return serve_import(request, watch)
+                    return serve_import(request, watch, emit)
         finally:
             self._begun = ()
 

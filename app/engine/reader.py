@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from app.engine.export_work import ExportWork
+from app.engine.import_work import Emit, unheard
 from app.engine.open_records import OpenRecords, Refuse, target_file, target_folder
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
 from app.engine.visit_report import visit_report
@@ -55,11 +56,12 @@ class ReadDesk:
         self._records = OpenRecords(setup)
         self._work = ExportWork(self._records)
 
-    def serve(self, request: ReadRequest | JobRequest, watch: Watch = unwatched) -> Reply:
-        """Never raises: what goes wrong is the answer. A job calls `watch` as it goes on, which may end it."""
+    def serve(self, request: ReadRequest | JobRequest, watch: Watch = unwatched, emit: Emit = unheard) -> Reply:
+        """Never raises: what goes wrong is the answer. A job calls `watch` as it goes on, which may end it; what is
+        taken in from a file goes out by `emit`."""
         try:
             if isinstance(request, JobRequest):
-                return self._work.serve(request, watch)
+                return self._work.serve(request, watch, emit)
             return self._serve(request)
         except Refuse as no:
             return no.refused

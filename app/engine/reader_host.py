@@ -14,7 +14,7 @@ from app.ipc.access_messages import ListViews
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
-from app.ipc.import_messages import ImportSignals, LookAtSignals
+from app.ipc.import_messages import ImportSignals, LookAtSignals, SignalsPiece
 from app.ipc.messages import (
     MAX_MESSAGE,
     Ask,
@@ -33,6 +33,8 @@ from app.ipc.messages import (
 from app.ipc.refusals import refused
 
 MAX_PENDING = 32
+MOST_READ = 600 << 20
+"""Bytes of pieces of one file: its samples in 16 bits, and their times where those are not even."""
 SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     GetTimeline: 10.0,
     GetVisit: 10.0,
@@ -64,6 +66,8 @@ class Ticket:
         """`told` is called with the part that is done, 0 to 1."""
         self.told = told
         self.steps = 0
+        self.pieces: list[SignalsPiece] = []
+        self._bytes = 0
         self._withdraw: Callable[[], None] | None = None
         self._cancelled = False
 
@@ -72,6 +76,22 @@ class Ticket:
         self._cancelled = True
         if self._withdraw is not None:
             self._withdraw()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether whoever goes on with it is to stop."""
+        return self._cancelled
+
+    def answered(self) -> None:
+        """The reader has done its part."""
+        self._withdraw = None
+
+    def piece(self, piece: SignalsPiece) -> None:
+        """Keep what was read, up to what any file may hold; what is left out is missed when it is counted."""
+        self.steps += 1
+        self._bytes += len(piece.raw) + len(piece.steps)
+        if self._bytes <= MOST_READ:
+            self.pieces.append(piece)
 
     def taken(self, withdraw: Callable[[], None]) -> None:
         self._withdraw = withdraw
@@ -161,6 +181,8 @@ class ReaderHost:
         finally:
             life.pending.pop(number, None)
             life.tickets.pop(number, None)
+            if ticket is not None:
+                ticket.answered()
 
     async def _answered(self, future: "asyncio.Future[Reply]", limit: float, ticket: Ticket | None) -> Reply:
         """Raises TimeoutError: neither an answer nor a step for so long."""
@@ -187,6 +209,10 @@ class ReaderHost:
         try:
             while (data := await life.helper.receive(MAX_MESSAGE)) is not None:
                 answer = decode_answer(data)
+                if isinstance(answer.body, SignalsPiece):
+                    if (ticket := life.tickets.get(answer.number)) is not None:
+                        ticket.piece(answer.body)
+                    continue
                 if isinstance(answer.body, Progressed):
                     if (ticket := life.tickets.get(answer.number)) is not None:
                         ticket.step(answer.body.done)

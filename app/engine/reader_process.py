@@ -13,6 +13,7 @@ import sys
 import threading
 from typing import BinaryIO
 
+from app.engine.import_work import Emit
 from app.engine.reader import ReadDesk
 from app.engine.reader_wire import (
     LONG_REQUESTS,
@@ -57,8 +58,11 @@ class Lane:
     def _run(self) -> None:
         while True:
             number, request = self._work.get()
-            self._answers.send(number, self._desk.serve(request, self._watch(number)))
+            self._answers.send(number, self._desk.serve(request, self._watch(number), self._emit(number)))
             self._cancelled.discard(number)
+
+    def _emit(self, number: int) -> Emit:
+        return lambda piece: self._answers.send(number, piece)
 
     def _watch(self, number: int) -> Watch:
         told = -1

@@ -60,24 +60,30 @@ class SignalsFound(Message, frozen=True, kw_only=True):
     signals: tuple[ForeignSignal, ...]
 
 
-class ReadSignal(msgspec.Struct, frozen=True, kw_only=True):
-    """Samples of a channel on their way to the recorder.
+class SignalsPiece(Message, frozen=True, kw_only=True):
+    """From the reader process alone, under the number of the request: samples on their way to the recorder.
 
     Attributes:
+        channel: its key.
+        first: how many samples of the signal come before.
+        signal_us: UTC µs of the signal's first sample.
+        begin_us: UTC µs of the first sample here.
         raw: int16, little-endian.
         steps: int64 µs from one sample to the next, from 0 at the first, little-endian, deflated.
     """
 
     channel: str
+    first: int
+    signal_us: int
     begin_us: int
     raw: bytes
     steps: bytes
 
 
 class SignalsRead(Message, frozen=True, kw_only=True):
-    """From the reader process alone."""
+    """From the reader process alone: the file is read whole, in so many pieces."""
 
-    signals: tuple[ReadSignal, ...]
+    pieces: int
 
 
 class SignalsImported(Message, frozen=True, kw_only=True):
@@ -89,4 +95,4 @@ class SignalsImported(Message, frozen=True, kw_only=True):
 
 ImportRequest = LookAtSignals | ImportSignals
 IMPORT_REQUESTS = ImportRequest.__args__
-ImportReply = SignalsFound | SignalsRead | SignalsImported
+ImportReply = SignalsFound | SignalsPiece | SignalsRead | SignalsImported

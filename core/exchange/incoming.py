@@ -6,7 +6,9 @@ An imported signal has a channel of its own, `imported.KEY`, so that no live val
 import contextlib
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -20,14 +22,16 @@ from edfio import Edf, EdfSignal, read_edf
 from core.model.block import Provenance, SampleBlock, Samples
 from core.model.channel import ChannelSpec, imported
 from core.model.errors import SmilescapeError
-from core.model.progress import Watch, unwatched
+from core.model.progress import Watch, unwatched, within
 from core.model.words import Text
 from core.record import Record, RecordedChannel, StampedBlock
 from core.signals.catalogue import Catalogue
 
-MOST_ROWS: Final = 1_000_000
-MOST_SAMPLES: Final = 20_000_000
-MOST_BYTES: Final = 200_000_000
+MOST_BYTES: Final = 512 << 20
+MOST_SAMPLES: Final = 100_000_000
+"""A day of a thousand a second, and more. They are one commit, which takes some 10 s."""
+PIECE: Final = 1_000_000
+"""Samples that are held, sent on and stored at a time."""
 COLUMNS: Final = ("utc", "channel", "value", "unit")
 _MOVED_US: Final = 1000
 _UNITS: Final = {"degC": "Cel", "C": "Cel", "bpm": "/min", "": "1"}
@@ -42,11 +46,26 @@ class ImportRefused(SmilescapeError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One signal of a file: raw in the catalogue's scale, shape (n,), and the UTC µs of each, rising."""
+    """A piece of one signal of a file: raw in the catalogue's scale, shape (n,), and the UTC µs of each, rising.
+
+    Attributes:
+        first: how many samples of the signal come before.
+        begin_us: UTC µs of the signal's first sample.
+    """
 
     spec: ChannelSpec
     samples: Samples
     at_us: npt.NDArray[np.int64]
+    first: int
+    begin_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many samples are new, and how many were there already."""
+
+    stored: int
+    known: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +107,8 @@ def read_signals(
     zone: timezone | None = None,
     names: Mapping[str, str] | None = None,
     watch: Watch = unwatched,
-) -> list[Incoming]:
-    """Everything in a file, or nothing.
+) -> Iterator[Incoming]:
+    """The signals of a file, one after the other, piece by piece: what is wrong may be found after some of them.
 
     Args:
         zone: what the clock of an EDF file showed, which EDF does not say; needed for EDF alone.
@@ -97,14 +116,15 @@ def read_signals(
 
     Raises ImportRefused.
     """
+    found = False
     with _opened(path) as is_edf:
-        found = (
-            _read_edf(path, catalogue, zone, names or {}) if is_edf else _read_csv(path, catalogue, names or {}, watch)
-        )
+        chosen = _Names(catalogue, names or {})
+        for one in _read_edf(path, chosen, zone, watch) if is_edf else _read_csv(path, chosen, watch):
+            found = True
+            yield one
     if not found:
         raise ImportRefused(f"{path.name} holds no samples.", "Choose another file.")
     watch(1.0)
-    return found
 
 
 def digest_of(path: Path) -> str:
@@ -114,24 +134,28 @@ def digest_of(path: Path) -> str:
 
 
 def import_signals(
-    record: Record, found: Sequence[Incoming], digest: str, *, visit_id: str, author: str, at_us: int
-) -> int:
-    """Store signals with a visit, in one commit; returns the samples that are new. The same file twice adds nothing.
+    record: Record, found: Iterable[Incoming], digest: str, *, visit_id: str, author: str, at_us: int
+) -> Taken:
+    """Store signals with a visit, in one commit: when `found` raises, nothing is stored. The same file twice adds
+    nothing.
 
     `digest`: of the file, as `digest_of` gives it.
     """
     source = f"import:{digest[:16]}"
-    stored = 0
+    stored = samples = 0
+    keys: list[str] = []
     with record.transaction():
         for one in found:
-            record.describe_channel(imported_channel(one.spec))
+            if one.spec.key not in keys:
+                record.describe_channel(imported_channel(one.spec))
+                keys.append(one.spec.key)
             stored += record.add_blocks(source, list(_blocks(one)), visit_id)
+            samples += len(one.samples)
         said = Text("log.imported", {"samples": stored})
         record.add_event("imported", said, at_us=at_us, visit_id=visit_id, author=author)
-        keys = [one.spec.key for one in found]
         body = {"visit": visit_id, "file": digest, "channels": keys, "samples": stored}
         record.audit("imported", actor=author, at_us=at_us, body=body)
-    return stored
+    return Taken(stored, samples - stored)
 
 
 def imported_channel(spec: ChannelSpec) -> RecordedChannel:
@@ -146,7 +170,8 @@ def _opened(path: Path) -> Iterator[bool]:
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:
-            raise ImportRefused(f"{path.name} has {size} bytes.", f"Cut it into files of at most {MOST_BYTES}.")
+            megabytes = MOST_BYTES >> 20
+            raise ImportRefused(f"{path.name} has {size / 2**20:.0f} MiB.", f"Cut it into files of {megabytes} MiB.")
         with path.open("rb") as stream:
             is_edf = stream.read(8) == b"0       "
         yield is_edf
@@ -157,38 +182,43 @@ def _opened(path: Path) -> Iterator[bool]:
 # ---- CSV -----------------------------------------------------------------------------------------
 
 
-def _read_csv(path: Path, catalogue: Catalogue, names: Mapping[str, str], watch: Watch) -> list[Incoming]:
-    values: dict[str, list[float]] = {}
-    times: dict[str, list[int]] = {}
-    specs: dict[str, ChannelSpec] = {}
+def _read_csv(path: Path, names: "_Names", watch: Watch) -> Iterator[Incoming]:
+    columns: dict[str, tuple[ChannelSpec, array[float], array[int]]] = {}
     for line, utc, channel, value, unit in _rows(path, watch):
-        spec = specs.get(channel) or _known(channel, catalogue, names, f"Line {line}, channel")
-        if spec is None:
-            continue
-        specs[channel] = spec
+        if channel not in columns:
+            spec = names.channel(channel, f"Line {line}, channel")
+            if spec is None:
+                continue
+            columns[channel] = spec, array("d"), array("q")
+        spec, values, times = columns[channel]
         _check_unit(unit, spec, f"Line {line}, unit")
-        times.setdefault(channel, []).append(_moment(utc, line))
-        values.setdefault(channel, []).append(_number(value, line))
-    return [
-        _incoming(specs[key], np.array(values[key]), np.array(times[key], np.int64), f"Channel {key}") for key in values
-    ]
+        times.append(_moment(utc, line))
+        values.append(_number(value, line))
+    for spec, values, times in columns.values():
+        at_us = np.frombuffer(times, np.int64)
+        order = np.argsort(at_us, kind="stable")
+        where = f"Channel {spec.key}"
+        yield from _pieces(spec, np.frombuffer(values)[order], at_us[order], where)
 
 
 def _look_csv(path: Path, catalogue: Catalogue, watch: Watch) -> list[Foreign]:
-    times: dict[str, list[int]] = {}
+    found: dict[str, tuple[int, int, int]] = {}
     units: dict[str, str] = {}
     for line, utc, channel, value, unit in _rows(path, watch):
         _number(value, line)
         if units.setdefault(channel, unit) != unit:
             raise _at(line, "unit", f"{unit!r}, but {channel} was in {units[channel]!r}", "Convert the values first.")
-        times.setdefault(channel, []).append(_moment(utc, line))
-    return [_foreign(name, units[name], len(at), min(at), max(at), catalogue) for name, at in times.items()]
+        at_us = _moment(utc, line)
+        count, first_us, last_us = found.get(channel, (0, at_us, at_us))
+        found[channel] = count + 1, min(first_us, at_us), max(last_us, at_us)
+    return [_foreign(name, units[name], *facts, catalogue) for name, facts in found.items()]
 
 
 def _rows(path: Path, watch: Watch) -> Iterator[tuple[int, str, str, str, str]]:
     """Number of each line, and its utc, channel, value and unit."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        size = max(1, path.stat().st_size)
+        with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as stream:
             table = csv.reader(stream, strict=True)
             header = next(table, [])
             missing = [name for name in COLUMNS if name not in header]
@@ -201,12 +231,10 @@ def _rows(path: Path, watch: Watch) -> Iterator[tuple[int, str, str, str, str]]:
                 line = table.line_num
                 if len(row) != len(header):
                     raise _at(line, "row", f"{len(row)} fields instead of {len(header)}", "Mend the line.")
-                if line > MOST_ROWS:
-                    raise _at(line, "row", "too many rows", f"Cut the file into parts of at most {MOST_ROWS}.")
                 utc, channel, value, unit = (row[place] for place in places)
                 yield line, utc, channel, value, unit
                 if line % 10_000 == 0:
-                    watch(min(0.9, line / MOST_ROWS))
+                    watch(0.9 * raw.tell() / size)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ImportRefused(f"{path.name} is no CSV in UTF-8: {error}.", "Save it as CSV, UTF-8.") from error
 
@@ -239,20 +267,22 @@ def _at(line: int, field: str, what: str, remedy: str) -> ImportRefused:
 # ---- EDF -----------------------------------------------------------------------------------------
 
 
-def _read_edf(path: Path, catalogue: Catalogue, zone: timezone | None, names: Mapping[str, str]) -> list[Incoming]:
+def _read_edf(path: Path, names: "_Names", zone: timezone | None, watch: Watch) -> Iterator[Incoming]:
     with _edf_of(path, zone) as (edf, begin_us):
-        read = (_edf_signal(edf, signal, begin_us, catalogue, names) for signal in edf.signals)
-        return [one for one in read if one is not None]
+        for number, signal in enumerate(edf.signals):
+            part = within(watch, 0.9 * number / len(edf.signals), 0.9 * (number + 1) / len(edf.signals))
+            yield from _edf_signal(edf, signal, begin_us, names, part)
 
 
 def _look_edf(path: Path, catalogue: Catalogue, zone: timezone | None) -> list[Foreign]:
     found = []
     with _edf_of(path, zone) as (edf, begin_us):
         for signal in edf.signals:
-            at_us = _edf_times(edf, signal, begin_us)[1]
-            if len(at_us):
+            real = np.flatnonzero(_edf_real(edf, signal))
+            if len(real):
+                first_us, last_us = (int(one) for one in _edf_times(signal, begin_us, real[[0, -1]]))
                 unit = signal.physical_dimension
-                found.append(_foreign(signal.label, unit, len(at_us), int(at_us[0]), int(at_us[-1]), catalogue))
+                found.append(_foreign(signal.label, unit, len(real), first_us, last_us, catalogue))
     return found
 
 
@@ -274,27 +304,38 @@ def _edf_of(path: Path, zone: timezone | None) -> Iterator[tuple[Edf, int]]:
         raise ImportRefused(f"{path.name} is no EDF that can be read: {error}.", "Check it in EDFbrowser.") from error
 
 
-def _edf_signal(
-    edf: Edf, signal: EdfSignal, begin_us: int, catalogue: Catalogue, names: Mapping[str, str]
-) -> Incoming | None:
+def _edf_signal(edf: Edf, signal: EdfSignal, begin_us: int, names: "_Names", watch: Watch) -> Iterator[Incoming]:
     where = f"Signal {signal.label!r}"
-    spec = _known(signal.label, catalogue, names, where)
+    spec = names.channel(signal.label, where)
     if spec is None:
-        return None
+        return
     _check_unit(signal.physical_dimension, spec, f"{where}, unit")
-    real, at_us = _edf_times(edf, signal, begin_us)
-    return _incoming(spec, signal.data[real], at_us, where) if len(at_us) else None
+    digital = signal.digital
+    real = np.flatnonzero(_edf_real(edf, signal)).astype(np.int64)
+    low, high = signal.physical_range
+    lowest, highest = signal.digital_range
+    gain = (high - low) / (highest - lowest)
+    first_us = int(_edf_times(signal, begin_us, real[:1])[0]) if len(real) else 0
+    for start in range(0, len(real), PIECE):
+        watch(start / len(real))
+        chosen = real[start : start + PIECE]
+        values = (digital[chosen].astype(np.float64) - lowest) * gain + low
+        yield _incoming(spec, values, _edf_times(signal, begin_us, chosen), where, start, first_us)
 
 
-def _edf_times(edf: Edf, signal: EdfSignal, begin_us: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Which samples are real, and the UTC µs of those."""
-    at_us = begin_us + np.round(np.arange(len(signal.digital)) * (1e6 / signal.sampling_frequency)).astype(np.int64)
-    real = np.ones(len(at_us), bool)
-    for note in edf.annotations:  # what our own exports pad
+def _edf_real(edf: Edf, signal: EdfSignal) -> npt.NDArray[np.bool_]:
+    """Which samples are real, shape (n,): our own exports pad."""
+    real = np.ones(len(signal.digital), bool)
+    for note in edf.annotations:
         if note.text == f"no data@@{signal.label}":
             first = round(note.onset * signal.sampling_frequency)
             real[first : first + round((note.duration or 0) * signal.sampling_frequency)] = False
-    return real, at_us[real]
+    return real
+
+
+def _edf_times(signal: EdfSignal, begin_us: int, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """UTC µs of the samples at these places of the signal."""
+    return begin_us + np.round(places * (1e6 / signal.sampling_frequency)).astype(np.int64)
 
 
 # ---- both ----------------------------------------------------------------------------------------
@@ -305,14 +346,24 @@ def _foreign(name: str, unit: str, samples: int, from_us: int, to_us: int, catal
     return Foreign(name, unit, samples, from_us, to_us, name if name in choices else "", choices)
 
 
-def _known(name: str, catalogue: Catalogue, names: Mapping[str, str], where: str) -> ChannelSpec | None:
-    """The channel that a name means; None for one that is to be left out."""
-    key = names.get(name, name)
-    if not key:
-        return None
-    if key not in catalogue:
-        raise ImportRefused(f"{where}: {name!r} is no channel.", f"Map it: {name}=KEY, or {name}= to leave it out.")
-    return catalogue.key(key)
+class _Names:
+    """Which channel each signal of a file is; none is taken twice."""
+
+    def __init__(self, catalogue: Catalogue, names: Mapping[str, str]) -> None:
+        self._catalogue = catalogue
+        self._names = names
+        self._taken: dict[str, str] = {}
+
+    def channel(self, name: str, where: str) -> ChannelSpec | None:
+        """None for one that is to be left out. Raises ImportRefused."""
+        key = self._names.get(name, name)
+        if not key:
+            return None
+        if key not in self._catalogue:
+            raise ImportRefused(f"{where}: {name!r} is no channel.", f"Map it: {name}=KEY, or {name}= to leave it out.")
+        if self._taken.setdefault(key, name) != name:
+            raise ImportRefused(f"{where}: {self._taken[key]!r} is {key}, too.", f"Leave one out: {name}=.")
+        return self._catalogue.key(key)
 
 
 def _check_unit(unit: str, spec: ChannelSpec, where: str) -> None:
@@ -320,16 +371,32 @@ def _check_unit(unit: str, spec: ChannelSpec, where: str) -> None:
         raise ImportRefused(f"{where}: {unit!r}, but {spec.key} is in {spec.unit!r}.", "Convert the values first.")
 
 
-def _incoming(spec: ChannelSpec, values: npt.NDArray[np.float64], at_us: npt.NDArray[np.int64], where: str) -> Incoming:
+def _pieces(
+    spec: ChannelSpec, values: npt.NDArray[np.float64], at_us: npt.NDArray[np.int64], where: str
+) -> Iterator[Incoming]:
+    """A signal that is held whole, in order."""
+    if not (np.diff(at_us) > 0).all():
+        raise ImportRefused(f"{where}: two samples have the same time.", "Leave one of them out.")
+    for start in range(0, len(at_us), PIECE):
+        part = slice(start, start + PIECE)
+        yield _incoming(spec, values[part], at_us[part], where, start, int(at_us[0]))
+
+
+def _incoming(
+    spec: ChannelSpec,
+    values: npt.NDArray[np.float64],
+    at_us: npt.NDArray[np.int64],
+    where: str,
+    first: int,
+    begin_us: int,
+) -> Incoming:
     raw = np.round((values - spec.offset) / spec.scale)
     outside = np.flatnonzero((raw < -32_768) | (raw > 32_767))
     if len(outside):
         raise ImportRefused(f"{where}: {values[outside[0]]:g} is out of range.", f"{spec.key} holds 16 bits.")
-    order = np.argsort(at_us, kind="stable")
-    sorted_us = at_us[order]
-    if len(sorted_us) > 1 and not (np.diff(sorted_us) > 0).all():
+    if not (np.diff(at_us) > 0).all():
         raise ImportRefused(f"{where}: two samples have the same time.", "Leave one of them out.")
-    return Incoming(spec, raw[order].astype(np.int16), sorted_us)
+    return Incoming(spec, raw.astype(np.int16), at_us, first, begin_us)
 
 
 def _blocks(one: Incoming) -> Iterator[StampedBlock]:
@@ -351,9 +418,9 @@ def _straight(one: Incoming, first: int, end: int) -> Iterator[StampedBlock]:
         yield from _straight(one, first, middle)
         yield from _straight(one, middle, end)
         return
-    start_us = int(at_us[0] - one.at_us[0])
+    start_us = int(at_us[0]) - one.begin_us
     number = imported(one.spec).number
-    block = SampleBlock(number, 0, first, start_us, period, one.samples[first:end], Provenance.IMPORTED)
+    block = SampleBlock(number, 0, one.first + first, start_us, period, one.samples[first:end], Provenance.IMPORTED)
     yield StampedBlock(block, int(at_us[0]), end_us)
 
 

@@ -194,11 +194,16 @@ async def test_nothing_is_taken_in_while_therapy_runs_in_the_chair(
 
 
 def test_what_the_reader_says_of_a_file_is_not_believed_blindly() -> None:
-    good = imports.ReadSignal(
-        channel=PH.key, begin_us=5, raw=b"\1\0\2\0", steps=zlib.compress(np.array([0, 7], "<i8").tobytes())
+    good = imports.SignalsPiece(
+        channel=PH.key,
+        first=3,
+        signal_us=1,
+        begin_us=5,
+        raw=b"\1\0\2\0",
+        steps=zlib.compress(np.array([0, 7], "<i8").tobytes()),
     )
-    (read,) = unpacked(imports.SignalsRead(signals=(good,)), load_catalogue())
-    assert (read.samples.tolist(), read.at_us.tolist()) == ([1, 2], [5, 12])
+    read = unpacked(good, load_catalogue())
+    assert (read.samples.tolist(), read.at_us.tolist(), read.first, read.begin_us) == ([1, 2], [5, 12], 3, 1)
     wrong: list[dict[str, object]] = [
         {"steps": b"no deflate"},
         {"steps": zlib.compress(bytes(1 << 20))},
@@ -206,8 +211,10 @@ def test_what_the_reader_says_of_a_file_is_not_believed_blindly() -> None:
         {"raw": b"\1"},
         {"raw": b"", "steps": zlib.compress(b"")},
         {"channel": "imported.saliva_ph"},
+        {"first": -1},
+        {"begin_us": 0},
     ]
     for change in wrong:
         bad = msgspec.structs.replace(good, **change)
         with pytest.raises(ImportRefused):
-            unpacked(imports.SignalsRead(signals=(bad,)), load_catalogue())
+            unpacked(bad, load_catalogue())

@@ -9,7 +9,7 @@ import pytest
 from edfio import Edf, EdfSignal, Recording
 
 from core.exchange.edf import export_edf
-from core.exchange.incoming import ImportRefused, digest_of, import_signals, look_into, parse_zone, read_signals
+from core.exchange.incoming import ImportRefused, Taken, digest_of, import_signals, look_into, parse_zone, read_signals
 from core.model.block import Provenance
 from core.model.clock import ManualClock
 from core.record import Record, RecordReader
@@ -42,9 +42,9 @@ def file(tmp_path: Path, text: str) -> Path:
 def test_a_csv_is_taken_in_with_its_times_and_values(record: Record, mouth: Mouth, tmp_path: Path) -> None:
     before = {(key, source): held for (source, _, key), held in mouth.put.items()}
     path = file(tmp_path, GOOD)
-    found = read_signals(path, CATALOGUE)
-    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == 2
-    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == 0, (
+    found = list(read_signals(path, CATALOGUE))
+    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == Taken(2, 0)
+    assert import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0) == Taken(0, 2), (
         "twice adds nothing"
     )
     record.close()
@@ -80,7 +80,7 @@ def test_a_csv_is_taken_in_with_its_times_and_values(record: Record, mouth: Mout
 )
 def test_what_cannot_be_taken_in_is_named_with_its_place(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(ImportRefused) as refused:
-        read_signals(file(tmp_path, text), CATALOGUE)
+        list(read_signals(file(tmp_path, text), CATALOGUE))
     assert said in str(refused.value)
     assert refused.value.remedy
 
@@ -91,12 +91,12 @@ def test_bytes_that_are_no_text_and_files_that_are_too_large_are_refused(
     path = tmp_path / "in.csv"
     path.write_bytes(b"utc,channel,value,unit\n\xff\xfe\n")
     with pytest.raises(ImportRefused, match="UTF-8"):
-        read_signals(path, CATALOGUE)
+        list(read_signals(path, CATALOGUE))
     monkeypatch.setattr("core.exchange.incoming.MOST_BYTES", 10)
     with pytest.raises(ImportRefused, match="Cut it"):
-        read_signals(path, CATALOGUE)
+        list(read_signals(path, CATALOGUE))
     with pytest.raises(ImportRefused, match="Check the path"):
-        read_signals(tmp_path / "none.csv", CATALOGUE)
+        list(read_signals(tmp_path / "none.csv", CATALOGUE))
 
 
 def test_our_own_edf_comes_back_sample_for_sample(
@@ -104,7 +104,7 @@ def test_our_own_edf_comes_back_sample_for_sample(
 ) -> None:
     made = export_edf(reader, ["jaw_emg", "saliva_ph"], mouth.begin_us, mouth.end_us, tmp_path / "edf")
     path = tmp_path / "edf" / made.segments[0].file
-    found = read_signals(path, CATALOGUE, zone=parse_zone("Z"))
+    found = list(read_signals(path, CATALOGUE, zone=parse_zone("Z")))
     import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
     for told in made.segments[0].signals:
         blocks = list(reader.samples(None, f"imported.{told.channel}"))
@@ -124,10 +124,10 @@ def test_an_edf_of_another_maker_needs_its_zone_and_names(record: Record, mouth:
     path = tmp_path / "night.edf"
     edf.write(path)
     with pytest.raises(ImportRefused, match="time zone"):
-        read_signals(path, CATALOGUE)
+        list(read_signals(path, CATALOGUE))
     zone = parse_zone("+02:00")
     with pytest.raises(ImportRefused, match=r"Signal 'pH saliva'.*is no channel.*Map it"):
-        read_signals(path, CATALOGUE, zone=zone)
+        list(read_signals(path, CATALOGUE, zone=zone))
     (found,) = read_signals(path, CATALOGUE, zone=zone, names={"pH saliva": "saliva_ph", "Snoring": ""})
     assert found.samples.tolist() == pytest.approx((values * 1000).tolist(), abs=1)
     assert found.at_us[0] == moment("2027-01-15T20:30:00+00:00")
@@ -137,7 +137,7 @@ def test_an_edf_of_another_maker_needs_its_zone_and_names(record: Record, mouth:
         assert np.abs(np.concatenate([block.times_us() for block in blocks]) - found.at_us).max() <= 1000
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(ImportRefused):
-        read_signals(path, CATALOGUE, zone=zone)
+        list(read_signals(path, CATALOGUE, zone=zone))
 
 
 def test_zones() -> None:
@@ -150,7 +150,7 @@ def test_zones() -> None:
 
 def test_a_failure_in_the_middle_leaves_nothing(record: Record, mouth: Mouth, tmp_path: Path) -> None:
     path = file(tmp_path, GOOD)
-    found = read_signals(path, CATALOGUE)
+    found = list(read_signals(path, CATALOGUE))
     record._file.execute("CREATE TEMP TRIGGER stop BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'stop'); END")
     with pytest.raises(Exception, match="stop"):
         import_signals(record, found, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)

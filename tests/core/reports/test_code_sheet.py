@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -31,7 +32,7 @@ def test_it_has_the_code_and_says_to_keep_it_apart_on_one_page(language: str) ->
     assert squeezed(words.say("pack.unreviewed")) in said
     assert words.say("pack.file.page") in said
     assert "CedarLane" in said
-    root = reader.trailer["/Root"]
+    root: Any = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert root["/Lang"] == language
     assert b"pdfaid:part" in root["/Metadata"].get_data()

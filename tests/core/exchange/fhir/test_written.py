@@ -39,7 +39,7 @@ def identity(number: int) -> str:
     return f"0190a000-0000-7000-8000-0000000001{number:02d}"
 
 
-def entry(number: int, kind: type[Entry], **fields: Any) -> Any:
+def entry(number: int, kind: Callable[..., Entry], **fields: Any) -> Any:
     filled = {"id": identity(number), "patient_id": PATIENT.id, "visit_id": VISIT.id, "at_us": BEGAN + number * S}
     return kind(**(filled | fields))
 
