@@ -23,6 +23,7 @@ TEETH: Final = frozenset(
     for place in places
 )
 """ISO 3950: permanent teeth 11–48, primary teeth 51–85."""
+FIRST_PRIMARY: Final = 51
 ICDAS: Final = range(7)
 """ICDAS II caries codes: 0 sound; 1, 2 first and distinct visual change in enamel; 3 localised enamel breakdown;
 4 underlying dark shadow; 5, 6 distinct and extensive cavity. Source: ICDAS Coordinating Committee, 2005."""

@@ -26,7 +26,7 @@ def clinical_told(data: ReportData, words: Words) -> Told:
     return {
         "facts": [list(row) for row in _facts(data, words)],
         "before": _chart(data.teeth_before, "teeth_before_alt", words),
-        "after": _chart(data.procedure.teeth, "teeth_after_alt", words),
+        "after": _chart(data.teeth, "teeth_after_alt", words),
         "teeth": [list(row) for row in _teeth(data, words)],
         "phases": [_phase(phase, words) for phase in data.procedure.phases],
         "signals": [_signal(signal, words) for signal in data.signals],
@@ -69,7 +69,7 @@ def _chart(teeth: Iterable[ToothState], alt: str, words: Words) -> Told:
 def _teeth(data: ReportData, words: Words) -> Iterator[tuple[str, str, str]]:
     """Number, before, after: of each tooth of which something is charted."""
     before = {tooth.fdi: tooth for tooth in data.teeth_before}
-    for tooth in data.procedure.teeth:
+    for tooth in data.teeth:
         was, now = _charted(before.get(tooth.fdi), words), _charted(tooth, words)
         if {was, now} != {_say(words, "surface.sound")}:
             yield str(tooth.fdi), was, now

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from core.model.clinical import FIRST_PRIMARY, Finding
 from core.model.clock import Clock, SystemClock
 from core.model.limits import Limit
 from core.model.people import ToothState
 from core.model.procedure import Step
 from core.model.wear import AtHome
+from core.people.charting import chart
 from core.record import NotFound, RecordReader
 from core.record.types import Columns, RecordedMoment
 from core.record.versions import utc_offset_s
@@ -57,7 +59,7 @@ def collect(
     Args:
         home: the patient's days at home up to the visit, which only the records of all chairs together tell.
         names: of operators, by id; the record knows ids.
-        others: the records of the other chairs, whose logs also say who looked at the patient.
+        others: the records of the other chairs, in which somebody may have written about the patient, or looked.
         columns: of each plot.
 
     Raises:
@@ -74,6 +76,8 @@ def collect(
     held = {span.channel for span in reader.spans(visit_id)}
     shown = _shown(held)
     limits, rest = strictest(procedure.limits), procedure.baseline.means
+    every = (reader, *others)
+    written = [one for each in every for one in each.entries.findings(visit.patient_id)]
     found = _signals(reader, shown, (visit.began_us, end), visit_id, limits, rest, columns)
     return ReportData(
         practice=practice or Practice(),
@@ -89,8 +93,9 @@ def collect(
         made_us=now,
         utc_offset_s=utc_offset_s(visit.began_us),
         home=home,
-        teeth_before=_teeth_before(reader, visit_id),
-        views=views((reader, *others), visit.patient_id),
+        teeth_before=_teeth_before(reader, visit_id) + _milk_teeth(written, visit.began_us),
+        milk_teeth=_milk_teeth(written, end),
+        views=views(every, visit.patient_id),
         names=names or {},
     )
 
@@ -103,6 +108,13 @@ def _teeth_before(reader: RecordReader, visit_id: str) -> tuple[ToothState, ...]
             break
         before = view.teeth
     return before
+
+
+def _milk_teeth(findings: Iterable[Finding], until_us: int) -> tuple[ToothState, ...]:
+    """What was found on them up to a moment, UTC µs. The chart of a visit begins with permanent teeth alone, so a milk
+    tooth of which nobody wrote anything is unknown, and left out."""
+    made = chart(one for one in findings if one.fdi >= FIRST_PRIMARY and one.at_us <= until_us)
+    return tuple(made[fdi] for fdi in sorted(made))
 
 
 def pauses(moments: Iterable[RecordedMoment]) -> Iterator[Pause]:

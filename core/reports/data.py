@@ -103,7 +103,8 @@ class ReportData:
         made_us: when the report is made, UTC µs.
         utc_offset_s: the practice's offset from UTC.
         home: the days at home up to the visit; None where nothing can be said of them.
-        teeth_before: the teeth as they were charted before anything was done.
+        teeth_before: the teeth as they were charted before anything was done, milk teeth included.
+        milk_teeth: those of which somebody wrote something down, as they stood when the visit ended.
         views: who looked at the patient's data so far; None where the log was not read.
         names: of operators, by id.
     """
@@ -122,8 +123,14 @@ class ReportData:
     utc_offset_s: int
     home: AtHome | None = None
     teeth_before: tuple[ToothState, ...] = ()
+    milk_teeth: tuple[ToothState, ...] = ()
     views: tuple[View, ...] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def teeth(self) -> tuple[ToothState, ...]:
+        """As the visit left them, milk teeth included."""
+        return self.procedure.teeth + self.milk_teeth
 
     @property
     def end_us(self) -> int:

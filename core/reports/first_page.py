@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from core.model.clinical import FIRST_PRIMARY
 from core.model.people import ToothState
 from core.model.procedure import Choice, PhaseState, PhaseView
 from core.model.words import Words
@@ -93,6 +94,7 @@ def teeth_told(teeth: tuple[ToothState, ...], words: Words) -> Told:
     found = charted(teeth)
     return {
         "picture": odontogram.teeth(teeth),
+        "milk": any(tooth.fdi >= FIRST_PRIMARY for tooth in teeth),
         "alt": words.say("report.teeth_alt", **names_of(found, words)),
         "legend": [
             {"picture": svg.swatch(kind), "text": words.say(f"report.tooth.{kind}")}

@@ -5,12 +5,18 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
+from core.model.clinical import FIRST_PRIMARY
 from core.model.people import ToothState
 from core.reports.svg import CONTROL, INK, LINE, MUTED, PINE, defs
 
+_HEIGHT, _MILK_HEIGHT = 384, 360
+_MILK_UP = 472
+"""The drawing has the milk teeth far below, under crowns and roots that are left out here."""
+
 
 def teeth(states: Iterable[ToothState]) -> str:
-    """The chewing surfaces of all permanent teeth as SVG: done filled pine, findings hatched, missing dashed."""
+    """The chewing surfaces of all permanent teeth as SVG, and below them of those milk teeth that are in `states`: done
+    filled pine, findings hatched, missing dashed."""
     found = {state.fdi: state for state in states}
 
     def dressed(match: re.Match[str]) -> str:
@@ -21,7 +27,10 @@ def teeth(states: Iterable[ToothState]) -> str:
             rest = rest.replace('class="f"', 'class="gone"') if state.missing else rest
         return "<path " + rest.replace('class="s"', f'class="{_dress(state, part)}"') + "/>"
 
-    body = re.sub(r'<path id="t(?P<fdi>\d\d)-(?P<part>[MDBLO]|fis)" (?P<rest>[^>]*)/>', dressed, _occlusal())
+    milk = "".join(group for fdi, group in _occlusal().items() if fdi >= FIRST_PRIMARY and fdi in found)
+    permanent = "".join(group for fdi, group in _occlusal().items() if fdi < FIRST_PRIMARY)
+    drawn = permanent + (f'<g transform="translate(0 {-_MILK_UP})">{milk}</g>' if milk else "")
+    body = re.sub(r'<path id="t(?P<fdi>\d\d)-(?P<part>[MDBLO]|fis)" (?P<rest>[^>]*)/>', dressed, drawn)
     changed = {state.fdi for state in found.values() if state.done or state.finding or state.planned}
     body = re.sub(
         r'<text id="t(\d\d)-no" class="n"',
@@ -36,9 +45,11 @@ def teeth(states: Iterable[ToothState]) -> str:
         f".n{{fill:{INK};text-anchor:middle;font-size:26px;font-weight:600}}"
         f".m{{fill:{MUTED};text-anchor:middle;font-size:26px}}</style>"
     )
+    height = _HEIGHT + (_MILK_HEIGHT if milk else 0)
+    lines = "M740 280V640M40 460H1440" + ("M740 690V1000M300 828H1180" if milk else "")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 268 1480 384" font-family="Inter">{defs(9)}{style}'
-        f'<path d="M740 280V640M40 460H1440" stroke="{LINE}" stroke-width="2"/>{body}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 268 1480 {height}" font-family="Inter">{defs(9)}{style}'
+        f'<path d="{lines}" stroke="{LINE}" stroke-width="2"/>{body}</svg>'
     )
 
 
@@ -53,9 +64,11 @@ def _dress(state: ToothState, part: str) -> str:
 
 
 @cache
-def _occlusal() -> str:
-    """The groups of the permanent teeth without crowns and roots."""
+def _occlusal() -> dict[int, str]:
+    """The group of each tooth without crown and roots, by FDI number."""
     text = (resources.files("resources") / "teeth" / "teeth.svg").read_text(encoding="utf-8")
-    groups = re.findall(r'<g id="t[1-4]\d">.*?</text></g>', text, flags=re.DOTALL)
-    bare = re.sub(r'<path id="t\d\d-(?:root2?|crown)"[^>]*/>', "", "".join(groups))
-    return re.sub(r'<g id="t\d\d">', "<g>", bare)  # an id may stand once in a page; charts stand in it several times
+    found: dict[int, str] = {}
+    for fdi, group in re.findall(r'<g id="t([1-8]\d)">(.*?</text></g>)', text, flags=re.DOTALL):
+        bare = re.sub(r'<path id="t\d\d-(?:root2?|crown)"[^>]*/>', "", group)
+        found[int(fdi)] = f"<g>{bare}"  # an id may stand once in a page; charts stand in it several times
+    return found

@@ -76,7 +76,7 @@ def test_signals_of_elsewhere_come_in_and_a_faulty_file_leaves_the_record_as_it_
     signals.write_text("utc,channel,value,unit\n2027-01-15T09:00:00Z,pH,6.8,[pH]\n")
     mapped = ("--map", "pH=saliva_ph")
     assert run("import", file, signals, "--visit", "V-77AB", *mapped) == 0
-    assert "1 samples of 1 signals imported" in capsys.readouterr().out
+    assert "1 samples imported; 0 were there already" in capsys.readouterr().out
     assert run("csv", file, "--channel", "imported.saliva_ph", "--out", tmp_path / "a.csv") == 0
     assert (tmp_path / "a.csv").read_text().splitlines()[1] == (
         "2027-01-15T09:00:00.000000Z,imported.saliva_ph,6.8,[pH],imported"

@@ -10,6 +10,7 @@ import cbor2
 import msgspec
 import numpy as np
 import pytest
+from edfio import Edf, EdfSignal
 
 from app.engine.house import Engine
 from app.engine.import_work import unpacked
@@ -17,12 +18,12 @@ from app.ipc import export_messages as exports
 from app.ipc import import_messages as imports
 from app.ipc import messages as ipc
 from app.ipc.client import EngineClient
-from core.exchange.incoming import ImportRefused
+from core.exchange.incoming import ImportRefused, Incoming
 from core.model.block import SampleBlock
 from core.model.people import Role, VisitSummary
 from core.model.procedure import PhaseState, PhaseView, ProcedureView, Step
 from core.record import Record, RecordReader, StampedBlock
-from core.signals.catalogue import load_catalogue
+from core.signals.catalogue import Catalogue, load_catalogue
 from tests.app.engine.test_keys_in_engine import ask, ended, started
 
 PH = load_catalogue().key("saliva_ph")
@@ -218,3 +219,46 @@ def test_what_the_reader_says_of_a_file_is_not_believed_blindly() -> None:
         bad = msgspec.structs.replace(good, **change)
         with pytest.raises(ImportRefused):
             unpacked(bad, load_catalogue())
+
+
+def edf_of(path: Path, samples: int) -> Path:
+    """A signal of a thousand a second, in 16 bits."""
+    digital = (np.arange(samples) % 4000 - 2000).astype(np.int16)
+    signal = EdfSignal.from_digital(
+        digital, 1000, label="jaw_emg", physical_dimension="uV", physical_range=(-3276.8, 3276.7)
+    )
+    Edf([signal]).write(path)
+    return path
+
+
+async def test_more_than_fits_a_message_is_taken_in_whole_or_cancelled_with_nothing_left(
+    demo: tuple[Engine, EngineClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, client = demo
+    visit = await visited(engine)
+    path = edf_of(tmp_path / "night.edf", 9_000_000)
+    assert path.stat().st_size > 16 << 20
+    looked_at = await ask(client, imports.LookAtSignals(path=str(path), zone="Z"))
+    assert isinstance(looked_at, imports.SignalsFound), looked_at
+    request = imports.ImportSignals(
+        chair=1, visit_id=visit.id, path=str(path), sha256=looked_at.sha256, names={"jaw_emg": "jaw_emg"}, zone="Z"
+    )
+
+    def cancel(piece: imports.SignalsPiece, catalogue: Catalogue) -> Incoming:
+        """While it is being written: what comes later finds it cancelled."""
+        if piece.first:
+            for job in engine.exports.jobs():
+                engine.exports.cancel(job.id)
+        return unpacked(piece, catalogue)
+
+    with monkeypatch.context() as changed:
+        changed.setattr("app.engine.imports_service.unpacked", cancel)
+        reply = await ask(client, request)
+    assert isinstance(reply, ipc.Refused), reply
+    assert reply.code == "cancelled"
+    detail = await ask(client, ipc.GetVisit(chair=1, visit_id=visit.id))
+    assert isinstance(detail, ipc.VisitDetail)
+    assert {span.channel for span in detail.channels} == {PH.key}
+    assert await asyncio.to_thread(audited, engine, "imported") == []
+    assert engine.exports.jobs() == ()
+    assert await ask(client, request) == imports.SignalsImported(stored=9_000_000, known=0)

@@ -8,10 +8,21 @@ import numpy as np
 import pytest
 from edfio import Edf, EdfSignal, Recording
 
+from core.exchange import incoming
 from core.exchange.edf import export_edf
-from core.exchange.incoming import ImportRefused, Taken, digest_of, import_signals, look_into, parse_zone, read_signals
+from core.exchange.incoming import (
+    ImportRefused,
+    Incoming,
+    Taken,
+    digest_of,
+    import_signals,
+    look_into,
+    parse_zone,
+    read_signals,
+)
 from core.model.block import Provenance
 from core.model.clock import ManualClock
+from core.model.progress import Cancelled
 from core.record import Record, RecordReader
 from core.signals.catalogue import load_catalogue
 from tests.core.exchange.conftest import HUB, KEY, UTC0, VISIT, Mouth
@@ -183,3 +194,56 @@ def test_an_edf_is_looked_into_once_its_zone_is_known(tmp_path: Path) -> None:
     (found,) = look_into(path, CATALOGUE, zone=parse_zone("+02:00"))
     assert (found.samples, found.channel) == (20, "")
     assert (found.from_us, found.to_us) == (moment("2027-01-15T21:00:00+00:00"), moment("2027-01-15T21:00:09.5+00:00"))
+
+
+def test_a_long_signal_goes_in_pieces_and_comes_out_as_one(
+    record: Record, mouth: Mouth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "PIECE", 40)
+    values = np.round(np.linspace(6.0, 7.0, 99), 3)
+    signal = EdfSignal(values, 3, label="saliva_ph", physical_dimension="[pH]", physical_range=(0, 14))
+    edf = Edf([signal], recording=Recording(startdate=datetime(2027, 1, 15, tzinfo=UTC).date()))
+    edf.write(tmp_path / "night.edf")
+    rows = [f"2027-01-15T09:{at // 60:02d}:{at % 60:02d}Z,saliva_ph,{value},[pH]\n" for at, value in enumerate(values)]
+    table = file(tmp_path, "utc,channel,value,unit\n" + "".join(reversed(rows)))
+    for path, step_us in ((tmp_path / "night.edf", 1e6 / 3), (table, 1e6)):
+        pieces = list(read_signals(path, CATALOGUE, zone=parse_zone("Z")))
+        assert [(len(one.samples), one.first) for one in pieces] == [(40, 0), (40, 40), (19, 80)]
+        taken = import_signals(record, pieces, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
+        assert taken == Taken(99, 0)
+        again = import_signals(record, pieces, digest_of(path), visit_id=VISIT.id, author="op", at_us=UTC0)
+        assert again == Taken(0, 99)
+        with mouth.open() as reader:
+            blocks = list(reader.samples(f"import:{digest_of(path)[:16]}", "imported.saliva_ph"))
+        assert [block.first_index for block in blocks] == list(np.cumsum([0, *(len(b.samples) for b in blocks[:-1])]))
+        assert np.concatenate([block.samples for block in blocks]).tolist() == pytest.approx(values * 1000, abs=1)
+        at_us = np.concatenate([block.times_us() for block in blocks])
+        assert np.abs(at_us - at_us[0] - np.arange(99) * step_us).max() <= 1000
+
+
+def test_what_ends_it_between_two_pieces_leaves_nothing(record: Record, mouth: Mouth, tmp_path: Path) -> None:
+    (whole,) = read_signals(file(tmp_path, GOOD), CATALOGUE)
+
+    def ended() -> Iterator[Incoming]:
+        yield whole
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        import_signals(record, ended(), "ab" * 32, visit_id=VISIT.id, author="op", at_us=UTC0)
+    with mouth.open() as reader:
+        assert "imported.saliva_ph" not in [channel.key for channel in reader.channels()]
+        assert "imported" not in [one.kind for one in reader.moments(VISIT.id)]
+
+
+def test_two_signals_never_share_a_channel(tmp_path: Path) -> None:
+    text = GOOD + "2027-01-15T09:00:02Z,other,6.7,[pH]\n"
+    with pytest.raises(ImportRefused, match=r"Line 4, channel: 'saliva_ph' is saliva_ph, too\. Leave one out: other="):
+        list(read_signals(file(tmp_path, text), CATALOGUE, names={"other": "saliva_ph"}))
+
+
+def test_a_file_that_is_too_large_says_how_large_it_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as out:
+        out.truncate(incoming.MOST_BYTES + 1)  # takes no room
+    with pytest.raises(ImportRefused, match=r"large\.csv has 512 MiB\. Cut it into files of 512 MiB\."):
+        look_into(path, CATALOGUE)
