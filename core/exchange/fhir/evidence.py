@@ -1,6 +1,6 @@
 """Who did and saw what: the audit log's entries of a visit, and where each part of the bundle comes from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.exchange.fhir.agreement import participant
 from core.exchange.fhir.codes import DICOM, HL7, Own, hl7, urn
@@ -58,11 +58,7 @@ def audit_entries(context: Context, reader: RecordReader, hub: Reference | None,
                     AuditEntity(
                         what=context.encounter if of_visit else context.subject,
                         role=DOMAIN_RESOURCE if of_visit else PATIENT,
-                        detail=(
-                            AuditDetail(type="sequence", value_string=str(entry.sequence)),
-                            AuditDetail(type="leaf-sha256", value_base64_binary=entry.leaf),
-                            AuditDetail(type="entry-cbor", value_base64_binary=entry.entry),
-                        ),
+                        detail=tuple(_details(entry, details)),
                     ),
                 ),
             ),
@@ -83,9 +79,24 @@ def _about(context: Context, reader: RecordReader) -> Iterator[tuple[AuditEntry,
 
 
 def _concerns(context: Context, body: object) -> bool:
-    return isinstance(body, dict) and (
-        body.get("visit") == context.visit.id or body.get("patient") == context.visit.patient_id
-    )
+    if not isinstance(body, dict):
+        return False
+    patient_id = context.visit.patient_id
+    return body.get("visit") == context.visit.id or patient_id in (body.get("patient"), *_listed(body))
+
+
+def _listed(body: object) -> Sequence[object]:
+    """The patients whose names came up together."""
+    many = body.get("patients") if isinstance(body, dict) else None
+    return many if isinstance(many, list | tuple) else ()
+
+
+def _details(entry: AuditEntry, body: object) -> Iterator[AuditDetail]:
+    """What proves the entry; the entry itself only where it names nobody else."""
+    yield AuditDetail(type="sequence", value_string=str(entry.sequence))
+    yield AuditDetail(type="leaf-sha256", value_base64_binary=entry.leaf)
+    if not _listed(body):
+        yield AuditDetail(type="entry-cbor", value_base64_binary=entry.entry)
 
 
 def _action(kind: str) -> str:

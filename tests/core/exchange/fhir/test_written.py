@@ -215,6 +215,23 @@ def test_what_was_written_or_looked_at_in_another_chair_is_there_and_another_vis
     assert {one["source"]["site"] for one in of(alone, "AuditEvent")} == {"Chair 1"}
 
 
+def test_who_saw_the_name_in_a_list_is_told_and_nobody_elses_is(tmp_path: Path) -> None:
+    stranger = "0190a000-0000-7000-8000-0000000000ff"
+
+    def write_in(record: Record) -> None:
+        body: dict[str, object] = {"kind": "list", "patients": [stranger, PATIENT.id], "count": 2}
+        record.audit("view", actor=HELPER, at_us=BEGAN + 5 * S, body=body)
+        record.audit("view", actor=HELPER, at_us=BEGAN + 6 * S, body={**body, "patients": [stranger]})
+
+    made = bundle(written(tmp_path / "chair-1.sqlite", write_in), tmp_path / "out.json")
+    (listed,) = [one for one in of(made, "AuditEvent") if one["recorded"] == "2027-01-15T08:00:05.000000Z"]
+    assert [one["type"] for one in listed["entity"][0]["detail"]] == ["sequence", "leaf-sha256"]
+    for one in of(made, "AuditEvent"):
+        for detail in one["entity"][0]["detail"]:
+            assert stranger.encode() not in base64.b64decode(detail.get("valueBase64Binary", ""))
+    assert "2027-01-15T08:00:06.000000Z" not in [one["recorded"] for one in of(made, "AuditEvent")]
+
+
 def test_days_at_home_are_told_day_by_day_and_a_part_of_a_day_as_a_part(tmp_path: Path) -> None:
     days = (
         HomeDay(day=20_832, worn_s=0),
