@@ -139,9 +139,11 @@ class ExportPanel(Card):
         elif isinstance(reply, Done):
             self._say(self._words.say("exchange.visit.written", name=path.name), path)
         elif isinstance(reply, PackMade):
-            count = len(reply.missing)
-            key = "missing_one" if count == 1 else "missing"
-            missing = self._words.say(f"exchange.pack.{key}", count=count) if count else ""
+            missing = ""
+            if count := len(reply.missing):
+                visit, part, why = reply.missing[0]
+                key = "missing_one" if count == 1 else "missing"
+                missing = self._words.say(f"exchange.pack.{key}", count=count, visit=visit, part=part, why=why)
             made = Path(reply.folder)
             self._say(self._words.say("exchange.pack.made", name=made.name, missing=missing).strip(), made)
             self.code.setText(self._words.say("exchange.pack.code", code=reply.code))

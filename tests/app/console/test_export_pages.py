@@ -115,7 +115,7 @@ def test_the_code_of_a_pack_is_shown_once(
     assert not panel.sheet_button.isVisible(), "there is no sheet"
     assert panel.code.text() == f"Code: {code}"
     assert panel.code.isVisible()
-    assert panel.told.text() == "V-77AB-pack is written. 1 part is not in it; the list of contents in it says so."
+    assert panel.told.text() == "V-77AB-pack is written. report.pdf of V-77AB is not in it: There is none."
     click(panel.buttons["csv"])
     assert panel.code.text() == ""
     assert not panel.code.isVisible()
