@@ -3,14 +3,14 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import cbor2
 import msgspec
 import numpy as np
 import pytest
-from edfio import Edf, EdfSignal
+from edfio import Edf, EdfSignal, Recording
 
 from app.engine.house import Engine
 from app.engine.import_work import unpacked
@@ -227,7 +227,7 @@ def edf_of(path: Path, samples: int) -> Path:
     signal = EdfSignal.from_digital(
         digital, 1000, label="jaw_emg", physical_dimension="uV", physical_range=(-3276.8, 3276.7)
     )
-    Edf([signal]).write(path)
+    Edf([signal], recording=Recording(startdate=date(2027, 1, 15))).write(path)
     return path
 
 
