@@ -9,13 +9,14 @@ from types import TracebackType
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason, BleakError
 from bumble import hci
 from bumble.core import BaseBumbleError
-from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.device import Connection, DeviceConfiguration
 from bumble.keys import JsonKeyStore, KeyStore, MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport import open_transport
 from bumble.transport.common import Transport, TransportSink, TransportSource
 
 from devices.bumble_backend.client import BumbleClient
+from devices.bumble_backend.host import device_with_hci
 from devices.bumble_backend.operations import Operations
 from devices.bumble_backend.scanner import BumbleScanner
 
@@ -40,7 +41,7 @@ class BumbleAdapter:
     ) -> None:
         own = hci.Address(address) if address else hci.Address.generate_static_address()
         irk = (bytes(own) * 3)[:16]
-        self.device = Device.from_config_with_hci(DeviceConfiguration(name=name, address=own, irk=irk), source, sink)
+        self.device = device_with_hci(DeviceConfiguration(name=name, address=own, irk=irk), source, sink)
         self.device.keystore = keys
         self.device.pairing_config_factory = _just_works
         self.operations = Operations()

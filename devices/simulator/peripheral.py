@@ -18,6 +18,7 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport, TransportSink, TransportSource
 
 from core.model.errors import SmilescapeError
+from devices.bumble_backend.host import device_with_hci
 from devices.hub.advertising import private_address
 from devices.simulator.timers import Cancellable, LoopTimers, Timers
 
@@ -114,7 +115,7 @@ class Peripheral:
             advertising_interval_min=ADVERTISING_INTERVAL_MS,
             advertising_interval_max=ADVERTISING_INTERVAL_MS,
         )
-        self.device = Device.from_config_with_hci(configuration, source, sink)
+        self.device = device_with_hci(configuration, source, sink)
         self.device.keystore = keys if keys is not None else MemoryKeyStore()
         self.device.pairing_config_factory = _just_works
         self.device.add_services(services)

@@ -4,12 +4,13 @@ Each override names its defect: scan responses are never sent, and passive scans
 connection attempt never completes; a connection to an advertiser that has just gone is reported as made; ACL data
 carries the sender's current random address instead of the connection's; ACL buffers are 27 bytes; a second termination
 of a connection raises; the end of a connection that has ended is promised and never comes; a peripheral's host is told
-made-up connection terms.
+made-up connection terms; each packet is put into words for a debug log that nobody keeps.
 
 Nor does it know time or loss: `RadioLink` does.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from random import Random
 
@@ -24,6 +25,7 @@ from devices.simulator.link_model import Terms
 from devices.simulator.radio_link import LinkEnd, RadioLink, Transit
 from devices.simulator.timers import LoopTimers, Timers
 
+_log = logging.getLogger("bumble.controller")
 RSSI_DBM = -55
 _ACL_OCTETS = 251
 _ExtendedReport = hci.HCI_LE_Extended_Advertising_Report_Event.Report
@@ -188,7 +190,18 @@ class VirtualController(Controller):
         if self._joining is not None and isinstance(packet, hci.HCI_LE_Connection_Complete_Event):
             packet.connection_interval = self._joining.interval
             packet.supervision_timeout = self._joining.timeout
-        super().send_hci_packet(packet)
+        # Stock: words for the debug log, as below.
+        if _log.isEnabledFor(logging.DEBUG):
+            super().send_hci_packet(packet)
+        elif self.host is not None:
+            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        # Stock: half of its time goes into words for the debug log, kept or not.
+        if isinstance(packet, hci.HCI_AclDataPacket) and not _log.isEnabledFor(logging.DEBUG):
+            self.on_hci_acl_data_packet(packet)
+        else:
+            super().on_hci_packet(packet)
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         link = self.radio_links.get(packet.connection_handle)
