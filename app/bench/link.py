@@ -17,7 +17,7 @@ def bench_link(
     *,
     frames: int = 12_000,
     seconds: float = 5.0,
-    through: int = 2_000,
+    through: int = 6_000,
     rounds: int = 7,
     stops: int = 104,
     intervals_ms: tuple[float, ...] = INTERVALS_MS,
