@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,13 @@ import numpy as np
 from app.bench.disk import written_bytes
 from app.bench.longterm import eight
 from app.bench.noise import Matrix
+from app.engine.promptness import promptness
 from app.engine.recorder import Arrival, Committed, Recorder
 from core.model.block import SampleBlock
 from core.model.clock import SystemClock
-from core.record import Record, StampedBlock
+from core.record import Packed, Record, StampedBlock
 
+_EIGHT: Final = eight()
 COMPACT_EVERY: Final = 50
 """Commits; in the engine ten seconds pass between two compactions."""
 _UTC0_US: Final = 1_800_000_000_000_000
@@ -38,7 +41,7 @@ def blocks(matrix: Matrix, at: int, step: int, rate_hz: int) -> list[StampedBloc
     start_us = at * period_us
     return [
         StampedBlock(SampleBlock(number, 1, at, start_us, period_us, values), _UTC0_US + start_us)
-        for (number, _), values in zip(eight(), matrix[:, at : at + step], strict=True)
+        for (number, _), values in zip(_EIGHT, matrix[:, at : at + step], strict=True)
     ]
 
 
@@ -47,11 +50,17 @@ def ingest(path: Path, matrix: Matrix, step: int, rate_hz: int) -> Ingested:
     key = secrets.token_bytes(32)
     record = Record.create(path, key, chair=1, simulated=True, clock=SystemClock())
     before, began = written_bytes(), time.perf_counter()
-    for number, at in enumerate(range(0, matrix.shape[1], step)):
-        with record.transaction():
-            record.add_blocks("bench", blocks(matrix, at, step, rate_hz), None)
-        if number % COMPACT_EVERY == COMPACT_EVERY - 1:
-            record.compact()
+    packing: Future[Packed] | None = None
+    with promptness(), ThreadPoolExecutor(1, "packing") as helper:  # as in the engine
+        for number, at in enumerate(range(0, matrix.shape[1], step)):
+            with record.transaction():
+                record.add_blocks("bench", blocks(matrix, at, step, rate_hz), None)
+                if packing is not None and packing.done():
+                    record.store_compacted(packing.result())
+                    packing = None
+            if number % COMPACT_EVERY == COMPACT_EVERY - 1 and packing is None:
+                task = record.plan_compaction()
+                packing = helper.submit(task.pack) if task is not None else None
     record.close()
     took, after = time.perf_counter() - began, written_bytes()
     wrote = None if before is None or after is None else (after - before) / matrix.nbytes
