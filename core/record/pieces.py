@@ -56,11 +56,11 @@ class Pieces:
         entries = tail.entries[chosen]
         order = np.lexsort((entries["first_index"], entries["stream"]))
         chosen, entries = chosen[order], entries[order]
-        visits: list[str | None] = sorted({tail.visit(entry) for entry in chosen.tolist()}, key=str)
+        visits = list(dict.fromkeys(tail.visits))
         head = np.empty(len(chosen), _HEAD)
         for name in _FIELDS:
             head[name] = entries[name]
-        places = np.array([visits.index(visit) for visit in tail.visits] if visits else [], np.int64)
+        places = np.array([visits.index(visit) for visit in tail.visits], np.int64)
         head["visit"] = places[tail.row[chosen]]
         head["end_us"] = head["start_us"] + head["count"] * head["period_us"]
         samples = [np.frombuffer(tail.data(entry), "<i2") for entry in chosen.tolist()]
