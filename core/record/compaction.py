@@ -111,7 +111,7 @@ def _compacted(tail: Tail, damaged: set[tuple[str, int]]) -> tuple[list[int], li
     full = min(_MOST_ENTRIES, int(np.searchsorted(samples, _MOST_SAMPLES)) + 1)
     if full < len(chosen):
         chosen = np.flatnonzero(tail.row <= tail.row[full - 1])
-    bad = {int(tail.row[entry]) for entry in chosen.tolist() if not tail.sound(entry)}
+    bad = tail.unsound(chosen)
     damaged.update(("tail", identity) for identity in (*tail.damaged, *(tail.ids[row] for row in bad)))
     if bad:
         chosen = chosen[~np.isin(tail.row[chosen], list(bad))]

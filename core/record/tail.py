@@ -48,7 +48,6 @@ _MOST_BYTES: Final = 1 << 20
 """Samples to a row."""
 
 Entries = npt.NDArray[np.void]
-_NONE: Final[Entries] = np.empty(0, ENTRY)
 
 
 class Fresh(NamedTuple):
@@ -95,43 +94,57 @@ class Tail:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         """`rows`: id, visit and data of each."""
-        self.ids: list[int] = []
-        self.visits: list[str | None] = []
         self.damaged: list[int] = []
-        self._data: list[bytes] = []
-        found: list[Entries] = []
-        for identity, visit, data in rows:
-            entries = _entries(data)
-            if entries is None:
-                self.damaged.append(identity)
-                continue
-            found.append(entries)
-            self.ids.append(identity)
-            self.visits.append(visit)
-            self._data.append(data)
-        lengths = [len(entries) for entries in found]
-        self.entries: Entries = np.concatenate(found) if found else _NONE
-        self.row = np.repeat(np.arange(len(found)), lengths)
+        sound = []
+        for row in rows:
+            _, _, data = row
+            count = int.from_bytes(data[:_COUNT_BYTES], "little")
+            if count and _COUNT_BYTES + count * ENTRY.itemsize <= len(data):
+                sound.append((row, count))
+            else:
+                self.damaged.append(row[0])
+        while not self._parsed(sound):
+            sound = [one for one in sound if one[0][0] not in self.damaged]
+
+    def _parsed(self, rows: list[tuple[Row, int]]) -> bool:
+        """Read rows with room for their entries; False when one has none for its samples, and is now `damaged`."""
+        self.ids = [row[0] for row, _ in rows]
+        self.visits: list[str | None] = [row[1] for row, _ in rows]
+        self._data = [bytes(row[2]) for row, _ in rows]
+        lengths = np.array([count for _, count in rows], np.int64)
+        heads = (
+            data[_COUNT_BYTES : _COUNT_BYTES + n * ENTRY.itemsize]
+            for data, (_, n) in zip(self._data, rows, strict=True)
+        )
+        self.entries: Entries = np.frombuffer(b"".join(heads), ENTRY)
+        self.row = np.repeat(np.arange(len(rows)), lengths)
         size = 2 * self.entries["count"].astype(np.int64)
-        before = np.cumsum(size) - size
-        first = np.repeat(np.cumsum([0, *lengths])[: len(found)], lengths)  # of each row, among all entries
-        head = _COUNT_BYTES + ENTRY.itemsize * np.repeat(np.array(lengths, np.int64), lengths)
-        self._at = head + before - before[first]
+        end = np.cumsum(size)
+        first = np.cumsum(lengths) - lengths  # of each row, among all entries
+        end += (_COUNT_BYTES + ENTRY.itemsize * lengths - (end - size)[first])[self.row] if len(rows) else 0
+        begin = end - size
+        bad = (size == 0) | (end > np.array([len(data) for data in self._data], np.int64)[self.row])
+        if bad.any():
+            self.damaged += [self.ids[row] for row in np.unique(self.row[bad]).tolist()]
+            return False
+        self._spans = list(zip(self.row.tolist(), begin.tolist(), end.tolist(), strict=True))
+        return True
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def visit(self, entry: int) -> str | None:
-        return self.visits[int(self.row[entry])]
+        return self.visits[self._spans[entry][0]]
 
     def data(self, entry: int) -> bytes:
         """The samples of an entry."""
-        at = int(self._at[entry])
-        return self._data[int(self.row[entry])][at : at + 2 * int(self.entries["count"][entry])]
+        row, begin, end = self._spans[entry]
+        return self._data[row][begin:end]
 
-    def sound(self, entry: int) -> bool:
-        """Whether its samples are those that were written."""
-        return zlib.crc32(self.data(entry)) == int(self.entries["crc"][entry])
+    def unsound(self, entries: npt.NDArray[np.int64]) -> set[int]:
+        """Rows among these entries that do not hold the samples that were written."""
+        checked = zip(entries.tolist(), self.entries["crc"][entries].tolist(), strict=True)
+        return {self._spans[entry][0] for entry, crc in checked if zlib.crc32(self.data(entry)) != crc}
 
     def of_visit(self, visit: str) -> npt.NDArray[np.bool_]:
         """Which entries are of a visit."""
@@ -148,18 +161,6 @@ class Tail:
             int(Codec.RAW),
             *(found[name] for name in ("crc", "low", "high", "total")),
         )
-
-
-def _entries(data: bytes) -> Entries | None:
-    """None when it is no row."""
-    count = int.from_bytes(data[:_COUNT_BYTES], "little")
-    after = _COUNT_BYTES + count * ENTRY.itemsize
-    if not count or after > len(data):
-        return None
-    entries = np.frombuffer(data, ENTRY, count, _COUNT_BYTES)
-    if not entries["count"].all() or after + 2 * int(entries["count"].sum(dtype=np.int64)) > len(data):
-        return None
-    return entries
 
 
 def read_tail(file: CipherFile, *, without: Container[int] = ()) -> Tail:
