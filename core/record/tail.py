@@ -34,7 +34,8 @@ ENTRY: Final = np.dtype(
         ("total", "<i8"),
     ]
 )
-"""What a row says of the samples of each channel in it; they follow behind all entries, as int16."""
+"""What a row says of the samples of each channel in it; they follow behind all entries, as int16. Part of the file
+format, which migration 7 writes: another one takes another migration."""
 _PACKED: Final = struct.Struct("<IIqIqqqqBIhhq")
 """The same, quicker for a few."""
 SLOT_BYTES: Final = 4_000
