@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +14,12 @@ import edfio
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlcipher3
 import sqlite_utils
 from pcodec import ChunkConfig, standalone
 
 from app.bench.noise import Matrix
+from core.record.sqlcipher import PAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,24 @@ def append(path: Path, matrix: Matrix, step: int) -> float:
         for at in range(0, matrix.shape[1], step):
             out.write(matrix[:, at : at + step].tobytes())
             sync(out.fileno())
+    return time.perf_counter() - began
+
+
+def sealed(path: Path, matrix: Matrix, step: int) -> float:
+    """Seconds for the same commits in SQLCipher and nothing else: one row each, no index, nothing packed."""
+    connection = sqlcipher3.connect(path, isolation_level=None)
+    connection.execute(f"PRAGMA key = \"x'{secrets.token_hex(48)}'\"")
+    connection.execute(f"PRAGMA cipher_page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA wal_autocheckpoint = 256")
+    connection.execute("CREATE TABLE piece (id INTEGER PRIMARY KEY, data BLOB NOT NULL)")
+    began = time.perf_counter()
+    for at in range(0, matrix.shape[1], step):
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO piece (data) VALUES (?)", (matrix[:, at : at + step].tobytes(),))
+        connection.execute("COMMIT")
+    connection.close()
     return time.perf_counter() - began
 
 

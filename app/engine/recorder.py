@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
@@ -20,6 +20,7 @@ from core.record import (
     Ballast,
     DiskFailing,
     DiskFull,
+    Packed,
     Record,
     RecordBusy,
     RecordError,
@@ -37,8 +38,10 @@ LEAST_SECONDS = 0.1
 """But no commit begins sooner after the last, however much arrives."""
 RETRY_SECONDS = 1.0
 COMPACT_SECONDS = 10.0
-_compacting = threading.Lock()
-"""One record at a time: the loop that carries STOP shares the interpreter with all of their threads."""
+_packer = ThreadPoolExecutor(1, "packer")
+"""Packs what is compacted while commits go on: for one record at a time, since the loop that carries STOP shares the
+interpreter with all of their threads.
+"""
 PASSING = (DiskFull, DiskFailing, RecordBusy, RecordReadOnly)
 """What passes, or a person can mend while we wait. Any other error will be the same the next time."""
 
@@ -79,6 +82,7 @@ class _Wake(Enum):
     """What the thread is told besides its jobs."""
 
     COMMIT = auto()
+    PACKED = auto()
     END = auto()
 
 
@@ -105,6 +109,7 @@ class Recorder:
         """Few samples wake nobody: they wait here for the next commit."""
         self._pending: list[Arrival] = []
         self._kept: deque[_Job] = deque()
+        self._packing: Future[Packed] | None = None
         self._broken = False
         self._ballast = Ballast(record.path)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -163,17 +168,14 @@ class Recorder:
                 self._commit()
                 began = now
                 due = now + (RETRY_SECONDS if self._broken else COMMIT_SECONDS)
-            if now >= compact_at and not self._broken and _compacting.acquire(blocking=False):
-                try:
-                    self._compact()
-                finally:
-                    _compacting.release()
+            if wake is _Wake.PACKED:
+                self._store_compacted()
+            if now >= compact_at and not self._broken and self._packing is None:
+                self._compact()
                 self._ballast.keep()
                 compact_at = time.monotonic() + COMPACT_SECONDS
         if self._kept or self._pending:
             log.error("%d notes and %d arrivals could not be written", len(self._kept), len(self._pending))
-        if not self._broken:
-            self._compact()
         self._record.close()
 
     def _collect(self, seconds: float) -> _Wake | None:
@@ -257,10 +259,25 @@ class Recorder:
         return samples
 
     def _compact(self) -> None:
+        """Have what is ripe packed; meanwhile commits go on."""
+        try:
+            task = self._record.plan_compaction()
+        except RecordError as error:
+            log.error("compaction failed: %s", error)
+            return
+        if task is not None:
+            self._packing = _packer.submit(task.pack)
+            self._packing.add_done_callback(lambda _: self._queue.put(_Wake.PACKED))
+
+    def _store_compacted(self) -> None:
+        """What cannot be written now is packed anew the next time: nothing of it is lost, since it still is raw."""
+        packing, self._packing = self._packing, None
+        if packing is None:
+            return
         try:
             with self._record.transaction():
-                self._record.compact()
-        except RecordError as error:
+                self._record.store_compacted(packing.result())
+        except Exception as error:
             log.error("compaction failed: %s", error)
 
     def _tell(self, error: RecordError | None) -> None:

@@ -3,6 +3,8 @@
 Whoever compares must not ask the one that is compared: an error that `core/record` makes twice would not be seen.
 """
 
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +19,13 @@ Int64s = npt.NDArray[np.int64]
 
 BACKFILLED = 1
 _ROWS = """
-SELECT source.name, stream.boot, t.channel, t.first_index, t.start_us, t.period_us, t.utc_us,
-       t.end_utc_us, t.provenance, t.codec,
-       t.count, t.data
-FROM (
-    SELECT stream, channel, first_index, start_us, period_us, utc_us, end_utc_us, provenance, codec, count, data
-    FROM tail
-    UNION ALL
-    SELECT stream, channel, first_index, start_us, period_us, utc_us, end_utc_us, provenance, codec, count,
-           payload.data
-    FROM block JOIN payload ON payload.block = block.id
-) t JOIN stream ON stream.id = t.stream JOIN source ON source.id = stream.source
-ORDER BY source.name, stream.boot, t.channel, t.first_index
+SELECT stream, channel, first_index, start_us, period_us, utc_us, end_utc_us, provenance, codec, count, payload.data
+FROM block JOIN payload ON payload.block = block.id
 """
+_STREAMS = "SELECT stream.id, source.name, stream.boot FROM stream JOIN source ON source.id = stream.source"
+_RAW = "SELECT data FROM tail WHERE number > 0"
+_ENTRY = struct.Struct("<IIqIqqqqBIhhq")
+"""stream, channel, first index, count, start, period, UTC, end of UTC, provenance, CRC-32, low, high, total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,9 @@ def read_bare(path: Path, key: bytes) -> BareRecord:
     try:
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         connection.execute("PRAGMA cipher_page_size = 16384")
-        blocks = tuple(_block(*row) for row in connection.execute(_ROWS))
+        streams = {number: (name, boot) for number, name, boot in connection.execute(_STREAMS)}
+        rows = [*connection.execute(_ROWS), *(row for (data,) in connection.execute(_RAW) for row in _raw(data))]
+        blocks = tuple(sorted((_block(*streams[row[0]], *row[1:]) for row in rows), key=_place))
         scales = {
             number: (name, scale, zero)
             for number, name, scale, zero in connection.execute("SELECT number, key, scale, zero FROM channel")
@@ -83,6 +81,22 @@ def read_bare(path: Path, key: bytes) -> BareRecord:
     finally:
         connection.close()
     return BareRecord(blocks, scales, frames, lost)
+
+
+def _raw(data: bytes) -> Iterator[tuple[int, int, int, int, int, int, int, int, int, int, bytes]]:
+    """The channels of one commit, as if each were a block."""
+    (count,) = struct.unpack_from("<I", data)
+    at = 4 + count * _ENTRY.size
+    for number in range(count):
+        stream, channel, first, n, start_us, period_us, utc_us, end_utc_us, provenance, *_ = _ENTRY.unpack_from(
+            data, 4 + number * _ENTRY.size
+        )
+        yield stream, channel, first, start_us, period_us, utc_us, end_utc_us, provenance, 0, n, data[at : at + 2 * n]
+        at += 2 * n
+
+
+def _place(block: BareBlock) -> tuple[str, int, int, int]:
+    return block.source, block.boot, block.channel, block.first_index
 
 
 def _block(

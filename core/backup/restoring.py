@@ -16,7 +16,8 @@ from core.record.inspect import verify_record
 from core.record.keys import KeyStore
 from core.record.practice import FILE_NAME, PracticeFile
 from core.record.record import Record
-from core.record.sqlcipher import sync_folder
+from core.record.schema import record_migrations
+from core.record.sqlcipher import CipherFile, sync_folder
 
 MARKER = ".simulated"
 
@@ -137,12 +138,22 @@ def _files(
         )
         missing[one.name] = len(back.missing)
         if one.name != FILE_NAME:
+            _up_to_date(path, opened[one.name])
             problems = verify_record(path, opened[one.name]).problems
             if problems:
                 raise BackupError(f"{one.name} does not hold: {problems[0]}.", "Restore another backup.")
     if FILE_NAME not in opened:
         raise BackupError("The backup has no file of the practice.", "Restore another backup.")
     return missing, opened
+
+
+def _up_to_date(path: Path, key: bytes) -> None:
+    """A record of an older version goes through what is new since, before anybody looks at it. Raises RecordNewer."""
+    file = CipherFile.open(path, key)
+    try:
+        file.migrate(record_migrations)
+    finally:
+        file.close()
 
 
 def _practice(part: Path, key: bytes, vault: Vault, clock: Clock) -> PracticeFile:

@@ -1,6 +1,7 @@
 """One chair's encrypted record: samples, people, visits, alarms, events and the audit log."""
 
 from core.record.ballast import Ballast
+from core.record.compaction import Packed, Task
 from core.record.errors import (
     ChannelChanged,
     DiskFailing,
@@ -63,6 +64,7 @@ __all__ = [
     "Loss",
     "NotARecord",
     "NotFound",
+    "Packed",
     "PatientTimeline",
     "PracticeFile",
     "ReasonMissing",
@@ -83,6 +85,7 @@ __all__ = [
     "StaleVersion",
     "StampedBlock",
     "StoredBlock",
+    "Task",
     "VerifyReport",
     "WrongEntry",
     "WrongKey",

@@ -1,7 +1,7 @@
 """Sample blocks as rows, and the rules by which new samples enter: once each, first come first kept.
 
-New blocks are appended raw to the table `tail`; compaction moves them to `block`. Together the two hold each sample
-once, keyed by (source, boot, channel, index).
+New blocks are appended raw to the table `tail`, a row to each commit and visit; compaction moves them to `block`.
+Together the two hold each sample once, keyed by (source, boot, channel, index).
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.model.block import Provenance, SampleBlock, Samples
+from core.model.block import SampleBlock, Samples
 from core.record.coverage import Coverage
 from core.record.joining import joined
 from core.record.sqlcipher import CipherFile, Row
+from core.record.tail import Fresh, Tail, TailBook, read_tail
 from core.record.types import StampedBlock
-from core.signals.codec import Codec, checksum, encode_raw
+from core.signals.codec import Codec, checksum
 
 COLUMNS = (
     "stream, channel, first_index, count, start_us, period_us, utc_us, end_utc_us, provenance, visit, codec, crc, "
@@ -25,12 +26,10 @@ LONGEST_US = 3_600_000_000
 """No block lasts longer, so that a search by time knows how far back to look."""
 LONGEST_COUNT = 65_536
 
-_INSERT_TAIL = f"INSERT INTO tail ({COLUMNS}, data) VALUES ({', '.join('?' * 16)})"
-
 
 @dataclass(frozen=True, slots=True)
 class BlockRow:
-    """One row of `tail` (table 0) or `block` (table 1), columns as in `COLUMNS`; `data` only of a row of `tail`."""
+    """One row of `block` (table 1) or one channel of a row of `tail` (table 0), whose samples are in `data`."""
 
     table: int
     id: int
@@ -62,6 +61,12 @@ class BlockRow:
 
 def block_rows(rows: Sequence[Row]) -> list[BlockRow]:
     return [BlockRow(*row) for row in rows]
+
+
+def tail_rows(tail: Tail, chosen: npt.NDArray[np.bool_] | None = None) -> list[BlockRow]:
+    """Those entries of a tail, or all, as if each were a row."""
+    found = range(len(tail)) if chosen is None else np.flatnonzero(chosen).tolist()
+    return block_rows([(0, tail.ids[int(tail.row[n])], *tail.values(n), tail.data(n)) for n in found])
 
 
 def sample_times(
@@ -104,15 +109,27 @@ class BlockStore:
 
     def __init__(self, file: CipherFile) -> None:
         self._file = file
+        self.tail = TailBook(file)
+        self._waiting: dict[str | None, list[Fresh]] = {}
         self._sources: dict[str, int] = {}
         self._streams: dict[tuple[int, int, int], int] = {}
         self._covered: dict[int, Coverage] = {}
+        self._raw: dict[int, list[tuple[int, int]]] | None = None
 
     def forget(self) -> None:
         """Read everything from the file again when it is needed."""
+        self._waiting.clear()
         self._sources.clear()
         self._streams.clear()
         self._covered.clear()
+        self._raw = None
+        self.tail.forget()
+
+    def flush(self) -> None:
+        """Write what was added in the open transaction: before it ends, and before anybody looks."""
+        for visit, blocks in self._waiting.items():
+            self.tail.write(visit, blocks)
+        self._waiting.clear()
 
     def source(self, name: str) -> int:
         """The id of a source, given one when it is new."""
@@ -125,32 +142,31 @@ class BlockStore:
 
     def newest_us(self, source: str, before_boot: int) -> int:
         """UTC µs one period past the newest sample of a source's earlier boots; 0 when there is none."""
-        streams = "SELECT id FROM stream WHERE source = ? AND boot < ?"
+        self.flush()
+        of_source = (self.source(source), before_boot)
         newest = "SELECT id FROM block WHERE block.stream = stream.id ORDER BY first_index DESC LIMIT 1"
         row = self._file.row(
-            f"SELECT max(end_utc_us) FROM (SELECT end_utc_us FROM tail WHERE stream IN ({streams}) "
-            f"UNION ALL SELECT end_utc_us FROM stream JOIN block ON block.id = ({newest}) "
-            "WHERE stream.source = ? AND stream.boot < ?)",
-            (self.source(source), before_boot) * 2,
+            f"SELECT max(end_utc_us) FROM stream JOIN block ON block.id = ({newest}) "
+            "WHERE stream.source = ? AND stream.boot < ?",
+            of_source,
         )
-        return int(row[0] or 0) if row else 0
+        streams = [one for (one,) in self._file.rows("SELECT id FROM stream WHERE source = ? AND boot < ?", of_source)]
+        entries = read_tail(self._file).entries
+        raw = entries["end_utc_us"][np.isin(entries["stream"], streams)]
+        return max(int(row[0] or 0) if row else 0, int(raw.max(initial=0)))
 
     def add(self, source: str, blocks: Sequence[StampedBlock], visit: str | None) -> int:
         """Append what is new of `blocks`; returns how many samples that was."""
         source_id = self.source(source)
-        rows: list[tuple[object, ...]] = []
+        waiting = self._waiting.setdefault(visit, [])
         stored = 0
         for stamped in joined(blocks):
             block = stamped.block
             stream = self._stream(source_id, block.boot, block.channel)
-            covered = self._coverage(stream)
-            for start, end in covered.missing(block.first_index, block.end_index):
+            for start, end in self._coverage(stream).take(block.first_index, block.end_index):
                 for first, last in _cut(start, end, block.period_us):
-                    rows.append(_tail_row(stream, stamped, first, last, visit))
+                    waiting.append(_fresh(stream, stamped, first, last))
                     stored += last - first
-            covered.add(block.first_index, block.end_index)
-        if rows:
-            self._file.many(_INSERT_TAIL, rows)
         return stored
 
     def _stream(self, source: int, boot: int, channel: int) -> int:
@@ -164,12 +180,22 @@ class BlockStore:
         return found
 
     def _coverage(self, stream: int) -> Coverage:
+        """What there is of a stream. What waits is of streams that were asked about before."""
         found = self._covered.get(stream)
         if found is None:
-            ranges = "SELECT first_index, first_index + count FROM {} WHERE stream = ?"
-            sql = f"{ranges.format('block')} UNION ALL {ranges.format('tail')}"
-            found = self._covered[stream] = Coverage((row[0], row[1]) for row in self._file.rows(sql, (stream, stream)))
+            ranges = self._file.rows("SELECT first_index, first_index + count FROM block WHERE stream = ?", (stream,))
+            found = Coverage([*((row[0], row[1]) for row in ranges), *self._raw_ranges(stream)])
+            self._covered[stream] = found
         return found
+
+    def _raw_ranges(self, stream: int) -> list[tuple[int, int]]:
+        if self._raw is None:
+            self._raw = {}
+            entries = read_tail(self._file).entries
+            end = entries["first_index"] + entries["count"]
+            for one, *both in zip(*(a.tolist() for a in (entries["stream"], entries["first_index"], end)), strict=True):
+                self._raw.setdefault(one, []).append((both[0], both[1]))
+        return self._raw.pop(stream, [])
 
 
 def _cut(start: int, end: int, period_us: int) -> list[tuple[int, int]]:
@@ -178,24 +204,16 @@ def _cut(start: int, end: int, period_us: int) -> list[tuple[int, int]]:
     return [(at, min(at + longest, end)) for at in range(start, end, longest)]
 
 
-def _tail_row(stream: int, stamped: StampedBlock, first: int, last: int, visit: str | None) -> tuple[object, ...]:
+def _fresh(stream: int, stamped: StampedBlock, first: int, last: int) -> Fresh:
+    """Samples [first, last) of a block, by index."""
     block: SampleBlock = stamped.block
-    skipped = first - block.first_index
-    samples: npt.NDArray[np.int16] = block.samples[skipped : skipped + last - first]
-    span_us, count = stamped.end_utc_us - stamped.utc_us, len(block.samples)
-    data = encode_raw(samples)
-    values = row_values(
-        stream=stream,
-        channel=block.channel,
-        first_index=first,
-        start_us=block.start_us + skipped * block.period_us,
-        period_us=block.period_us,
-        utc_us=stamped.utc_us + span_us * skipped // count,
-        end_utc_us=stamped.utc_us + span_us * (skipped + len(samples)) // count,
-        provenance=int(Provenance(block.provenance)),
-        visit=visit,
-        codec=Codec.RAW,
-        data=data,
-        samples=samples,
-    )
-    return (*values, data)
+    skipped, count = first - block.first_index, len(block.samples)
+    utc_us, end_utc_us, samples = stamped.utc_us, stamped.end_utc_us, block.samples
+    if last - first < count:
+        span_us = end_utc_us - utc_us
+        end_utc_us = utc_us + span_us * (skipped + last - first) // count
+        utc_us += span_us * skipped // count
+        samples = samples[skipped : skipped + last - first]
+    start_us = block.start_us + skipped * block.period_us
+    place = (stream, block.channel, first, last - first, start_us, block.period_us, utc_us, end_utc_us)
+    return Fresh(place, int(block.provenance), samples)

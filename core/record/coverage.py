@@ -27,6 +27,15 @@ class Coverage:
             parts.append((at, end))
         return parts
 
+    def take(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Put [start, end) in, and return the parts of it that were not there."""
+        if self._ends and self._ends[-1] == start < end:  # what goes on where it ended, as nearly everything does
+            self._ends[-1] = end
+            return [(start, end)]
+        parts = self.missing(start, end)
+        self.add(start, end)
+        return parts
+
     def add(self, start: int, end: int) -> None:
         """Put [start, end) in; empty ranges change nothing."""
         if start >= end:

@@ -21,7 +21,7 @@ from core.record.attachments import AttachmentStore
 from core.record.audit import AuditLog
 from core.record.blocks import BlockStore
 from core.record.charted import write_entries
-from core.record.compaction import Compactor
+from core.record.compaction import Compactor, Packed, Task
 from core.record.entries import EntryBook
 from core.record.errors import (
     ChannelChanged,
@@ -37,7 +37,6 @@ from core.record.orders import OrderBook
 from core.record.schema import record_migrations
 from core.record.search import SearchIndex, patient_words, visit_words
 from core.record.sequences import SequenceBook
-from core.record.settling import Settler
 from core.record.sqlcipher import CipherFile, of_system
 from core.record.types import AuditEntry, RecordedChannel, StampedBlock
 from core.record.versions import Clinical, utc_offset_s
@@ -70,8 +69,7 @@ class Record:
         self._sequences = SequenceBook(file, self._blocks)
         self._wear = WearBook(file, self._blocks.source)
         self.orders = OrderBook(file, self._blocks.source)
-        self._compactor = Compactor(file)
-        self._settler = Settler(file)
+        self._compactor = Compactor(file, self._blocks.tail)
         self._clinical = Clinical(file)
         self._audit = AuditLog(file)
         self._search = SearchIndex(file)
@@ -162,6 +160,7 @@ class Record:
         try:
             with self._file.transaction():
                 yield
+                self._blocks.flush()
         except BaseException:
             self._blocks.forget()
             self._sequences.forget()
@@ -173,6 +172,8 @@ class Record:
             if self._lock.is_locked:
                 with contextlib.suppress(RecordError):  # raw samples are as safe; a full disk must not keep it open
                     self.compact(settle=True)
+                    with self.transaction():
+                        self._blocks.tail.close()
                     self._file.shrink()
         finally:
             self._file.close()
@@ -250,14 +251,27 @@ class Record:
         leaves nothing raw and nothing that would be written anew, in as many such commits as that takes.
         """
         written = 0
-        while True:
+        while task := self.plan_compaction(settle=settle):
+            packed = task.pack()
             with self.transaction():
-                step = self._compactor.run(settle=settle)
-                if not (settle and step):
-                    step += self._settler.run(self._clock.utc_us(), everything=settle)
-            written += step
-            if not (settle and step):
-                return written
+                written += self.store_compacted(packed)
+            if not settle:
+                break
+        return written
+
+    def plan_compaction(self, *, settle: bool = False) -> Task | None:
+        """The same in three steps, of which the second is most of the work and may go on in another thread while
+        samples are committed: `task.pack()`. What comes of it goes to `store_compacted`.
+        """
+        if self._file.in_transaction:
+            self._blocks.flush()
+        with self._file.reading():
+            return self._compactor.plan(self._clock.utc_us(), everything=settle)
+
+    def store_compacted(self, packed: Packed) -> int:
+        """Write it, inside a transaction; returns the blocks written. Nothing if another task was planned since."""
+        self._must_write()
+        return self._compactor.store(packed)
 
     # ---- what a hub kept between visits ------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The tables of a record, as named migrations; `docs/record.md` explains them. Once released, one never changes."""
 
-from core.record import evidence_schema, schema_sealed
+from core.record import evidence_schema, schema_sealed, schema_tail
 from core.record.schema_clinical import CLINICAL, backfill
 from core.record.sqlcipher import Database, Migrations
 from core.record.summary_schema import SIGNALS
@@ -163,3 +163,8 @@ def _clinical(database: Database) -> None:
 def _sealed(database: Database) -> None:
     schema_sealed.create(database)
     _append_only(database, *schema_sealed.APPEND_ONLY)
+
+
+@record_migrations(name="m007_tail")
+def _tail(database: Database) -> None:
+    schema_tail.create(database)

@@ -7,18 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.model.block import Provenance, Samples
-from core.record.blocks import COLUMNS, BlockRow, block_rows, sample_times
+from core.record.blocks import COLUMNS, BlockRow, block_rows, sample_times, tail_rows
 from core.record.errors import NotFound, RecordDamaged
-from core.record.sqlcipher import CipherFile, Row
+from core.record.sqlcipher import CipherFile
+from core.record.tail import Tail, read_tail
 from core.record.types import RecordedChannel, Span, StoredBlock
 from core.signals.codec import CodecError, checksum, decode
 
 _BATCH, _BATCH_SAMPLES = 64, 1 << 20
 """Blocks, and samples, to one read transaction when everything is read: some 10 MB."""
 REMEDY = "Run `record verify` to see what is affected, and restore the record from a backup."
-
-BLOCK, TAIL = (1, "NULL", "block"), (0, "data", "tail")
-"""Number of the table, its samples where they stand in the row itself, its name."""
 
 
 class SignalReader:
@@ -37,6 +35,9 @@ class SignalReader:
 
     def channel(self, key: str) -> RecordedChannel:
         """Raises NotFound."""
+        row = self._file.row("SELECT number, key, unit, scale, zero FROM channel WHERE key = ?", (key,))
+        if row is not None:
+            return RecordedChannel(*row)
         for channel in self.channels():
             if channel.key == key:
                 return channel
@@ -45,13 +46,27 @@ class SignalReader:
     def spans(self, visit: str | None) -> list[Span]:
         """What there is of each channel, in one visit or in all."""
         names = {channel.number: channel.key for channel in self.channels()}
-        part = "SELECT channel, min(utc_us) a, max(end_utc_us) b, sum(count) n FROM {} {} GROUP BY channel"
-        where, parameters = ("WHERE visit = ?", (visit, visit)) if visit is not None else ("", ())
-        sql = (
-            f"SELECT channel, min(a), max(b), sum(n) FROM ({part.format('block', where)} UNION ALL "
-            f"{part.format('tail', where)}) GROUP BY channel ORDER BY channel"
-        )
-        return [Span(names[row[0]], row[1], row[2], row[3]) for row in self._file.rows(sql, parameters)]
+        where, parameters = ("WHERE visit = ?", (visit,)) if visit is not None else ("", ())
+        sql = f"SELECT channel, min(utc_us), max(end_utc_us), sum(count) FROM block {where} GROUP BY channel"
+        found = {row[0]: row[1:] for row in self._file.rows(sql, parameters)}
+        tail = self.tail()
+        entries = tail.entries if visit is None else tail.entries[tail.of_visit(visit)]
+        for channel in np.unique(entries["channel"]).tolist():
+            some = entries[entries["channel"] == channel]
+            first, last, count = found.get(channel, (1 << 62, -(1 << 62), 0))
+            found[channel] = (
+                min(first, int(some["utc_us"].min())),
+                max(last, int(some["end_utc_us"].max())),
+                count + int(some["count"].sum(dtype=np.int64)),
+            )
+        return [Span(names[channel], *found[channel]) for channel in sorted(found)]
+
+    def tail(self) -> Tail:
+        """What is not compacted yet. Raises RecordDamaged."""
+        tail = read_tail(self._file)
+        if tail.damaged:
+            raise RecordDamaged(f"The samples of tail {tail.damaged[0]} cannot be read.", REMEDY)
+        return tail
 
     # ---- every sample ------------------------------------------------------------------------------
 
@@ -124,15 +139,16 @@ class SignalReader:
                 "SELECT max(first_index) FROM block WHERE stream = ? AND first_index <= ?", (stream, position)
             )
             floor = before[0] if before and before[0] is not None else position
-            part = f"SELECT {{}}, id, {COLUMNS}, {{}} FROM {{}} WHERE {clauses}"
             sql = (
-                f"{part.format(*BLOCK)} AND first_index >= ? UNION ALL {part.format(*TAIL)} "
-                "ORDER BY first_index LIMIT ?"
+                f"SELECT 1, id, {COLUMNS} FROM block WHERE {clauses} AND first_index >= ? ORDER BY first_index LIMIT ?"
             )
-            bounds = (stream, position, low, high)
-            rows = block_rows(self._file.rows(sql, (*bounds, floor, *bounds, _BATCH)))
+            rows = block_rows(self._file.rows(sql, (stream, position, low, high, floor, _BATCH)))
+            tail = self.tail()
+            found = tail.entries
+            chosen = (found["stream"] == stream) & (found["first_index"] + found["count"] > position)
+            rows += tail_rows(tail, chosen & (found["end_utc_us"] > low) & (found["utc_us"] < high))
             batch, count = [], 0
-            for row in rows:
+            for row in sorted(rows, key=lambda row: row.first_index)[:_BATCH]:
                 batch.append((row, *self.samples_of(row)))
                 count += row.count
                 if count >= _BATCH_SAMPLES:
@@ -140,21 +156,19 @@ class SignalReader:
             return batch
 
     def all_rows(self) -> Iterator[BlockRow]:
-        """Every row of both tables, in order of table and id, in pages."""
-        for table, data, name in (BLOCK, TAIL):
-            last = -1
-            sql = f"SELECT {table}, id, {COLUMNS}, {data} FROM {name} WHERE id > ? ORDER BY id LIMIT 1000"
-            while page := block_rows(self._file.rows(sql, (last,))):
-                yield from page
-                last = page[-1].id
+        """Every block, in order of id, then what is not compacted. A row that cannot be read is left out."""
+        last = -1
+        sql = f"SELECT 1, id, {COLUMNS} FROM block WHERE id > ? ORDER BY id LIMIT 1000"
+        while page := block_rows(self._file.rows(sql, (last,))):
+            yield from page
+            last = page[-1].id
+        yield from tail_rows(read_tail(self._file))
 
     def totals(self) -> tuple[int, int]:
         """Blocks and samples in the record."""
-        counted: Row | None = self._file.row(
-            "SELECT sum(n), sum(m) FROM (SELECT count(*) n, sum(count) m FROM block "
-            "UNION ALL SELECT count(*), sum(count) FROM tail)"
-        )
-        return (int(counted[0] or 0), int(counted[1] or 0)) if counted else (0, 0)
+        ((blocks, samples),) = self._file.rows("SELECT count(*), coalesce(sum(count), 0) FROM block")
+        tail = self.tail()
+        return blocks + len(tail), samples + int(tail.entries["count"].sum(dtype=np.int64))
 
 
 def _even(offsets: npt.NDArray[np.int64] | None, count: int, period_us: int, skip: int) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """A full check of a record: is everything there, and is it what was written?"""
 
+import json
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from core.record.errors import RecordError
 from core.record.signals import SignalReader
 from core.record.sqlcipher import CipherFile
 from core.record.summary import SummaryBook
+from core.record.tail import read_tail
 from core.record.types import VerifyReport
 from core.record.verify_evidence import EvidenceCheck, Seen
 from core.record.verify_log import LogCheck, has_evidence
@@ -72,6 +74,8 @@ def _database(check: _Check) -> None:
 
 def _each_block(check: _Check) -> None:
     """Checksum, decoding, count, and the extremes that the block claims."""
+    for identity in read_tail(check.file).damaged:
+        check.note(f"tail {identity} cannot be read")
     for row in check.signals.all_rows():
         check.blocks += 1
         try:
@@ -94,13 +98,16 @@ def _overlaps(check: _Check) -> None:
 
 
 def _doubled(file: CipherFile) -> list[tuple[int, ...]]:
-    part = "SELECT stream, first_index, first_index + count AS end FROM {}"
+    entries = read_tail(file).entries
+    ends = entries["first_index"] + entries["count"]
+    raw = [entries[name].tolist() for name in ("stream", "first_index")]
     sql = (
         "SELECT stream, first_index, before FROM (SELECT stream, first_index, "
         "max(end) OVER (PARTITION BY stream ORDER BY first_index ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) "
-        f"AS before FROM ({part.format('block')} UNION ALL {part.format('tail')})) WHERE before > first_index"
+        "AS before FROM (SELECT stream, first_index, first_index + count AS end FROM block UNION ALL "
+        "SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))) WHERE before > first_index"
     )
-    return file.rows(sql)
+    return file.rows(sql, (json.dumps(list(zip(*raw, ends.tolist(), strict=True))),))
 
 
 def _summary(check: _Check) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.model.block import Samples
-from core.record.blocks import COLUMNS, LONGEST_US, BlockRow, block_rows
+from core.record.blocks import COLUMNS, LONGEST_US, BlockRow, block_rows, tail_rows
 from core.record.errors import RecordDamaged
-from core.record.signals import BLOCK, REMEDY, TAIL, SignalReader
+from core.record.signals import REMEDY, SignalReader
 from core.record.sqlcipher import CipherFile
 from core.record.summary import SummaryBook
 from core.record.types import Columns, RecordedChannel
@@ -95,17 +95,27 @@ class Zoom:
         """The rows that reach into the range, by time; `loose`: only those that no cell knows of."""
         # Drift and slew stretch a block by some percent at most.
         bounds: tuple[object, ...] = (view.spec.number, view.from_us - LONGEST_US * 11 // 10, view.to_us, view.from_us)
+        table, only = ("block INDEXED BY block_loose", " AND settled = 0") if loose else ("block", "")
         sql = (
-            f"SELECT {{}}, id, {COLUMNS}, {{}} FROM {{}} "
-            "WHERE channel = ? AND utc_us >= ? AND utc_us < ? AND end_utc_us > ?"
+            f"SELECT 1, id, {COLUMNS} FROM {table} "
+            f"WHERE channel = ? AND utc_us >= ? AND utc_us < ? AND end_utc_us > ?{only}"
         )
         if view.visit is not None:
             sql, bounds = f"{sql} AND visit = ?", (*bounds, view.visit)
-        number, samples, table = BLOCK
-        source = f"{table} INDEXED BY block_loose" if loose else table
-        blocks = sql.format(number, samples, source) + (" AND settled = 0" if loose else "")
-        found = block_rows(self._file.rows(blocks, bounds)) + block_rows(self._file.rows(sql.format(*TAIL), bounds))
+        found = block_rows(self._file.rows(sql, bounds)) + self._raw(view)
         return sorted(found, key=lambda row: (row.utc_us, row.stream, row.first_index))
+
+    def _raw(self, view: _View) -> list[BlockRow]:
+        """What is not compacted yet and reaches into the range."""
+        tail = self._signals.tail()
+        if not len(tail):
+            return []
+        entries = tail.entries
+        chosen = (entries["channel"] == view.spec.number) & (entries["utc_us"] < view.to_us)
+        chosen &= entries["end_utc_us"] > view.from_us
+        if view.visit is not None:
+            chosen &= tail.of_visit(view.visit)
+        return tail_rows(tail, chosen)
 
     def _samples(self, rows: list[BlockRow], view: _View) -> tuple[_Int64s, Samples]:
         """UTC and raw values of every sample in the range, row after row."""

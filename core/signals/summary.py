@@ -136,9 +136,11 @@ class Cells:
             raise SummaryError(f"A page of cells of level {level} is damaged: {error}.") from error
         if not planes:
             return cls.none(level)
+        lengths = np.array([one.shape[1] for one in planes])
         stored = np.ascontiguousarray(np.concatenate(planes, axis=1).T).view(_STORED)[:, 0]
-        page = np.repeat(np.array([number for number, _ in pages], np.int64), [one.shape[1] for one in planes])
-        index = (page << PAGE_BITS) + np.concatenate([np.cumsum(one[0], dtype=np.uint8) for one in planes])
+        slot = np.cumsum(stored["slot"], dtype=np.int64)
+        before = np.append(0, slot[np.cumsum(lengths)[:-1] - 1])  # each page counts anew
+        index = slot + np.repeat((np.array([number for number, _ in pages], np.int64) << PAGE_BITS) - before, lengths)
         begin, unit = index << level, max(0, level - _EXACT_BITS)
         low, high, total, count, first, end = (
             stored[name].astype(np.int64) for name in ("low", "high", "total", "count", "first", "end")
@@ -152,7 +154,8 @@ class Cells:
 
     def within(self, from_us: int, to_us: int) -> "Cells":
         """Those with samples in [from_us, to_us)."""
-        return self._taken((self.end_us > from_us) & (self.first_us < to_us))
+        which = (self.end_us > from_us) & (self.first_us < to_us)
+        return self if which.all() else self._taken(which)
 
     def _columns(self) -> tuple[Int64s, ...]:
         return (self.index, self.low, self.high, self.total, self.count, self.first_us, self.end_us)

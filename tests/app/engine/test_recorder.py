@@ -229,20 +229,46 @@ def test_what_was_gathered_for_long_does_not_wait_for_the_next_commit(
     told.until_committed(3, 4)
 
 
-def test_one_record_is_compacted_at_a_time(
+def test_commits_go_on_while_what_came_before_is_packed(
     recorder: Recorder, path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = threading.Event()
-    monkeypatch.setattr(Record, "compact", lambda *_, **__: begun.set())
-    recorder.close()
-    begun.clear()
+    """For one record at a time: here another one's work holds the packer up."""
     monkeypatch.setattr(recorder_module, "COMPACT_SECONDS", 0.0)
-    with recorder_module._compacting:
-        again = Recorder(Record.open(path, KEY, clock=SystemClock()), committed=told.committed, failed=told.failed)
-        again.start()
-        for number in range(5, 8):
-            again.add(arrival(number))
-            told.until_committed(number)
-        assert not begun.is_set()
-    assert begun.wait(PATIENCE_S)
+    monkeypatch.setattr("core.record.compaction._RIPE_ROWS", 1)
+    recorder.close()
+    again = Recorder(Record.open(path, KEY, clock=SystemClock()), committed=told.committed, failed=told.failed)
+    other = threading.Event()
+    recorder_module._packer.submit(other.wait)
+
+    def blocks() -> int:
+        return again.do(lambda record: int(record.file.rows("SELECT count(*) FROM block")[0][0])).result(PATIENCE_S)
+
+    again.start()
+    for number in range(5, 8):
+        again.add(arrival(number))
+        told.until_committed(number)
+    assert blocks() == 0
+    other.set()
+    ends = time.monotonic() + PATIENCE_S
+    while not blocks() and time.monotonic() < ends:
+        pass
+    assert blocks()
     again.close()
+    with RecordReader.open(path, KEY) as reader:
+        report = reader.verify()
+        assert (report.problems, report.samples) == ((), 3 * LENGTH)
+
+
+def test_what_was_packed_before_something_else_was_compacted_is_not_stored_twice(
+    recorder: Recorder, path: Path, told: Told
+) -> None:
+    recorder.add(arrival(5))
+    told.until_committed(5)
+    task = recorder.do(lambda record: record.plan_compaction(settle=True)).result(PATIENCE_S)
+    assert task is not None
+    recorder.do(lambda record: record.compact(settle=True)).result(PATIENCE_S)
+    assert recorder.do(lambda record: record.store_compacted(task.pack())).result(PATIENCE_S) == 0
+    recorder.close()
+    with RecordReader.open(path, KEY) as reader:
+        report = reader.verify()
+        assert (report.problems, report.samples) == ((), LENGTH)

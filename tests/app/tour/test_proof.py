@@ -21,6 +21,7 @@ from core.model.clock import ManualClock
 from core.record import Record, RecordReader, StampedBlock
 from core.record.csv import export_csv
 from core.record.keys import KeyStore
+from core.record.tail import Fresh, pack
 from core.signals.catalogue import load_catalogue
 from devices.simulator.journal import JournalWriter
 
@@ -192,12 +193,10 @@ def test_a_sample_stored_twice_is_seen_even_where_the_store_would_not_let_it_in(
     connection = sqlcipher3.connect(str(visit.record))
     connection.execute(f"PRAGMA key = \"x'{KEY.hex()}'\"")
     connection.execute("PRAGMA cipher_page_size = 16384")
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(tail)") if row[1] not in ("id", "data")]
-    names = ", ".join(columns)
+    stream, channel = connection.execute("SELECT stream, channel FROM block WHERE first_index = 0 LIMIT 1").fetchone()
+    again = pack([Fresh((stream, channel, 0, 1, 0, 1000, UTC_US, UTC_US + 1000), 0, np.zeros(1, np.int16))])
     with connection:
-        connection.execute(
-            f"INSERT INTO tail ({names}, data) SELECT {names}, data FROM block JOIN payload ON block = id LIMIT 1"
-        )
+        connection.execute("INSERT INTO tail VALUES (99, 1, NULL, ?)", (again,))
     connection.close()
     proof = visit.prove()
     assert proof.doubled > 0

@@ -19,6 +19,8 @@ from core.model.wear import DAY_US
 from core.record import PracticeFile, RecordReader
 from core.record.inspect import verify_record
 from core.record.keys import KeyStore, key_file
+from core.record.schema import record_migrations
+from core.record.sqlcipher import Database
 from tests.core.backup.house import BO, DENTIST, HUB, PH, UTC0, WORDS, ZEB, Premises, decrypted, samples_of, visit
 from tests.core.record.signing import Keys
 
@@ -63,6 +65,20 @@ def test_a_new_machine_gets_every_row_back_with_the_sheet_alone(house: Premises,
             assert verify_record(target / name, keys[name]).ok
             with RecordReader.open(target / name, keys[name]) as reader:
                 assert [hit.entity for hit in reader.search.find("Quackenbush", 10)] == [ZEB.id]
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_date(
+    house: Premises, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.backup(place)
+    monkeypatch.setattr(record_migrations, "_migrations", list(record_migrations._migrations))
+
+    @record_migrations(name="m900_more")
+    def _more(database: Database) -> None:
+        database.execute("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT")
+
+    keys = restored(house, place, tmp_path / "new")
+    assert "more" in whole(tmp_path / "new" / "chair-1.sqlite", keys["chair-1.sqlite"])
 
 
 def test_nothing_of_a_patient_lies_in_a_backup_but_sealed(house: Premises, place: Path) -> None:

@@ -25,3 +25,14 @@ def test_missing_and_runs_are_those_of_a_set(added: list[tuple[int, int]], start
         end += 1
     assert coverage.end_of_run(start) == end
     assert Coverage(added).ranges() == coverage.ranges()
+    assert coverage.take(start, start + length) == parts
+    assert coverage.missing(start, start + length) == []
+    assert len(coverage) == len(numbers | set(range(start, start + length)))
+
+
+def test_what_goes_on_where_it_ended_is_all_new() -> None:
+    coverage = Coverage([(0, 3), (5, 9)])
+    assert coverage.take(9, 12) == [(9, 12)]
+    assert coverage.take(12, 12) == []
+    assert coverage.ranges() == [(0, 3), (5, 12)]
+    assert Coverage().take(0, 2) == [(0, 2)]

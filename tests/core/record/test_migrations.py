@@ -17,6 +17,8 @@ from tests.proof.record_script import HUBS, KEY, UTC0, Writer, check
 FROZEN = sorted(FOLDER.glob("*.sql"))
 DROPPED = {
     ("record-m001_foundation", "sequence_range"): "frames were numbered anew with each boot: nothing to compare with",
+    ("record-m001_foundation", "tail"): "several rows are one now: `check` finds all of their samples",
+    ("record-m002_between_visits", "tail"): "several rows are one now: `check` finds all of their samples",
 }
 """Tables whose rows a migration left behind, with the reason."""
 ROOT = Path(__file__).parents[3]

@@ -96,13 +96,13 @@ def test_blocks_are_joined_and_stay_the_same(record: Record, path: Path, stamped
 
 def test_compaction_in_steps_is_bounded_and_goes_on_where_it_stopped(record: Record, stamped: MakeBlock) -> None:
     channels = [EMG, 7, 9]
-    for step in range(600):
+    for step in range(900):
         with record.transaction():
             record.add_blocks("hub", [stamped(step * 200, 200, channel=c) for c in channels], None)
     runs = []
     while written := record.compact():
         runs.append(written)
-    assert len(runs) == 2, "at least 1,000 rows to a run: two streams of 600, then the third"
+    assert len(runs) == 2, "some 2,000 pieces to a run: 667 commits of three channels, then the others"
     assert record.compact() == 0
 
 

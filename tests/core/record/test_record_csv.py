@@ -9,6 +9,7 @@ import pytest
 from core.model.block import Provenance
 from core.record import ExportFailed, NotFound, Record, RecordDamaged, RecordReader, StampedBlock
 from core.record.csv import export_csv
+from core.record.tail import ENTRY
 
 KEY = bytes(range(32))
 UTC0 = 1_800_000_000_000_000
@@ -47,7 +48,10 @@ def test_a_failure_leaves_no_half_file(reader: RecordReader, record: Record, tmp
     before = sorted(entry.name for entry in tmp_path.iterdir())
     with pytest.raises(NotFound):
         export_csv(reader, ["jaw_emg", "unknown"], UTC0, UTC0 + 1, out)
-    record._file.execute("UPDATE tail SET crc = crc + 1 WHERE channel = 2")
+    ((row, data),) = record._file.rows("SELECT id, data FROM tail WHERE number > 0")
+    at = 4 + 3 * ENTRY.itemsize + 2 * 50  # behind three entries and the first 50 samples: the slow channel
+    spoilt = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+    record._file.execute("UPDATE tail SET data = ? WHERE id = ?", (spoilt, row))
     with pytest.raises(RecordDamaged):
         export_csv(reader, ["jaw_emg", "saliva_ph"], UTC0, UTC0 + 1_000_000, out)
     assert out.read_text() == "what was there before"

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.model.clock import ManualClock
@@ -12,10 +13,13 @@ from core.model.words import Text
 from core.record import Record, RecordDamaged, RecordReader, StampedBlock, WrongKey
 from core.record.inspect import record_info, verify_record
 from core.record.sqlcipher import CipherFile
+from core.record.tail import Fresh, pack
 
 KEY = bytes(range(32))
 UTC0 = 1_800_000_000_000_000
 MakeBlock = Callable[..., StampedBlock]
+AGAIN = pack([Fresh((1, 8, 5, 1, 0, 1, 0, 1000), 0, np.zeros(1, np.int16))])
+"""A row of the tail: a sample that is there already."""
 
 
 @pytest.fixture
@@ -96,8 +100,10 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
         ("UPDATE block SET high = high + 1", "low, high or total"),
         ("UPDATE block SET codec = 77", "Codec 77"),
         ("UPDATE block SET end_utc_us = utc_us - 5", "time runs backwards"),
-        ("INSERT INTO tail SELECT 99, b.stream, b.channel, 5, 1, 0, 1000, 0, 1, 0, NULL, 0, 0, 0, 0, 0, x'0000' "
-         "FROM block b LIMIT 1", "stand twice"),
+        (f"INSERT INTO tail VALUES (99, 1, NULL, x'{AGAIN.hex()}')", "stand twice"),
+        ("INSERT INTO tail VALUES (99, 1, NULL, x'09')", "tail 99 cannot be read"),
+        (f"INSERT INTO tail VALUES (99, 1, NULL, x'{AGAIN[:-2].hex()}')", "tail 99 cannot be read"),
+        (f"INSERT INTO tail VALUES (99, 1, NULL, x'{AGAIN[:-1].hex()}01')", "fail their checksum"),
         ("DELETE FROM audit WHERE sequence = 7", "entry 7 was removed"),
         ("UPDATE audit SET entry = x'a0' WHERE sequence = 7", "entry 7 was changed"),
     ],
