@@ -105,10 +105,7 @@ def test_forged_answers_in_numbers_in_the_middle_of_a_phase_hold_it(treated: Pra
 
 def test_a_runaway_in_the_middle_of_a_phase_is_found_by_its_energy_and_held_until_lifted(treated: Practice) -> None:
     """What the hub delivers is no longer what it was ordered; status and dose channel do not matter."""
-    treated.sign()
-    treated.until(lambda: treated.view().closed)
-    treated.seat()
-    treated.walk_to_treatment(None)
+    treated.go_on()
     treated.break_something("runaway")
     treated.until(lambda: raised(treated, "trust.dose"), seconds=60.0)
     held(treated, HoldOrigin.TRUST)
@@ -125,9 +122,9 @@ def test_a_runaway_in_the_middle_of_a_phase_is_found_by_its_energy_and_held_unti
     treated.until(lambda: treated.chairs[1].link is LinkState.UP)
     treated.until_frames(20)
     assert treated.view().facts.hub_proven is False, "that it behaves again says nothing"
-    for _ in range(30):
+    for _ in range(100):
         lift(treated)
-        treated.until_frames(80)
+        treated.until_frames(25)
         if treated.view().facts.hub_proven:
             break
     assert treated.view().facts.hub_proven, "energy is judged over half a minute, which is past"
