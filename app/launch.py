@@ -33,11 +33,15 @@ class EngineProcess:
     """The engine of one data folder, started here or found running.
 
     It outlives this process: a console that is killed must not take the recording with it.
+
+    Args:
+        module: what Python runs as the engine.
     """
 
-    def __init__(self, config: EngineConfig, folder: Path) -> None:
+    def __init__(self, config: EngineConfig, folder: Path, *, module: str = "app.engine") -> None:
         self._config = config
         self._folder = folder
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = folder / "log" / "engine.err"
 
@@ -55,7 +59,7 @@ class EngineProcess:
         with contextlib.suppress(EngineNotRunning):
             return read_address(self.runtime).pid
         with _errors_to(self._errors) as errors:
-            self._process = spawn(["-m", "app.engine"], msgspec.json.encode(self._config), errors)
+            self._process = spawn(["-m", self._module], msgspec.json.encode(self._config), errors)
         return self._await_address(self._process)
 
     def revive(self) -> None:

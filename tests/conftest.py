@@ -1,9 +1,12 @@
 """What every test needs: no display, no way to the user's own data, and no skip that nobody sees."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import argon2
 import pytest
+from argon2.profiles import CHEAPEST
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
@@ -37,6 +40,32 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+_COSTS = {
+    "core.keys.wrapping.RFC_9106_LOW_MEMORY": CHEAPEST,
+    "core.people.pin._hasher": argon2.PasswordHasher.from_parameters(CHEAPEST),
+    "core.record.keys._MEMORY_KIB": CHEAPEST.memory_cost * 4,  # for each of its lanes
+    "core.record.keys._PASSES": CHEAPEST.time_cost,
+}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_secrets() -> Iterator[pytest.MonkeyPatch]:
+    """An Argon2id that makes no test wait; `real_costs` brings back what it costs in the product."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, cheap in _COSTS.items():
+            patched.setattr(name, cheap)
+        yield patched
+
+
+@pytest.fixture
+def real_costs(_cheap_secrets: pytest.MonkeyPatch) -> Iterator[None]:
+    """What guards a secret costs what it costs in the product."""
+    _cheap_secrets.undo()
+    yield
+    for name, cheap in _COSTS.items():
+        _cheap_secrets.setattr(name, cheap)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

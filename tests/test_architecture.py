@@ -1,6 +1,7 @@
 """The rules of the house, each as a sentence."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,19 +9,23 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@cache
 def imports(folder: str) -> dict[str, set[str]]:
     """Dotted modules that each Python file below `folder` (or the file itself) imports, wherever in the file."""
-    found: dict[str, set[str]] = {}
     start = ROOT / folder
-    for file in [start] if start.is_file() else sorted(start.rglob("*.py")):
-        names: set[str] = set()
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        found[str(file.relative_to(ROOT))] = names
-    return found
+    files = [start] if start.is_file() else sorted(start.rglob("*.py"))
+    return {str(file.relative_to(ROOT)): _imports_of(file) for file in files}
+
+
+@cache
+def _imports_of(file: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def breaches(folder: str, *forbidden: str, but: tuple[str, ...] = ()) -> list[str]:

@@ -42,6 +42,7 @@ from core.people.views import looked_at
 from core.record import NotFound, RecordReader
 from core.record.attachments import write_copy
 from core.record.search_all import search_all
+from core.record.types import page_of
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
@@ -190,7 +191,8 @@ class ReadDesk:
             for line in self._records.of(chair).log(request.before_us, wanted + 1)
         ]
         entries.sort(key=lambda entry: entry.at_us, reverse=True)
-        return LogPage(entries=tuple(entries[:wanted]), more=len(entries) > wanted)
+        page = page_of(entries, wanted)
+        return LogPage(entries=tuple(page), more=len(entries) > len(page))
 
     def _range(self, request: ReadRange) -> RangeData:
         if (

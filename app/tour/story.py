@@ -14,6 +14,7 @@ from app.console.setup_page import SetupPage
 from app.tour.guide import Guide, TourFailed
 from core.model.hub import LinkState, TherapyState
 from core.model.procedure import PhaseState, Step
+from widgets.odontogram import Odontogram
 
 if TYPE_CHECKING:
     from widgets.strips.strips import Strips
@@ -128,7 +129,20 @@ class Story:
         guide.until("the plan is there", lambda: guide.view().plan is not None)
         guide.rest(0.5)
         guide.picture("chair-plan")
+        self._leave_out_a_tooth()
         self._go_on("plan.go_on", Step.CONSENT)
+
+    def _leave_out_a_tooth(self) -> None:
+        """The patient wants one of two teeth done today, and no more."""
+        guide = self.guide
+        teeth = self._planned_teeth()
+        if len(teeth) != 2:
+            raise TourFailed(f"Expected two teeth to choose from, found {teeth}.")
+        chart = next((one for one in guide.window.page.findChildren(Odontogram) if one.isVisible()), None)
+        if chart is None:
+            raise TourFailed("The plan shows no teeth.")
+        guide.click(chart, chart.tooth_rect(teeth[1]).center().toPoint())
+        guide.until(f"tooth {teeth[1]} is left out", lambda: self._planned_teeth() == teeth[:1])
 
     def consent(self) -> None:
         guide = self.guide
@@ -341,6 +355,10 @@ class Story:
         assert isinstance(window, QWidget)
         shown = [one for one in window.findChildren(QAbstractButton) if one.isVisible() and one.isEnabled()]
         return max(shown, key=lambda one: one.width() * one.height(), default=None)
+
+    def _planned_teeth(self) -> list[int]:
+        plan = self.guide.view().plan
+        return [tooth for row in plan.modules for tooth in row.teeth] if plan is not None else []
 
     def _running(self) -> int | None:
         phases = self.guide.view().phases

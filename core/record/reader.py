@@ -44,6 +44,7 @@ from core.record.types import (
     StoredBlock,
     Turn,
     VerifyReport,
+    page_of,
 )
 from core.record.verify import verify
 from core.record.verify_evidence import Seen
@@ -61,6 +62,11 @@ from core.record.wear import (
 from core.record.zoom import Zoom
 from core.signals.clockmap import ClockFit
 
+_LOG = """
+SELECT at_us, kind, text, author FROM event
+WHERE at_us < ? AND at_us >= coalesce((SELECT at_us FROM event WHERE at_us < ? ORDER BY at_us DESC LIMIT 1 OFFSET ?), 0)
+ORDER BY at_us DESC, id DESC
+"""
 _SOURCES = "SELECT name FROM source WHERE id IN (SELECT source FROM stream) ORDER BY id"
 """Devices with samples; a hub's ledgers have names of their own."""
 
@@ -285,16 +291,15 @@ class RecordReader:
         return read_cbor(row[0], Text) if row is not None else None
 
     def log(self, before_us: int | None = None, limit: int = 100) -> list[LoggedEntry]:
-        """Alarms and events before a time, newest first."""
+        """Alarms and events before a time, newest first: `limit` of them, and those of the same time as the last."""
         before = 1 << 62 if before_us is None else before_us
         with self._file.reading():
-            sql = "SELECT at_us, kind, text, author FROM event WHERE at_us < ? ORDER BY at_us DESC, id DESC LIMIT ?"
             found = [
                 LoggedEntry(at_us, "command" if kind.startswith("command") else "event", read_cbor(text, Text), author)
-                for at_us, kind, text, author in self._file.rows(sql, (before, limit))
+                for at_us, kind, text, author in self._file.rows(_LOG, (before, before, limit - 1))
             ]
             found += [_logged(alarm) for alarm in self.alarms() if alarm.began_us < before]
-        return sorted(found, key=lambda entry: entry.at_us, reverse=True)[:limit]
+        return list(page_of(sorted(found, key=lambda entry: entry.at_us, reverse=True), limit))
 
     def audit_entries(self, start: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """Audit entries from number `start` on."""

@@ -1,6 +1,8 @@
 """What goes into a record and what comes out of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +149,24 @@ class LoggedEntry:
     actor: str = ""
     priority: int = 0
     duration_s: float | None = None
+
+
+class Dated(Protocol):
+    """Something of a time, UTC µs."""
+
+    @property
+    def at_us(self) -> int: ...
+
+
+AnyDated = TypeVar("AnyDated", bound=Dated)
+
+
+def page_of(entries: Sequence[AnyDated], limit: int) -> Sequence[AnyDated]:
+    """The first `limit` and whatever shares the time of the last of them, so that a page may begin at a time."""
+    end = limit
+    while 0 < end < len(entries) and entries[end].at_us == entries[limit - 1].at_us:
+        end += 1
+    return entries[:end]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,4 +38,4 @@ def _face(font: Path, text: str) -> str:
 
 
 def _letters(text: str, held: Iterable[int]) -> set[int]:
-    return {ord(letter) for letter in text}.intersection(held)
+    return {ord(letter) for letter in set(text)}.intersection(held)

@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.cli import main
 from core.keys.authority import Authority
@@ -22,9 +21,8 @@ WORD = ["--passphrase", "word"]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A practice whose one chair has a log of twelve entries, ten of them signed."""
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
     keys = KeyStore(prefer="file")
     path = tmp_path / "practice.sqlite"
     practice = PracticeFile.create(path, keys.load_or_create(path, lambda: "word"), clock=CLOCK)

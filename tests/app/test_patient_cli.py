@@ -4,9 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 from click.testing import CliRunner
 
 from app.cli import main
@@ -33,14 +31,6 @@ PATIENT = {
 
 Said = tuple[int, str, str]
 Run = Callable[..., Said]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr(pins, "_hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
-    monkeypatch.setattr("core.record.keys._MEMORY_KIB", 8 * 4)
-    monkeypatch.setattr("core.record.keys._PASSES", 1)
 
 
 def key_of(path: Path) -> bytes:

@@ -44,7 +44,7 @@ from core.signals.catalogue import load_catalogue
 from devices.simulator.journal import read_journal
 
 PATIENCE_S = 30.0
-GOING_ON_S = 4.5
+ENGINE = "tests.integration.engine_process"
 
 
 class Practice:
@@ -54,7 +54,7 @@ class Practice:
         self.folder = Folder.open(root, simulated=True)
         self.clinic = ClinicProcess(clinic_config(self.folder, chairs=chairs, seed=seed), root)
         self.devices = self.clinic.ensure().devices
-        self.engine = EngineProcess(demo_config(self.folder, self.clinic, sound=False), root)
+        self.engine = EngineProcess(demo_config(self.folder, self.clinic, sound=False), root, module=ENGINE)
         self.chairs: dict[int, ipc.Chair] = {}
         self.workstation: ipc.Workstation | None = None
         self.states: list[str] = []
@@ -252,25 +252,23 @@ class Practice:
         self.until(lambda: self.chairs[chair].state == "treating")
 
     def go_on(self, *chairs: int) -> None:
-        """Treatment runs, from wherever it stands now, and its phase lasts a while; chairs side by side."""
+        """Treatment runs, from wherever it stands now; chairs side by side."""
         with ThreadPoolExecutor() as threads:
             for done in [threads.submit(self._go_on, chair) for chair in chairs or (1,)]:
                 done.result()
 
     def _go_on(self, chair: int) -> None:
-        while self._left_s(chair) < GOING_ON_S:
-            self._one_touch(chair)
-            self.until(lambda: self._left_s(chair) >= GOING_ON_S or not self.view(chair).treating)
+        def treats() -> bool:
+            return self.chairs[chair].state == "treating"
 
-    def _left_s(self, chair: int) -> float:
-        """Seconds that the present phase still lasts; 0 when none runs."""
-        view = self.chairs[chair].procedure if chair in self.chairs else None
-        if view is None or self.chairs[chair].state != "treating":
-            return 0.0
-        return next((phase.seconds - phase.elapsed_s for phase in view.phases if phase.number == view.current_phase), 0)
+        while True:
+            self.until(lambda: self.hub(chair))
+            if treats():
+                return
+            self._one_touch(chair)
+            self.until(lambda: treats() or not self.view(chair).treating)
 
     def _one_touch(self, chair: int) -> None:
-        self.until(lambda: self.hub(chair))
         view = self.chairs[chair].procedure
         if view is None or view.closed:
             self.seat(chair)

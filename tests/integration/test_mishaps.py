@@ -183,6 +183,10 @@ def test_a_damaged_frame_is_refused_said_and_fetched_again(practice: Practice) -
     assert "A protected record was refused" in log_of(practice)
 
 
+def named(entry: ipc.LogEntry) -> tuple[int, int, str, str]:
+    return entry.chair, entry.at_us, entry.kind, entry.text.key
+
+
 def fill_disk(ballast: Path) -> None:
     with ballast.open("wb", buffering=0) as file:
         chunk = bytes(1 << 20)
@@ -201,15 +205,9 @@ def test_a_full_disk_holds_and_when_there_is_room_recording_goes_on(practice: Pr
     practice.shut_down()  # a fresh write-ahead log is small, so that it soon needs more room
     practice.start()
     ballast = practice.folder.root / "ballast"
-    held = False
-    while not held:  # a phase may end before the log has used up the room that it has
-        ballast.unlink(missing_ok=True)
-        practice.until(lambda: not noticed())
-        practice.go_on()
-        fill_disk(ballast)
-        practice.until(lambda: practice.view().hold or not practice.view().treating)
-        held = practice.view().hold is not None
-    assert practice.hold().origin is HoldOrigin.DISK
+    practice.go_on()
+    fill_disk(ballast)
+    practice.until(lambda: practice.hold().origin is HoldOrigin.DISK)
     practice.until(lambda: "disk.reserve" in practice.alarms(AlarmState.ACTIVE))
     practice.until(lambda: practice.hub().therapy is TherapyState.HELD)
     practice.until(lambda: not noticed())  # what was kept for the last minutes takes what comes now
@@ -249,8 +247,8 @@ def test_the_log_tells_the_day_newest_first_in_pages_that_miss_nothing(practice:
         assert isinstance(page, ipc.LogPage)
         paged += page.entries
         before, more = page.entries[-1].at_us, page.more
-    known = set(times)
-    assert [entry for entry in paged if entry.at_us in known] == list(whole.entries)
+    known = set(times)  # whether an alarm is over may have changed since
+    assert [named(entry) for entry in paged if entry.at_us in known] == [named(entry) for entry in whole.entries]
 
 
 def test_the_practice_has_a_name_and_a_telephone(practice: Practice) -> None:

@@ -1,4 +1,4 @@
-"""The engine as it is, on a wall clock that somebody sets while it runs: `CLOCK` names a file with an offset in µs."""
+"""The integration tests' engine, on a wall clock that is set while it runs: `CLOCK` names a file, an offset in µs."""
 
 import mmap
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from app.engine import house
-from app.engine.__main__ import main
 from app.engine.clock import SystemAsyncClock
+from tests.integration.engine_process import run
 
 CLOCK: Final = "SMILESCAPE_TEST_CLOCK"
 OFFSET: Final = struct.Struct("<q")
@@ -26,4 +26,4 @@ class JumpingClock(SystemAsyncClock):
 
 if __name__ == "__main__":
     vars(house)["SystemAsyncClock"] = JumpingClock
-    sys.exit(main())
+    sys.exit(run())

@@ -15,13 +15,13 @@ from core.model.hub import LinkState
 from core.record import RecordReader
 from core.signals.catalogue import load_catalogue
 from devices.hub.session.journal import decode_entry
-from tests.integration.practice import Practice
+from tests.integration.practice import ENGINE, Practice
 from tests.proof.engine_process import CLOCK, OFFSET
 
 CALM_S: Final = 90.0
 """How long a practice may take to catch up after the worst."""
 _DAY_US: Final = 86_400_000_000
-_OWN: Final = {"app.engine": "tests.proof.engine_process", "app.clinic": "tests.proof.clinic_process"}
+_OWN: Final = {ENGINE: "tests.proof.engine_process", "app.clinic": "tests.proof.clinic_process"}
 
 _AIR: Final = ("drop_link", "jam", "lossy_radio", "slow_radio", "doubled", "delayed", "reordered", "damaged", "thrifty")
 _HUB: Final = ("reboot_hub", "vanish", "lose_receipts", "damage_frames", "drop_mid_write")

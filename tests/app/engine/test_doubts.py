@@ -5,9 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.engine.clock import ManualAsyncClock
 from app.engine.doubts_desk import SETTING, DoubtsDesk, reason_of
@@ -19,7 +17,6 @@ from core.model.hub_doubt import HubDoubt
 from core.model.people import Role
 from core.model.procedure import Doubt
 from core.model.words import Text, load_words
-from core.people import pin as pins
 from core.procedure.refusal import Refusal
 from core.record import DiskFull, RecordError, RecordReader
 from core.record.practice import PracticeFile
@@ -27,12 +24,6 @@ from tests.app.engine.test_keys_service import PIN, Desk, House
 
 KEY = bytes(range(32))
 HUB = "SH-0001"
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr(pins, "_hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
 
 
 # ---- the desk

@@ -5,9 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.engine.clock import ManualAsyncClock
 from app.engine.keys_desk import KeysDesk
@@ -33,12 +31,6 @@ from tests.devices.session.parties import meet
 ADA = Operator(id="0190a000-0000-7000-8000-00000000000a", name="Dr. Ada Moor", role=Job.DENTIST)
 PIN = "739154"
 SERIAL = "SH-0001"
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr(pins, "_hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
 
 
 @pytest.fixture

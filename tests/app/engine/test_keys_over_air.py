@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.engine.keys_desk import KeysDesk
 from core.keys.errors import KeysLocked, SigningEnded
@@ -94,11 +93,6 @@ class Thief:
 
     def certify_hub(self, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
         raise KeysLocked
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
 
 
 @pytest.fixture

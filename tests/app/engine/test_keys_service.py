@@ -8,9 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.engine.access import Access
 from app.engine.clock import ManualAsyncClock
@@ -29,7 +27,6 @@ from core.model.cose import KeySigner
 from core.model.keys import KeyKind, KeyRow, KeyState
 from core.model.people import Role
 from core.model.words import Text, load_words
-from core.people import pin as pins
 from core.record import Record, RecordReader
 from core.record.practice import PracticeFile
 from devices.hub.errors import HubUnreachable
@@ -37,12 +34,6 @@ from devices.simulator.session.edhoc import KeyPair
 
 PIN, OTHER_PIN, THIRD_PIN = "739154", "286413", "918273"
 SERIAL = "SH-0001"
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr(pins, "_hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
 
 
 @dataclass

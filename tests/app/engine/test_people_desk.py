@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 
 from app.engine.clock import ManualAsyncClock
 from app.engine.keys_desk import KeysDesk
@@ -23,12 +21,6 @@ from tests.core.record.old_practice import make_old_practice
 
 PIN, OTHER_PIN = "739154", "286413"
 FILE_KEY = bytes(range(32))
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    monkeypatch.setattr("core.people.pin._hasher", argon2.PasswordHasher.from_parameters(CHEAPEST))
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
-"""A practice with a file of its own, dentists, and an Argon2id that does not make tests wait."""
+"""A practice with a file of its own, and dentists."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import argon2
 import pytest
-from argon2.profiles import CHEAPEST
 
 from core.keys.authority import Authority
 from core.model.clock import ManualClock
@@ -16,13 +14,6 @@ FILE_KEY = bytes(range(32))
 ADA = Operator(id="0190a000-0000-7000-8000-00000000000a", name="Dr. Ada Moor", role=Role.DENTIST)
 LEE = Operator(id="0190a000-0000-7000-8000-00000000000b", name="Dr. Lee", role=Role.DENTIST)
 PIN, OTHER_PIN = "739154", "286413"
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> argon2.Parameters:
-    """The costs stand in each wrapped secret; `test_wrapping.py` looks at the real ones."""
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", CHEAPEST)
-    return CHEAPEST
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A wrapped secret opens with its PIN, in its place, as it was written; otherwise not at all."""
 
 import pytest
-from argon2.profiles import RFC_9106_LOW_MEMORY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +16,8 @@ SECRET = bytes(range(100, 164))
 WHERE = ("clinician", b"root", "somebody", b"kid")
 
 
-def test_the_costs_are_those_of_rfc_9106(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.keys.wrapping.RFC_9106_LOW_MEMORY", RFC_9106_LOW_MEMORY)
+@pytest.mark.usefixtures("real_costs")
+def test_the_costs_are_those_of_rfc_9106() -> None:
     wrapped = wrap_by_pin(SECRET, "739154", WHERE)
     fields = decode(wrapped, limit=500)
     assert isinstance(fields, dict)

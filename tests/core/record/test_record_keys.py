@@ -47,6 +47,7 @@ def never() -> str:
     pytest.fail("asked for a passphrase that it did not need")
 
 
+@pytest.mark.usefixtures("real_costs")
 def test_a_key_file_gives_the_key_back_to_its_passphrase_alone(tmp_path: Path) -> None:
     store, record = KeyStore("file"), tmp_path / "chair.smile"
     key = store.load_or_create(record, lambda: "right horse")

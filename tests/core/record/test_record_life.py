@@ -201,6 +201,23 @@ def test_a_visit_from_beginning_to_end(record: Record, path: Path) -> None:
             reader.timeline("p2")
 
 
+def test_pages_of_the_log_that_begin_where_the_last_one_ended_miss_nothing(record: Record, path: Path) -> None:
+    """Several things happen in one microsecond, as when all chairs are stopped."""
+    with record.transaction():
+        for number, at_us in enumerate((1, 2, 2, 2, 3, 4, 4)):
+            record.add_event("mark", Text("mark", {"n": number}), at_us=at_us, visit_id=None, author="op")
+    with RecordReader.open(path, KEY) as reader:
+        whole = reader.log()
+        assert [one.at_us for one in whole] == [4, 4, 3, 2, 2, 2, 1]
+        for limit in range(1, 9):
+            paged, before = [], None
+            while page := reader.log(before, limit):
+                assert len(page) >= limit or page[-1].at_us == 1
+                paged += page
+                before = page[-1].at_us
+            assert paged == whole
+
+
 def test_clock_fits_come_back(record: Record, path: Path) -> None:
     fits = [ClockFit(hub0_us=i, utc0_us=UTC0, drift=1e-6 * i, observations=i, spread_us=3) for i in range(2)]
     with record.transaction():

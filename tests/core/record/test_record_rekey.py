@@ -16,12 +16,6 @@ WORD = "correct horse"
 STEPS = ("export", "change", "fsync", "rename", "replace")
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.record.keys._MEMORY_KIB", 8 * 4)
-    monkeypatch.setattr("core.record.keys._PASSES", 1)
-
-
 def word() -> str:
     return WORD
 

@@ -217,10 +217,13 @@ def test_the_cost_of_a_view_follows_from_its_columns(tmp_path: Path, monkeypatch
     """However long the range, few rows and cells are read."""
     record = Record.create(tmp_path / "r", KEY, chair=1, simulated=True, clock=ManualClock(UTC0))
     days = 100
-    for hour in range(24 * days):
+    for day in range(days):
+        blocks = [
+            SampleBlock(CHANNEL, 0, hour * 360, hour * HOUR, 10_000_000, np.full(360, hour % 50, np.int16))
+            for hour in range(24 * day, 24 * (day + 1))
+        ]
         with record.transaction():
-            block = SampleBlock(CHANNEL, 0, hour * 360, hour * HOUR, 10_000_000, np.full(360, hour % 50, np.int16))
-            record.add_blocks("hub", [StampedBlock(block, UTC0 + hour * HOUR)], None)
+            record.add_blocks("hub", [StampedBlock(block, UTC0 + block.start_us) for block in blocks], None)
     record.close()
     seen: list[int] = []
     read, rows = SummaryBook.read, CipherFile.rows

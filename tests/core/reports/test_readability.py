@@ -26,6 +26,12 @@ HUERTA = 70.0
 CLAUSE, SENTENCE, MEAN = 20, 40, 20.0
 
 
+@pytest.fixture(autouse=True)
+def without_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They take most of the time and say nothing; `test_html_report.py` looks at them."""
+    monkeypatch.setattr("core.reports.html.font_faces", lambda _: "")
+
+
 class _Prose(html.parser.HTMLParser):
     """The sentences of the patient's part: what stands in paragraphs and lists, and what is heard of pictures."""
 
