@@ -4,6 +4,7 @@ Whatever is not named here belongs to no patient and stays: the audit log and it
 what they signed, alarms, losses, clock fits, and which visit (an id, which then leads nowhere) wore which hub.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,20 +16,35 @@ from core.record.versions import read_cbor
 from core.record.wear import turns_of, wearer
 
 _OF_VISIT: Final = "(SELECT v.owner FROM version v WHERE v.kind = 'visit' AND v.entity = {visit} LIMIT 1)"
-_OF_BLOCK: Final = _OF_VISIT.format(visit="(SELECT b.visit FROM block b WHERE b.id = t.block)")
+_BETWEEN: Final = (
+    "(SELECT g.patient FROM temp.lent g WHERE g.source = (SELECT m.source FROM stream m WHERE m.id = {row}.stream) "
+    "AND g.from_us <= {row}.utc_us ORDER BY g.from_us DESC LIMIT 1)"
+)
+_OF_SAMPLES: Final = f"CASE WHEN {{row}}.visit IS NULL THEN {_BETWEEN} ELSE {_OF_VISIT.format(visit='{row}.visit')} END"
+"""Of samples of a visit, who was visited; of those outside any, who had the hub then. Of another sensor's: nobody."""
+_OF_BLOCK: Final = f"(SELECT {_OF_SAMPLES.format(row='b')} FROM block b WHERE b.id = t.block)"
 _BY_VISIT: Final = _OF_VISIT.format(visit="t.visit")
+_LENT: Final = (
+    "CREATE TEMP TABLE IF NOT EXISTS lent (source INTEGER NOT NULL, from_us INTEGER NOT NULL, patient TEXT NOT NULL, "
+    "PRIMARY KEY (source, from_us)) WITHOUT ROWID"
+)
+_EVER: Final = -(1 << 62)
 KEPT_KINDS: Final = frozenset({"adverse"})
 """Kinds of entries that an erasure may leave, when retention.toml says so. No other can be named there."""
 
 
 def owners(kept: Iterable[str] = ()) -> dict[str, str]:
-    """By table, in the order in which rows can go: SQL for the patient whom a row `t` belongs to, or NULL."""
+    """By table, in the order in which rows can go: SQL for the patient a row `t` belongs to; NULL or empty: nobody.
+
+    `Wearers.lend` must have told the file who had which hub. Cells of the summary that belong to no visit mix whoever
+    had a hub: they are nobody's here, and are made anew out of the blocks (`core.record.summary.without_visit`).
+    """
     stays = "".join(f"WHEN '{kind}' THEN NULL " for kind in sorted(set(kept) & KEPT_KINDS))
     return {
         "payload": _OF_BLOCK,
         "pyramid": _OF_BLOCK,
-        "block": _BY_VISIT,
-        "tail": _BY_VISIT,
+        "block": _OF_SAMPLES.format(row="t"),
+        "tail": _OF_SAMPLES.format(row="t"),
         "summary": _BY_VISIT,
         "event": _BY_VISIT,
         "attachment": "(SELECT v.owner FROM version v WHERE v.kind = 'attachment' AND v.entity = t.entity LIMIT 1)",
@@ -59,6 +75,21 @@ class Wearers:
             patients |= dict(file.rows("SELECT entity, owner FROM version WHERE kind = 'visit' AND version = 1"))
         return cls({name: sorted(some, key=lambda one: one.at_us) for name, some in turns.items()}, patients)
 
+    def lend(self, file: CipherFile) -> None:
+        """Tell an open file, for as long as it is open, who had which hub when; nothing of that is written.
+
+        Within a transaction or a snapshot, as all that asks for owners.
+        """
+        file.execute(_LENT)
+        file.execute("DELETE FROM temp.lent")
+        for source, name in file.rows("SELECT id, name FROM source"):
+            turns = self.turns.get(name, ())
+            rows = [
+                (source, turn.at_us if at else _EVER, self.patients.get(turn.visit, ""))
+                for at, turn in enumerate(turns)
+            ]
+            file.many("INSERT OR REPLACE INTO temp.lent (source, from_us, patient) VALUES (?, ?, ?)", rows)
+
     def of_day(self, hub: str, day: int) -> str:
         """The patient with whom a hub was on a day; empty when nobody known had it."""
         return self.patients.get(wearer(self.turns.get(hub, ()), day) or "", "")
@@ -85,3 +116,25 @@ def worn_events(file: CipherFile, wearers: Wearers, patient: str) -> list[tuple[
         for name, source, number, body in rows
         if wearers.of_event(name, read_cbor(body, HubEvent)) == patient
     ]
+
+
+def nobodys_samples(file: CipherFile) -> Counter[str]:
+    """By source, samples outside any visit that belong to nobody known. The file knows who had which hub."""
+    found = Counter[str]()
+    for table in ("block", "tail"):
+        sql = (
+            f"SELECT s.name, sum(t.count) FROM {table} t JOIN stream m ON m.id = t.stream "
+            f"JOIN source s ON s.id = m.source WHERE t.visit IS NULL AND coalesce({_BETWEEN.format(row='t')}, '') = '' "
+            "GROUP BY s.name"
+        )
+        found.update(dict(file.rows(sql)))
+    return found
+
+
+def between_channels(file: CipherFile, patient: str) -> list[int]:
+    """Channels of which a patient has settled blocks outside any visit. The file knows who had which hub."""
+    sql = (
+        "SELECT DISTINCT t.channel FROM block t WHERE t.visit IS NULL AND t.settled = 1 "
+        f"AND {_BETWEEN.format(row='t')} = ?"
+    )
+    return [int(row[0]) for row in file.rows(sql, (patient,))]

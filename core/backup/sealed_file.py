@@ -21,6 +21,7 @@ from core.backup.vault import NONCE_BYTES
 from core.model import cbor
 from core.model.wear import HubEvent
 from core.record.sqlcipher import CipherFile, Row
+from core.record.summary import without_visit
 from core.record.versions import read_cbor
 
 NOBODY: Final = ""
@@ -125,6 +126,8 @@ def copy_file(
     Raises:
         BackupCancelled, DiskFull, RecordReadOnly, RecordDamaged.
     """
+    if wearers is not None:
+        wearers.lend(source)
     file = CipherFile.create(target, key)
     try:
         file.rows("PRAGMA journal_mode = OFF")  # a copy that is not finished is thrown away whole
@@ -155,12 +158,14 @@ def _copy_table(
     progress: Progress,
     cancelled: Cancelled,
 ) -> int:
+    # Cells of no visit are of several people: a restored file makes them anew out of its blocks.
+    own = " WHERE t.visit != ''" if wearers is not None and table == "summary" else ""
     columns = tuple(row[1] for row in source.rows(f"PRAGMA table_info({table})"))
     chosen = ", ".join(f"t.{column}" for column in columns)
     owner = owners().get(table, "NULL") if wearers is not None else "NULL"
     hubs: dict[int, str] = dict(source.rows("SELECT id, name FROM source")) if wearers is not None else {}
     count = 0
-    for row in source.each(f"SELECT {owner}, {chosen} FROM {table} t"):
+    for row in source.each(f"SELECT {owner}, {chosen} FROM {table} t{own}"):
         whose, values = row[0] or NOBODY, row[1:]
         if wearers is not None and table == "hub_day":
             whose = wearers.of_day(hubs[values[1]], values[2])
@@ -234,6 +239,9 @@ def _restore(
             marks = ", ".join("?" * len(columns))
             file.many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
             count += len(rows)
+        if any(name == "summary" for _, name, _ in shape):
+            channels = file.rows("SELECT DISTINCT channel FROM block WHERE visit IS NULL AND settled = 1")
+            without_visit(file, [row[0] for row in channels])
         for kind, name, sql in sorted(shape, key=lambda one: ("table", "index", "trigger", "view").index(one[0])):
             if kind != "table" or name in virtual:
                 file.execute(sql)

@@ -162,9 +162,13 @@ class Record:
                 yield
                 self._blocks.flush()
         except BaseException:
-            self._blocks.forget()
-            self._sequences.forget()
+            self.forget()
             raise
+
+    def forget(self) -> None:
+        """Read everything anew when it is needed: rows went that are remembered."""
+        self._blocks.forget()
+        self._sequences.forget()
 
     def close(self) -> None:
         """Compact what is left and close; the file then stands alone. Safe to call twice."""

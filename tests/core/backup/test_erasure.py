@@ -1,20 +1,39 @@
 """A patient who was erased: looked for in every page of the live files and of backups, in the clear."""
 
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
+from core.backup import erasing
 from core.backup.erasing import erase, pending, plan_erasure
 from core.backup.errors import EraseRefused
 from core.backup.places import outstanding, renew_keys
 from core.backup.retention import RetentionWrong, load_retention
 from core.backup.sealed_file import restore_file
+from core.model.block import Provenance, SampleBlock
 from core.model.wear import DAY_US
-from core.record import RecordReader
+from core.record import Record, RecordReader, StampedBlock
 from core.record.errors import RecordError
 from core.record.sqlcipher import CipherFile
-from tests.core.backup.house import BO, DAY0, DENTIST, HUB, KEYS, UTC0, WORDS, ZEB, Premises, decrypted, samples_of
+from tests.core.backup.house import (
+    BO,
+    DAY0,
+    DENTIST,
+    HUB,
+    KEYS,
+    PH,
+    UTC0,
+    WORDS,
+    ZEB,
+    Premises,
+    decrypted,
+    samples_of,
+)
 from tests.core.backup.house import visit as seated
 
 KEPT = frozenset({"adverse"})
@@ -181,3 +200,123 @@ def test_the_rules_are_checked(tmp_path: Path) -> None:
     path.write_text('years = 10\n[[stays]]\nwhat = "notes"\nwhy = "because"\n')
     with pytest.raises(RetentionWrong, match="notes"):
         load_retention(path)
+
+
+BAND = "AA:BB:CC:00:11:22"
+
+
+def noise(seed: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.random.default_rng(seed).integers(-30000, 30000, 6000).astype(np.int16)
+
+
+def between_visits(record: Record) -> None:
+    """While no visit is open: the hub after Bo's visit and after Zeb's, and another sensor meanwhile."""
+    parts = ((HUB, 12, noise(12)), (HUB, 16, noise(16)), (BAND, 16, noise(17)))
+    with record.transaction():
+        for source, on, values in parts:
+            at_us = (DAY0 + on) * DAY_US
+            block = SampleBlock(PH, 1, 100_000 * on, at_us - UTC0, 100_000, values, Provenance.LIVE)
+            record.add_blocks(source, [StampedBlock(block, at_us)], None)
+
+
+def stored(house: Premises, chair: int) -> dict[tuple[str, int], bytes]:
+    """By source and day, the packed samples outside any visit."""
+    file = CipherFile.read(house.path(f"chair-{chair}.sqlite"), KEYS[f"chair-{chair}.sqlite"])
+    try:
+        rows = file.rows(
+            "SELECT s.name, b.utc_us, p.data FROM block b JOIN payload p ON p.block = b.id "
+            "JOIN stream m ON m.id = b.stream JOIN source s ON s.id = m.source WHERE b.visit IS NULL"
+        )
+    finally:
+        file.close()
+    return {(name, at_us // DAY_US - DAY0): data[64:128] for name, at_us, data in rows}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_samples_outside_any_visit_go_with_whoever_had_the_hub(house: Premises, packed: bool) -> None:
+    record, other, practice = house.record(1), house.record(2), house.practice()
+    between_visits(record)
+    if packed:
+        record.compact(settle=True)
+        found = stored(house, 1)
+    else:
+        record.file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        raw = {(HUB, 12): noise(12), (HUB, 16): noise(16), (BAND, 16): noise(17)}
+        found = {where: values.tobytes()[64:128] for where, values in raw.items()}
+    plain = decrypted(house.path("chair-1.sqlite"), KEYS["chair-1.sqlite"])
+    assert all(data in plain for data in found.values())
+    plan = plan_erasure([record, other], ZEB.id, ())
+    assert plan.nobodys == {BAND: 6000}, "what stays of nobody is told"
+    assert plan.goes["block"] + plan.goes["tail"] == 3, "of two visits and of the days after one"
+    erase([record, other], practice, ZEB.id, (), author=DENTIST.id, reason="asked for", at_us=UTC0)
+    for one in (record, other, practice):
+        one.close()
+    plain = decrypted(house.path("chair-1.sqlite"), KEYS["chair-1.sqlite"])
+    assert {where for where, data in found.items() if data in plain} <= {(HUB, 12), (BAND, 16)}
+    assert set(stored(house, 1)) == {(HUB, 12), (BAND, 16)}
+    with house.reader(1) as reader:
+        assert reader.verify().ok, "the cells of no visit say what its blocks say"
+        assert reader.info().samples == len(samples_of(BO)) + 12_000
+
+
+def test_samples_outside_any_visit_are_sealed_in_backups(house: Premises, place: Path, tmp_path: Path) -> None:
+    record = house.record(1)
+    between_visits(record)
+    record.close()
+    packed = stored(house, 1)
+    made = house.backup(place)
+    vault = house.vault(place)
+    copy = made / "chair-1.backup"
+    plain = decrypted(copy, vault.file_key(made.name, copy.name))
+    assert {where for where, data in packed.items() if data in plain} == {(BAND, 16)}
+    gone(house)
+    practice = house.practice()
+    assert not renew_keys(practice)
+    practice.close()
+    target, vault = tmp_path / "chair-1.sqlite", house.vault(place)
+    restore_file(
+        copy,
+        vault.file_key(made.name, copy.name),
+        target,
+        b"x" * 32,
+        backup=made.name,
+        name=copy.name,
+        patients=vault.patients,
+    )
+    with RecordReader.open(target, b"x" * 32) as reader:
+        assert reader.verify().ok
+        assert reader.info().samples == len(samples_of(BO)) + 12_000
+
+
+def test_cut_off_after_any_step_it_is_done_again(house: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose the samples of the second chair are, only the first one's visits may tell: these go last."""
+    record = house.record(1)
+    between_visits(record)
+    record.close()
+    steps = ("take_rows", "take_rows", "take_versions", "take_versions", "end")
+    for stop_at in range(len(steps)):
+        asked = itertools.count()
+
+        def once(step: Callable[..., None], asked: Iterator[int] = asked, last: int = stop_at) -> Callable[..., None]:
+            def cut(*arguments: Any, **named: Any) -> None:
+                if next(asked) == last:
+                    raise KeyboardInterrupt
+                step(*arguments, **named)
+
+            return cut
+
+        with monkeypatch.context() as patch:
+            for name in set(steps):
+                patch.setattr(erasing, name, once(getattr(erasing, name)))
+            with pytest.raises(KeyboardInterrupt):
+                gone(house)
+        practice = house.practice()
+        assert pending(practice) == ZEB.id
+        practice.close()
+    gone(house)
+    assert set(stored(house, 1)) == {(HUB, 12), (BAND, 16)}
+    for chair in (1, 2):
+        with house.reader(chair) as reader:
+            assert reader.verify().ok
+            assert {visit.patient_id for visit in reader.visits()} == {BO.id}
+            assert {one.summary.worn_s for one in reader.days_read(HUB)} == {3600 + 10 * chair}
