@@ -7,6 +7,7 @@ No transaction spans two files, and whatever concerns a visit is in one, so noth
 import contextlib
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import shutil
@@ -21,20 +22,22 @@ import msgspec
 
 from core.backup.belongings import Wearers
 from core.backup.errors import BackupCancelled, BackupDamaged, BackupFailed
-from core.backup.places import Place, keep_place, places, surplus, take_away
-from core.backup.sealed_file import Copied, copy_file, restore_file
-from core.backup.vault import Vault, current, replace_file
+from core.backup.places import PART, Place, forget_place, keep_place, places, surplus, sweep, take_away
+from core.backup.proving import prove, sweep_trials
+from core.backup.sealed_file import Copied, copy_file
+from core.backup.vault import VAULT_NAME, Vault, current, replace_file
 from core.keys.wrapping import KEY_BYTES
 from core.model import cbor
 from core.model.clock import Clock
-from core.record.errors import RecordError
-from core.record.inspect import verify_record
 from core.record.practice import FILE_NAME, PracticeFile
 from core.record.sqlcipher import CipherFile, sync_folder
 
+_log = logging.getLogger(__name__)
+
 MANIFEST: Final = "manifest.json"
 _LOCK: Final = "backup.lock"
-_PART: Final = ".part-"
+SPARE_BYTES: Final = 500_000_000
+"""What a trial leaves free on the disk of the records: with less than that, the workstation tells of a full disk."""
 
 Watch = Callable[[float], bool]
 """Told how much is done, 0 to 1; says whether to go on."""
@@ -93,6 +96,7 @@ def one_at_a_time(scratch: Path) -> Iterator[None]:
     except filelock.Timeout:
         raise BackupFailed("Another backup or erasure is under way.", "Wait until it is done.") from None
     try:
+        sweep_trials(scratch)
         yield
     finally:
         lock.release()
@@ -129,37 +133,42 @@ def make_backup(
         NoSheet, BackupFailed, BackupCancelled; nothing half is left.
     """
     with one_at_a_time(scratch):
-        current(practice.keys)
+        master = current(practice.keys).master
         made_us = clock.utc_us()
         name = datetime.fromtimestamp(made_us / 1e6, UTC).strftime("backup-%Y%m%dT%H%M%SZ-") + secrets.token_hex(2)
         _prepare(place, sources)
-        part = place / f"{_PART}{name}"
+        room_for_trial(scratch, max(source.path.stat().st_size for source in sources))
+        part, fresh = place / f"{PART}{name}", _is_fresh(place, practice, master)
         try:
             part.mkdir(mode=0o700)
-            work = _Work(part, name, sources, practice, scratch, _Meter(sources, watch))
+            meter = Meter(2 * sum(source.path.stat().st_size for source in sources), watch)
+            work = _Work(part, name, sources, practice, scratch, meter)
             vault, files = work.run()
             manifest = Manifest(id=name, made_us=made_us, simulated=simulated, files=files).sealed(vault.master)
             replace_file(part / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             part.rename(place / name)
             sync_folder(place)
-        except OSError as error:
-            raise BackupFailed(
-                f"The backup could not be written to {place}: {error.strerror}.", "Check the disk, or take another."
-            ) from error
+        except BaseException as error:
+            if fresh:  # nothing lies there that an erasure would have to reach
+                (place / VAULT_NAME).unlink(missing_ok=True)
+                forget_place(practice, str(place))
+            if isinstance(error, OSError):
+                raise BackupFailed(
+                    f"The backup could not be written to {place}: {error.strerror}.", "Check the disk, or take another."
+                ) from error
+            raise
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        known = next((one for one in places(practice) if one.path == str(place)), Place(path=str(place)))
-        fresh = msgspec.structs.replace(known, made_us=made_us, vault=vault.number, erased=len(vault.erased))
-        keep_place(practice, fresh)
+        keep_place(practice, msgspec.structs.replace(_holding(practice, place, vault), made_us=made_us))
         _thin(place, vault.master)
         return place / name
 
 
-class _Meter:
-    """Adds up what was copied and restored, and asks whether to go on."""
+class Meter:
+    """Adds up what was done of `total` bytes, and asks whether to go on."""
 
-    def __init__(self, sources: Sequence[Source], watch: Watch) -> None:
-        self._total = max(1, 2 * sum(source.path.stat().st_size for source in sources))
+    def __init__(self, total: int, watch: Watch) -> None:
+        self._total = max(1, total)
         self._watch = watch
         self._done = 0
         self._go_on = watch(0.0)
@@ -181,7 +190,7 @@ class _Work:
         sources: Sequence[Source],
         practice: PracticeFile,
         scratch: Path,
-        meter: _Meter,
+        meter: Meter,
     ) -> None:
         self._part, self._name, self._sources = part, name, sources
         self._practice, self._scratch, self._meter = practice, scratch, meter
@@ -197,7 +206,10 @@ class _Work:
                 file.row("SELECT count(*) FROM sqlite_master")  # the snapshot is taken by the first read
             chairs = [file for source, file in files.items() if not source.is_practice]
             vault = self._vault(chairs)
-            vault.write(self._part.parent)
+            place = self._part.parent
+            # Known before anything lies there: an erasure must reach these keys, also when this process is killed now.
+            keep_place(self._practice, _holding(self._practice, place, vault))
+            vault.write(place)
             wearers = Wearers.of(chairs)
             copied = {
                 source: self._copy(source, file, vault, None if source.is_practice else wearers)
@@ -236,28 +248,18 @@ class _Work:
         return self._part / f"{source.path.stem}.backup"
 
     def _proven(self, source: Source, copied: Copied, vault: Vault) -> BackedUp:
-        """Restore it beside the live files, under a key that nobody keeps, and look whether it is sound."""
         target = self._target(source)
-        trial, key = self._scratch / f"trial-{self._name}.sqlite", secrets.token_bytes(KEY_BYTES)
-        try:
-            restored = restore_file(
-                target,
-                vault.file_key(self._name, target.name),
-                trial,
-                key,
-                backup=self._name,
-                name=target.name,
-                patients=vault.patients,
-                progress=self._meter.add,
-                cancelled=self._meter.cancelled,
-            )
-            problems = [] if restored.rows == copied.rows else [f"{copied.rows - restored.rows} rows are missing"]
-            problems += _problems(trial, key, chair=not source.is_practice)
-        except RecordError as error:
-            problems = [str(error)]
-        finally:
-            for end in ("", "-wal", "-shm", "-journal"):
-                trial.with_name(trial.name + end).unlink(missing_ok=True)
+        problems = prove(
+            target,
+            vault.file_key(self._name, target.name),
+            backup=self._name,
+            source=source.path.name,
+            rows=copied.rows,
+            patients=vault.patients,
+            scratch=self._scratch,
+            progress=self._meter.add,
+            cancelled=self._meter.cancelled,
+        )
         if self._meter.cancelled():
             raise BackupCancelled
         if problems:
@@ -275,14 +277,34 @@ class _Work:
         )
 
 
-def _problems(path: Path, key: bytes, *, chair: bool) -> list[str]:
-    if chair:
-        return list(verify_record(path, key).problems)
-    file = CipherFile.read(path, key)
+def _is_fresh(place: Path, practice: PracticeFile, master: bytes) -> bool:
+    """Whether nothing is known of a place, and nothing lies there. Raises BackupFailed: others' keys lie there."""
+    if any(one.path == str(place) for one in places(practice)):
+        return False
+    if not (place / VAULT_NAME).exists():
+        return True
     try:
-        return [row[0] for row in file.rows("PRAGMA integrity_check(10)") if row[0] != "ok"]
-    finally:
-        file.close()
+        Vault.read_with(place, master)
+    except BackupDamaged:
+        raise BackupFailed(
+            f"{place} holds backups that this practice's key does not open.", "Name another folder for ours."
+        ) from None
+    return False
+
+
+def _holding(practice: PracticeFile, place: Path, vault: Vault) -> Place:
+    """What is known of a place that holds these keys."""
+    known = next((one for one in places(practice) if one.path == str(place)), Place(path=str(place)))
+    return msgspec.structs.replace(known, vault=vault.number, erased=len(vault.erased))
+
+
+def room_for_trial(scratch: Path, largest: int) -> None:
+    """Raises BackupFailed: restoring a file of so many bytes would leave the records too little room."""
+    needed = largest * 3 // 2 + SPARE_BYTES
+    if shutil.disk_usage(scratch).free < needed:
+        raise BackupFailed(
+            f"There is too little room in {scratch} to try the backup out.", f"Free {needed / 1e9:.1f} GB there."
+        )
 
 
 def digest(path: Path) -> str:
@@ -309,8 +331,8 @@ def _prepare(place: Path, sources: Sequence[Source]) -> None:
         raise BackupFailed("A backup beside the data is lost with it.", "Name a folder on another disk.")
     try:
         place.mkdir(mode=0o700, exist_ok=True)
-        for left in place.glob(f"{_PART}*"):
-            shutil.rmtree(left, ignore_errors=True)  # a backup that was cut off by the end of its process
+        for name in sweep(place):
+            _log.warning("%s in %s was left by a backup that was cut off, and is taken away", name, place)
     except OSError as error:
         raise BackupFailed(f"{place} cannot be used: {error.strerror}.", "Name another folder.") from error
 

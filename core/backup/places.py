@@ -12,6 +12,8 @@ from core.backup.vault import Vault, current
 from core.record.practice import PracticeFile
 
 _SETTING: Final = "backup.places"
+PART: Final = ".part-"
+_GONE: Final = ".gone-"
 DAYS, WEEKS, MONTHS = 7, 5, 12
 """Kept are the newest backup of each of so many days, weeks and months that had one."""
 
@@ -24,6 +26,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         vault: number of the keys that were written there last.
         erased: how many patients those keys had erased.
         daily: the workstation makes one here each day by itself.
+        checked: by a backup's name, when it was opened last to see whether it holds, UTC µs.
     """
 
     path: str
@@ -31,6 +34,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     vault: int = 0
     erased: int = 0
     daily: bool = False
+    checked: dict[str, int] = {}
 
 
 def places(practice: PracticeFile) -> list[Place]:
@@ -94,9 +98,24 @@ def surplus(made_us: Sequence[int]) -> list[int]:
 
 def take_away(folder: Path) -> None:
     """Remove a backup; broken off half-way, what is left is not taken for one."""
-    away = folder.with_name(f".gone-{folder.name}")
+    away = folder.with_name(f"{_GONE}{folder.name}")
     folder.rename(away)
     shutil.rmtree(away, ignore_errors=True)
+
+
+def leftovers(place: Path) -> list[Path]:
+    """What backups that were cut off by the end of their process left in a place; nothing counts on it."""
+    return sorted(one for start in (PART, _GONE) for one in place.glob(f"{start}*"))
+
+
+def sweep(place: Path) -> list[str]:
+    """Take that away, while no other backup is made there; the names of what went."""
+    gone = []
+    for left in leftovers(place):
+        shutil.rmtree(left, ignore_errors=True)
+        if not left.exists():
+            gone.append(left.name)
+    return gone
 
 
 def _save(practice: PracticeFile, all_of: list[Place]) -> None:

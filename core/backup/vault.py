@@ -81,14 +81,7 @@ class Vault:
     @classmethod
     def read(cls, folder: Path, sheet: bytes | bytearray) -> "Vault":
         """Open the one of a place with the key on the sheet. Raises BackupDamaged, SheetUnknown."""
-        try:
-            found = msgspec.json.decode((folder / VAULT_NAME).read_bytes(), type=_File)
-        except FileNotFoundError:
-            raise BackupDamaged(
-                f"There is no {VAULT_NAME} in {folder}.", "Name the folder that holds the backups and their keys."
-            ) from None
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _damaged(folder) from error
+        found = _file_in(folder)
         try:
             master = bytes(unwrap_by_key(found.wrapped, sheet, _CONTEXT))
         except WrongSecret:
@@ -100,6 +93,11 @@ class Vault:
         return cls._opened(folder, found, master)
 
     @classmethod
+    def read_with(cls, folder: Path, master: bytes) -> "Vault":
+        """The same with the master key, as the practice itself can. Raises BackupDamaged."""
+        return cls._opened(folder, _file_in(folder), master)
+
+    @classmethod
     def _opened(cls, folder: Path, found: _File, master: bytes) -> "Vault":
         try:
             plain = ChaCha20Poly1305(master).decrypt(found.nonce, found.sealed, _header(found.number, found.wrapped))
@@ -107,6 +105,17 @@ class Vault:
         except (InvalidTag, ValueError, msgspec.ValidationError) as error:
             raise _damaged(folder) from error
         return cls(found.number, master, found.wrapped, inside.patients, inside.erased)
+
+
+def _file_in(folder: Path) -> _File:
+    try:
+        return msgspec.json.decode((folder / VAULT_NAME).read_bytes(), type=_File)
+    except FileNotFoundError:
+        raise BackupDamaged(
+            f"There is no {VAULT_NAME} in {folder}.", "Name the folder that holds the backups and their keys."
+        ) from None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(folder) from error
 
 
 def current(keys: PracticeKeys) -> Vault:

@@ -2,15 +2,19 @@
 
 import itertools
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.backup.checking import check_backup, look_at
 from core.backup.errors import BackupCancelled, BackupDamaged, BackupFailed, NoSheet, SheetUnknown
 from core.backup.making import MANIFEST, make_backup, manifests, one_at_a_time
-from core.backup.places import outstanding, places, surplus
+from core.backup.places import outstanding, places, renew_keys, surplus
 from core.backup.restoring import find_backup, finish, restoring
 from core.backup.vault import VAULT_NAME, Vault, draw_sheet, take_sheet, typed_sheet
 from core.keys.errors import SheetWrong
@@ -21,7 +25,20 @@ from core.record.inspect import verify_record
 from core.record.keys import KeyStore, key_file
 from core.record.schema import record_migrations
 from core.record.sqlcipher import Database
-from tests.core.backup.house import BO, DENTIST, HUB, PH, UTC0, WORDS, ZEB, Premises, decrypted, samples_of, visit
+from tests.core.backup.house import (
+    BO,
+    DENTIST,
+    HUB,
+    PH,
+    UTC0,
+    WORDS,
+    ZEB,
+    Premises,
+    decrypted,
+    premises,
+    samples_of,
+    visit,
+)
 from tests.core.record.signing import Keys
 
 WORD = "correct horse"
@@ -191,6 +208,7 @@ def test_a_backup_that_is_broken_off_leaves_nothing(house: Premises, place: Path
         assert {path.name for path in place.iterdir()} <= {VAULT_NAME}
         assert not list((house.root / "runtime").glob("trial*"))
     assert not places(practice)
+    assert not list(place.iterdir())
     practice.close()
 
 
@@ -335,3 +353,73 @@ def test_channels_and_hub_are_named_in_the_copy(house: Premises) -> None:
     with house.reader(1) as reader:
         assert HUB in reader.info().sources
         assert any(one.number == PH for one in reader.channels())
+
+
+def test_backups_of_another_practice_are_left_alone(house: Premises, place: Path, tmp_path: Path) -> None:
+    other = premises(tmp_path / "other")
+    other.backup(place)
+    before = (place / VAULT_NAME).read_bytes()
+    with pytest.raises(BackupFailed, match="does not open"):
+        house.backup(place)
+    assert (place / VAULT_NAME).read_bytes() == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from core.backup import making
+from tests.core.backup.house import Premises
+from core.model.clock import ManualClock
+
+data, place, wanted = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+original = getattr(making, wanted)
+def cut(*arguments, **named):
+    done = original(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(making, wanted, cut)
+Premises(data, ManualClock(utc_us=1_800_000_000_000_000), b"", []).backup(place)
+"""
+
+
+@pytest.mark.parametrize("after", ["copy_file", "prove", "replace_file"])
+def test_a_backup_killed_in_a_new_place_is_known_named_and_swept(house: Premises, place: Path, after: str) -> None:
+    """Its keys lie there already: an erasure must know where."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(house.root), str(place), after], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    practice = house.practice()
+    (shelf,) = look_at(practice)
+    assert (shelf.place.path, shelf.place.made_us, shelf.kept) == (str(place), 0, ())
+    assert [name.startswith(".part-backup-") for name in shelf.cut_off] == [True]
+    practice.keys.erase_patient_key(ZEB.id)
+    assert [one.path for one in outstanding(practice)] == [str(place)]
+    assert not renew_keys(practice)
+    practice.close()
+    assert set(house.vault(place).patients) == {BO.id}
+    made = house.backup(place)
+    assert {path.name for path in place.iterdir()} == {VAULT_NAME, made.name}
+    assert not list((house.root / "runtime").glob("trial*"))
+
+
+def test_a_backup_is_opened_again_to_see_whether_it_holds(house: Premises, place: Path) -> None:
+    made = house.backup(place)
+    practice, scratch = house.practice(), house.root / "runtime"
+    house.clock.advance(DAY_US / 1e6)
+    check_backup(place, made.name, practice, clock=house.clock, scratch=scratch)
+    (shelf,) = look_at(practice)
+    (kept,) = shelf.kept
+    assert (kept.name, kept.chairs, kept.ours) == (made.name, 2, True)
+    assert kept.checked_us == house.clock.utc_us() > kept.made_us
+    practice.keys.erase_patient_key(ZEB.id)
+    assert not renew_keys(practice)
+    check_backup(place, made.name, practice, clock=house.clock, scratch=scratch)  # less in it, and sound all the same
+    copy = made / "chair-2.backup"
+    copy.write_bytes(copy.read_bytes()[:-4096] + b"\0" * 4096)
+    with pytest.raises(BackupDamaged, match="chair-2"):
+        check_backup(place, made.name, practice, clock=house.clock, scratch=scratch)
+    (place / VAULT_NAME).unlink()
+    with pytest.raises(BackupDamaged, match=VAULT_NAME):
+        check_backup(place, made.name, practice, clock=house.clock, scratch=scratch)
+    assert not list(scratch.glob("trial*"))
+    practice.close()
