@@ -12,9 +12,10 @@ from app.engine.runtime import MARKER, Folder, MixedData
 from app.keys_commands import PracticeMissing, acting, acting_dentist, typed_pin
 from app.record_commands import DEMO_PASSPHRASE, moment, open_key
 from core.backup.making import Source, make_backup
-from core.backup.places import Place, forget_place, keep_place, outstanding, places, renew_keys
+from core.backup.places import Place, forget_place, keep_place, leftovers, outstanding, places, renew_keys
 from core.backup.restoring import find_backup, finish, restoring
-from core.backup.vault import Vault, draw_sheet, take_sheet, typed_sheet
+from core.backup.sheet import CHECKED_LINE, SheetDraft
+from core.backup.vault import Vault, typed_sheet
 from core.keys.errors import WrongSecret
 from core.keys.sheet import LINES
 from core.model.clock import SystemClock
@@ -22,8 +23,6 @@ from core.people.pin import check_pin
 from core.record.keys import KeyStore
 from core.record.practice import PracticeFile
 from core.reports.recovery import write_recovery_sheet
-
-CHECKED_LINE = 3
 
 
 @contextlib.contextmanager
@@ -67,6 +66,8 @@ def list_places(data: Path | None, passphrase: str | None) -> int:
         for place in places(practice):
             said = f"last {moment(place.made_us or None)}{', daily' if place.daily else ''}"
             click.echo(f"{place.path}: {said}")
+            for left in leftovers(Path(place.path)):
+                click.echo(f"  {left.name} was cut off; the next backup takes it away.")
             if place.path in behind:
                 click.echo("  It still holds keys of patients who were erased. Connect it and run `backup keys`.")
         if not places(practice):
@@ -107,23 +108,23 @@ def forget(data: Path | None, passphrase: str | None, place: Path) -> int:
 
 def sheet(data: Path | None, passphrase: str | None, who: str | None, out: Path | None) -> int:
     with acting(data, passphrase, who) as (practice, unlocked):
-        seed, lines = draw_sheet()
+        draft = SheetDraft.draw()
         operator = acting_dentist(practice.file, unlocked.operator_id)
         if out is not None:
-            write_recovery_sheet(lines, _name(practice.file), practice.clock.utc_us(), out)
+            write_recovery_sheet(draft.lines, _name(practice.file), practice.clock.utc_us(), out)
             click.echo(f"{out} is to be printed, locked away, and deleted here.")
         else:
             click.echo("Recovery sheet for backups. Keep it locked away, not beside the backups:")
             click.echo("whoever has both can read every record.\n")
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(draft.lines, 1):
                 click.echo(f"  {number}  {line}")
         try:
-            _typed_back(lines)
+            _typed_back(draft)
         except BaseException:
             if out is not None:
                 out.unlink(missing_ok=True)
             raise
-        take_sheet(practice.file.keys, seed, author=operator.id)
+        draft.take(practice.file.keys, author=operator.id)
         practice.note("backup_sheet", operator.id, {}, name=operator.name)
         return told_left(practice.file)
 
@@ -133,13 +134,9 @@ def _name(file: PracticeFile) -> str:
     return msgspec.json.decode(stored, type=str) if stored is not None else ""
 
 
-def _typed_back(lines: list[str]) -> None:
+def _typed_back(draft: SheetDraft) -> None:
     """A sheet counts once somebody has shown that it can be read."""
-    wanted = lines[CHECKED_LINE - 1].replace(" ", "")
-    while True:
-        typed = str(click.prompt(f"Type line {CHECKED_LINE} of the sheet"))
-        if typed.replace(" ", "").upper() == wanted:
-            return
+    while not draft.read_back(str(click.prompt(f"Type line {CHECKED_LINE} of the sheet"))):
         click.echo("That is not how it was printed.")
 
 

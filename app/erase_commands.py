@@ -12,11 +12,9 @@ from app.record_commands import moment, open_key
 from core.backup.erasing import Plan, erase, pending, plan_erasure
 from core.backup.errors import EraseRefused
 from core.backup.making import one_at_a_time
+from core.backup.overdue import overdue as list_overdue
 from core.backup.retention import Retention, load_retention
-from core.model.people import Patient
 from core.record import NotFound, Record
-
-YEAR_US = 365_250_000 * 86_400
 
 
 def erase_patient(code: str | None, reason: str, data: Path | None, passphrase: str | None, who: str | None) -> int:
@@ -53,16 +51,9 @@ def erase_patient(code: str | None, reason: str, data: Path | None, passphrase: 
 def overdue(data: Path | None, passphrase: str | None) -> int:
     years = load_retention().years
     with opened(data, passphrase) as practice, _records(practice, passphrase) as records:
-        before = practice.clock.utc_us() - years * YEAR_US
-        last: dict[str, int] = {}
-        people: dict[str, Patient] = {}
-        for record in records:
-            for one in record.patients():
-                people[one.id] = one
-                last[one.id] = max(last.get(one.id, 0), record.known_since(one.id) or 0)
-        found = sorted((at_us, people[patient].code) for patient, at_us in last.items() if at_us < before)
-        for at_us, code in found:
-            click.echo(f"{code}  last seen {moment(at_us)[:10]}")
+        found = list_overdue(records, years, practice.clock.utc_us())
+        for one in found:
+            click.echo(f"{one.patient.code}  last seen {moment(one.last_us)[:10]}")
         click.echo(f"Not seen for {years} years: {len(found)}.")
     return 0
 
@@ -104,4 +95,6 @@ def _show(plan: Plan, rules: Retention, exports: list[Path]) -> None:
     for one in rules.stays:
         rows = f" Rows: {plan.stays[one.what]}." if one.what in plan.stays else ""
         click.echo(f"  {one.what:12} {one.why}{rows}")
+    for source, count in sorted(plan.nobodys.items()):
+        click.echo(f"  {source:12} Samples outside any visit that belong to nobody known: {count}.")
     click.echo("Prints, data packs and files elsewhere are not reached.")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from app.engine.backups import is_backup
 from app.engine.people_desk import PeopleDesk, no
 from app.engine.redaction import (
     Seen,
@@ -19,6 +20,7 @@ from app.engine.redaction import (
 from app.ipc import messages as ipc
 from app.ipc.access_messages import ListViews
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchHits, SearchRecords
+from app.ipc.export_messages import CancelJob
 from core.model.intents import Pause
 from core.model.people import Operator, Role
 from core.people.permissions import Permissions, Sight, load_permissions
@@ -28,9 +30,9 @@ from core.record import Record
 if TYPE_CHECKING:
     from app.engine.chair import Chair
 
-FOUND, ENROL, PATIENT_PAUSE = "FoundPractice", "EnrolHub", "PatientPause"
+FOUND, ENROL, PATIENT_PAUSE, CANCEL_BACKUP = "FoundPractice", "EnrolHub", "PatientPause", "CancelBackup"
 """Acts that are not told by the type of their request alone."""
-ACTS = frozenset(one.__name__ for one in ipc.Request.__args__) | {FOUND, ENROL, PATIENT_PAUSE}
+ACTS = frozenset(one.__name__ for one in ipc.Request.__args__) | {FOUND, ENROL, PATIENT_PAUSE, CANCEL_BACKUP}
 ABOUT_ONE = (ipc.GetVisit, ipc.ReadRange, ipc.MakeReport, ReadAttachment, SaveAttachment)
 """About the patient of a visit, or of a file, at a chair."""
 LISTS = (ipc.ListPatients, SearchRecords)
@@ -77,6 +79,8 @@ class Access:
             return ENROL
         if isinstance(request, ipc.Act) and request.intent == Pause(by="patient"):
             return PATIENT_PAUSE
+        if isinstance(request, CancelJob) and is_backup(request.id):
+            return CANCEL_BACKUP
         return type(request).__name__
 
     def _refusal(self, act: str) -> Refusal:
@@ -169,6 +173,7 @@ class Access:
                 or (operator is not None and one.operator_id == operator.id)
             ),
             companions=station.companions if knows else (),
+            backups=station.backups if self.table.may(operator, "ListBackups") else None,
             dimmed=self.dimmed,
             operators=tuple(cut_operator(one, seen) for one in station.operators),
             alarms=tuple(

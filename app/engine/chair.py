@@ -241,6 +241,12 @@ class Chair:
             self.observe(LinkUp())
         return visit.summary.id
 
+    async def forget_patient(self, patient_id: str) -> None:
+        """They were erased: nothing of them stays on the screen, nor in the ring of live samples."""
+        self._ring.wipe()
+        if await self.visits.forget(patient_id):
+            self.touched()
+
     def act(self, intent: Intent, *, actor: Operator, revision: int | None) -> None:
         """What a person wants of the procedure. Raises Refusal, or KeyError without a procedure."""
         if self.visits.now is None:

@@ -14,6 +14,7 @@ from app.engine.chair import Chair, House
 from app.engine.clock import AsyncClock, SystemAsyncClock
 from app.engine.devices_desk import DevicesDesk
 from app.engine.doubts_desk import DoubtsDesk
+from app.engine.erasures import ErasureDesk
 from app.engine.evidence import EvidenceDesk
 from app.engine.export_desk import ExportDesk
 from app.engine.house_log import write_down
@@ -32,6 +33,7 @@ from app.engine.view_log import ViewLog
 from app.engine.watch import Watch
 from app.engine_config import EngineConfig
 from app.ipc.ring import RingWriter
+from core.backup import erasing
 from core.backup.making import Source
 from core.model.alarm import AudioState
 from core.model.errors import SmilescapeError
@@ -42,8 +44,9 @@ from core.people.demo import Demo, load_demo
 from core.procedure.events import EngineRestarted
 from core.procedure.modules import load_modules
 from core.record import Record
-from core.record.keys import KeyStore
+from core.record.keys import Keeper, KeyStore
 from core.record.practice import PracticeFile
+from core.record.rekey import rekey
 from core.safety.alarm_catalogue import load_alarms
 from core.safety.alarms import AlarmBook
 from core.signals.catalogue import load_catalogue
@@ -97,6 +100,8 @@ class Engine:
         self.news = News(self)
         self.devices = DevicesDesk(self)
         self.exports = ExportDesk(self.reader, self.touched)
+        self.backups = BackupDesk(self)
+        self.erasures = ErasureDesk(self)
         self.watch = Watch(self)
 
     @property
@@ -155,6 +160,9 @@ class Engine:
             self.chairs[number] = chair
             await chair.start()
             self._opened.push_async_callback(chair.close)
+        for number in set(self.folder.chairs()) - set(self.chairs):  # no chair any more, and a record all the same
+            path = self.folder.chair_file(number)
+            self._backed_up.append(Source(path, self.keys.load(path, self._passphrase)))
         if demo is not None:
             await self._seed(demo)
         self._opened.push_async_callback(self.evidence.close)
@@ -171,7 +179,7 @@ class Engine:
             asyncio.create_task(self.devices.run()),
             asyncio.create_task(self.watch.run()),
             asyncio.create_task(self.evidence.run()),
-            asyncio.create_task(BackupDesk(self).run()),
+            asyncio.create_task(self.backups.run()),
         ]
         if self.sounder is not None:
             self._tasks.append(asyncio.create_task(self.sounder.run()))
@@ -184,7 +192,10 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        new_keys = self._tasks and erasing.new_keys_wanted(self.practice_file)
         await self._opened.aclose()
+        if new_keys:
+            await asyncio.to_thread(self._give_new_keys)
 
     def rings(self) -> dict[int, str]:
         return {number: str(self.folder.ring_file(number)) for number in self.chairs}
@@ -192,6 +203,10 @@ class Engine:
     def backed_up(self) -> list[Source]:
         """What a backup consists of."""
         return list(self._backed_up)
+
+    def names(self) -> dict[str, str]:
+        """Of everybody who ever had an account, by id."""
+        return self.people.names()
 
     def touched(self) -> None:
         self.news.touched()
@@ -271,6 +286,19 @@ class Engine:
         if path.exists():
             return Record.open(path, key, clock=self.clock)
         return Record.create(path, key, chair=number, simulated=self.simulated, clock=self.clock)
+
+    def _give_new_keys(self) -> None:
+        """Somebody was erased: what disks and images still have of the files' former pages shall open no more."""
+        try:
+            for path in [*(self.folder.chair_file(chair) for chair in self.folder.chairs()), self.folder.practice_file]:
+                prefer: Keeper = "file" if KeyStore.wrapped(path) else "keyring"
+                key = rekey(path, KeyStore(prefer=prefer), self._passphrase)
+            practice = PracticeFile.open(self.folder.practice_file, key, clock=self.clock)
+        except SmilescapeError as error:
+            log.error("files have their former keys still: %s", error)
+            return
+        erasing.want_new_keys(practice, wanted=False)
+        practice.close()
 
     async def _seed(self, demo: Demo) -> None:
         first = self.chairs[min(self.chairs)]

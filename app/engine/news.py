@@ -35,6 +35,8 @@ class News:
             dirty, wanted = sorted(self._dirty), self._touched
             self._dirty.clear()
             self._touched = False
+            if dirty:
+                self._engine.backups.chairs_changed()
             self.send(dirty, workstation=wanted)
 
     def send_all(self) -> None:
@@ -69,6 +71,7 @@ class News:
             practice=engine.practice,
             practice_phone=engine.practice_phone,
             evidence=engine.evidence.states(),
+            backups=engine.backups.state,
             lock_minutes=engine.screen.minutes,
             emergencies=people.emergencies.standing,
             companions=people.companions.everybody,
@@ -84,4 +87,4 @@ class News:
         for number, chair in chairs.items():
             if chair.hub is not None and chair.hub.missing:
                 jobs.append(ipc.Job(id=f"backfill-{number}", text=Text("job.backfill", {"frames": chair.hub.missing})))
-        return (*self._engine.exports.jobs(), *jobs)
+        return (*self._engine.exports.jobs(), *self._engine.backups.jobs(), *jobs)

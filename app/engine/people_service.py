@@ -61,6 +61,7 @@ class PeopleService:
         self._house.audit("people.added", Text("log.person_added", {"name": made.name}), actor.id, body)
         if first:
             self._house.notice = Text("notice.recovery_sheet")
+            self._house.backups.refresh()
         self._house.touched()
         return ipc.Done(id=made.id)
 

@@ -8,6 +8,7 @@ from app.engine.open_records import OpenRecords, Refuse, target_file, target_fol
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
 from app.engine.visit_report import visit_report
 from app.ipc.access_messages import ListViews, Views
+from app.ipc.backup_messages import ErasedPatient, ListOverdue, Overdue, OverduePatient
 from app.ipc.clinical_messages import (
     AttachmentData,
     ReadAttachment,
@@ -34,7 +35,10 @@ from app.ipc.messages import (
     VisitDetail,
 )
 from app.ipc.refusals import as_refused
+from core.backup.overdue import overdue
+from core.backup.retention import load_retention
 from core.model.clinical import Attachment, EntryVersion
+from core.model.clock import SystemClock
 from core.model.people import Patient, VisitSummary
 from core.model.progress import Watch, unwatched
 from core.people.charting import without_repeats
@@ -42,7 +46,7 @@ from core.people.views import looked_at
 from core.record import NotFound, RecordReader
 from core.record.attachments import write_copy
 from core.record.search_all import search_all
-from core.record.types import page_of
+from core.record.types import Erased, page_of
 
 MAX_COLUMNS = 20_000
 MAX_CHANNELS = 64
@@ -112,6 +116,8 @@ class ReadDesk:
             case SaveAttachment():
                 entry, data = self._attachment(request.chair, request.attachment_id)
                 return Done(detail=str(write_copy(entry, data, target_folder(request.folder))))
+            case ListOverdue():
+                return self._overdue()
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
@@ -126,13 +132,30 @@ class ReadDesk:
                 newest = found.patient
             visits.update((visit.id, visit) for visit in found.visits)
         if newest is None:
-            raise Refuse("no_patient")
+            raise Refuse("erased" if patient_id in self._erased() else "no_patient")
         return Timeline(
             patient=newest,
             visits=tuple(sorted(visits.values(), key=lambda visit: visit.began_us, reverse=True)),
             home=self._records.home(patient_id),
             entries=self._entries(patient_id),
         )
+
+    def _overdue(self) -> Overdue:
+        """Who is past the practice's time, and who was erased already."""
+        years, names = load_retention().years, self._records.names
+        found = overdue(self._records.every(), years, SystemClock().utc_us())
+        return Overdue(
+            years=years,
+            patients=tuple(OverduePatient(o.patient.id, o.patient.name, o.patient.code, o.last_us) for o in found),
+            erased=tuple(
+                ErasedPatient(one.patient, names.get(one.author, one.author), one.reason, one.at_us)
+                for one in sorted(self._erased().values(), key=lambda one: one.at_us, reverse=True)
+            ),
+        )
+
+    def _erased(self) -> dict[str, Erased]:
+        """Over all chairs, by patient."""
+        return {one.patient: one for reader in self._records.every() for one in reader.erased()}
 
     def _entries(self, patient_id: str) -> tuple[EntryVersion, ...]:
         """Over all chair files. A version of the identity may stand in several: the first to have it counts."""

@@ -11,6 +11,7 @@ from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_setup
 from app.ipc.access_messages import ListViews
+from app.ipc.backup_messages import ListOverdue
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
 from app.ipc.frames import FrameTooLong
@@ -51,6 +52,7 @@ SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     ReadAttachment: 30.0,
     SaveAttachment: 30.0,
     ListViews: 30.0,
+    ListOverdue: 60.0,
 }
 """How long each may take, a job from one step to the next, before the process is taken for stuck. A slow stick may
 need minutes to take in what was written."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from app.ipc.access_messages import ListViews
+from app.ipc.backup_messages import ListOverdue
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
 from app.ipc.import_messages import ImportSignals, LookAtSignals
@@ -20,6 +21,7 @@ ReadRequest = (
     | SearchRecords
     | ReadAttachment
     | SaveAttachment
+    | ListOverdue
 )
 READ_REQUESTS = ReadRequest.__args__
 JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack | LookAtSignals | ImportSignals

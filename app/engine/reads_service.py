@@ -8,6 +8,7 @@ from app.engine.reader_wire import ReadRequest
 from app.engine.workstation import Workstation, chair_of
 from app.ipc import messages as ipc
 from app.ipc.access_messages import ListViews, Views
+from app.ipc.backup_messages import ListOverdue
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ReadsService:
     def _read_from(self, request: ReadRequest) -> tuple["Chair", ...]:
         """The chairs whose files an answer is read from."""
         match request:
-            case ipc.GetTimeline() | ListViews() | SearchRecords() | ipc.ListLog(chair=0):
+            case ipc.GetTimeline() | ListViews() | SearchRecords() | ListOverdue() | ipc.ListLog(chair=0):
                 return tuple(self._house.chairs.values())
             case _:
                 return (chair_of(self._house, request.chair),)

@@ -5,6 +5,7 @@ forget only what is committed.
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -71,11 +72,12 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """`kept`: tried again until it succeeds, while what hinders it may pass."""
+    """`kept`: tried again until it succeeds, while what hinders it may pass. `alone`: in no transaction."""
 
     run: Callable[[Record], object]
     done: "Future[object]"
     kept: bool
+    alone: bool = False
 
 
 class _Wake(Enum):
@@ -142,6 +144,12 @@ class Recorder:
         """`do`, for a coroutine."""
         return await asyncio.wrap_future(self.do(run))
 
+    async def alone(self, run: Callable[[Record], T]) -> T:
+        """`run` outside any transaction: for what none may contain, such as folding the write-ahead log in."""
+        done: Future[T] = Future()
+        self._queue.put(_Job(run, done, kept=False, alone=True))  # type: ignore[arg-type]
+        return await asyncio.wrap_future(done)
+
     def note(self, run: Callable[[Record], object]) -> "Future[object]":
         """`do` for what happened and must be written down, however long that takes: a full disk delays it."""
         done: Future[object] = Future()
@@ -201,7 +209,7 @@ class Recorder:
         if job.done.cancelled():
             return True
         try:
-            with self._record.transaction():
+            with contextlib.nullcontext() if job.alone else self._record.transaction():
                 result = job.run(self._record)
         except BaseException as error:  # handed to whoever waits
             if isinstance(error, PASSING):

@@ -4,6 +4,8 @@ import os
 from functools import singledispatchmethod
 
 from app.engine.access_service import AccessService
+from app.engine.backups import is_backup
+from app.engine.backups_service import BackupsService
 from app.engine.clinical_service import ClinicalService
 from app.engine.devices_service import DevicesService
 from app.engine.doubts_service import lift_doubt
@@ -19,9 +21,10 @@ from app.engine.server import Session
 from app.engine.workstation import Workstation, actor_of, chair_of
 from app.ipc import messages as ipc
 from app.ipc.access_messages import ACCESS_REQUESTS
+from app.ipc.backup_messages import BACKUP_REQUESTS
 from app.ipc.clinical_messages import CLINICAL_REQUESTS
 from app.ipc.doubt_messages import LiftDoubt
-from app.ipc.export_messages import EXPORT_REQUESTS
+from app.ipc.export_messages import EXPORT_REQUESTS, CancelJob
 from app.ipc.import_messages import IMPORT_REQUESTS
 from app.ipc.key_messages import KEY_REQUESTS
 from core.model.intents import Pause
@@ -47,6 +50,7 @@ class Service:
         self._clinical = ClinicalService(house)
         self._exports = ExportsService(house)
         self._imports = ImportsService(house)
+        self._backups = BackupsService(house)
 
     async def handle(self, request: ipc.Request, session: Session) -> ipc.Reply:
         """Nothing is served that `Access` did not admit, and nothing is answered that it did not cut."""
@@ -58,6 +62,8 @@ class Service:
         if isinstance(request, READ_REQUESTS):
             return await self._reads.serve(request)
         if isinstance(request, ipc.PEOPLE_REQUESTS):
+            if isinstance(request, ipc.Login | ipc.Logout):
+                await self._backups.drop_sheet()
             return await self._people.serve(request)
         if isinstance(request, ipc.PATIENTS_REQUESTS):
             return await self._patients.serve(request)
@@ -69,6 +75,10 @@ class Service:
             return await self._access.serve(request, self._house.people.operator)
         if isinstance(request, CLINICAL_REQUESTS):
             return await self._clinical.serve(request, actor_of(self._house))
+        if isinstance(request, BACKUP_REQUESTS):
+            return await self._backups.serve(request, actor_of(self._house))
+        if isinstance(request, CancelJob) and is_backup(request.id):
+            return self._backups.cancel(request.id)
         if isinstance(request, EXPORT_REQUESTS):
             return await self._exports.serve(request, actor_of(self._house))
         if isinstance(request, IMPORT_REQUESTS):
@@ -124,6 +134,8 @@ class Service:
         chair = chair_of(self._house, request.chair)
         if chair.busy:
             raise no("visit_open", "visit_open_remedy")
+        if self._house.erasures.patient:
+            raise no("erasing", "erasing_remedy")
         patient = (await self._patients.patients()).get(request.patient_id)
         if patient is None:
             raise no("unknown_patient")

@@ -123,6 +123,16 @@ class Visits:
             return None
         return await self._enter(summary, patient, ProcedureMachine(self._around.modules, view))
 
+    async def forget(self, patient_id: str) -> bool:
+        """Show nothing more of somebody who was erased; whether it was they who were here last."""
+        visit = self.now
+        if visit is None or visit.open or visit.patient.id != patient_id:
+            return False
+        self.now = None
+        self._around.flow.visit = None
+        await visit.runner.close()
+        return True
+
     def end_if_closed(self) -> None:
         """Write the end of the visit once its procedure is closed."""
         visit = self.now

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine.access import Access
 from app.engine.access_service import AccessHouse
+from app.engine.backups_service import BackupsHouse
 from app.engine.devices_desk import DevicesDesk
 from app.engine.doubts_service import DoubtsHouse
 from app.engine.exports_service import ExportsHouse
@@ -24,7 +25,7 @@ class Reader(Protocol):
     async def request(self, body: ReadRequest) -> ipc.Reply: ...
 
 
-class Workstation(DoubtsHouse, ExportsHouse, AccessHouse, Protocol):
+class Workstation(DoubtsHouse, ExportsHouse, AccessHouse, BackupsHouse, Protocol):
     """What the services need of the engine around them."""
 
     reader: Reader

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from app.ipc.access_messages import AccessRequest, ListViews, Views
+from app.ipc.backup_messages import BackupReply, BackupRequest, BackupState, ListOverdue
 from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
 from app.ipc.evidence_messages import ChairEvidence
@@ -438,6 +439,7 @@ class Workstation(Message, frozen=True, kw_only=True):
         lock_minutes: after how long without a touch the workstation locks.
         emergencies: those that no dentist has seen yet, and one's own.
         companions: whom patients let see their data, as far as who is logged in may know.
+        backups: None before it is known.
     """
 
     operator: Operator | None
@@ -458,6 +460,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     lock_minutes: int = 0
     emergencies: tuple[Emergency, ...] = ()
     companions: tuple[Companion, ...] = ()
+    backups: BackupState | None = None
 
 
 PeopleRequest = Login | Logout | AddOperator | CloseOperator | SetPractice
@@ -493,6 +496,8 @@ Request = (
     | ClinicalRead
     | AccessRequest
     | ListViews
+    | BackupRequest
+    | ListOverdue
 )
 Reply = (
     Welcome
@@ -510,6 +515,7 @@ Reply = (
     | ImportReply
     | ClinicalReply
     | Views
+    | BackupReply
 )
 Push = Chair | Workstation
 

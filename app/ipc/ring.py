@@ -65,6 +65,9 @@ class RingPoll:
     restarted: bool = False
 
 
+_WIPED = 1 << 16
+
+
 class RingWriter:
     """The engine's end. One writer per file; the engine's lock sees to that.
 
@@ -112,6 +115,16 @@ class RingWriter:
             piece = raw[2 * offset : 2 * (offset + room)]
             self._put(block, utc_us + offset * mapped_us // count, offset, piece)
         self._header[_FIELD_HEAD] = self._head
+
+    def wipe(self) -> None:
+        """Overwrite all that it holds; readers begin anew."""
+        self._header[_FIELD_HEAD] = 0
+        self._generation = secrets.randbits(63) | 1
+        self._header[_FIELD_GENERATION] = self._generation
+        self._head = 0
+        for at in range(_PAGE, _PAGE + self._slots * self._slot_bytes, _WIPED):
+            end = min(at + _WIPED, _PAGE + self._slots * self._slot_bytes)
+            self._map[at:end] = bytes(end - at)
 
     def close(self) -> None:
         """Let go of the file; what it holds can still be read."""

@@ -67,12 +67,18 @@ class Wearers:
     @classmethod
     def of(cls, files: Iterable[CipherFile]) -> "Wearers":
         """`files` must be those of all chairs: a hub may have been in several."""
+        sql = "SELECT entity, owner FROM version WHERE kind = 'visit' AND version = 1"
+        return cls.together([cls(turns_of(file), dict(file.rows(sql))) for file in files])
+
+    @classmethod
+    def together(cls, parts: Iterable["Wearers"]) -> "Wearers":
+        """What the files of the chairs know one by one."""
         turns: dict[str, list[Turn]] = {}
         patients: dict[str, str] = {}
-        for file in files:
-            for name, some in turns_of(file).items():
+        for part in parts:
+            for name, some in part.turns.items():
                 turns.setdefault(name, []).extend(some)
-            patients |= dict(file.rows("SELECT entity, owner FROM version WHERE kind = 'visit' AND version = 1"))
+            patients |= part.patients
         return cls({name: sorted(some, key=lambda one: one.at_us) for name, some in turns.items()}, patients)
 
     def lend(self, file: CipherFile) -> None:

@@ -15,6 +15,7 @@ from core.record.sqlcipher import CipherFile
 from core.record.summary import without_visit
 
 _PENDING: Final = "erase.pending"
+_NEW_KEYS: Final = "erase.new_keys"
 _LAST: Final = frozenset({"version"})
 """Goes when all else has gone in every chair: it says whose the rest is, also after a crash."""
 
@@ -105,6 +106,15 @@ def end(practice: PracticeFile, patient: str) -> None:
     practice.keys.erase_patient_key(patient)
     practice.keys.sweep()
     practice.set_setting(_PENDING, '""')
+
+
+def want_new_keys(practice: PracticeFile, wanted: bool) -> None:
+    """Whether the files still need new keys after an erasure, so that their former pages open no more."""
+    practice.set_setting(_NEW_KEYS, "true" if wanted else "false")
+
+
+def new_keys_wanted(practice: PracticeFile) -> bool:
+    return practice.setting(_NEW_KEYS) == "true"
 
 
 def pending(practice: PracticeFile) -> str:

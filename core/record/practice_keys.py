@@ -134,6 +134,12 @@ class PracticeKeys:
         row = self._file.row(sql, (kind, holder))
         return Secret(*row) if row else None
 
+    def kept_by(self, kind: SecretKind, holder: str = "") -> tuple[str, int] | None:
+        """Who wrote the one in force, and when, UTC µs."""
+        sql = "SELECT author, at_us FROM secret WHERE kind = ? AND holder = ? AND data != x'' ORDER BY id DESC LIMIT 1"
+        row = self._file.row(sql, (kind, holder))
+        return (row[0], row[1]) if row else None
+
     def holders(self, kind: SecretKind) -> set[str]:
         """Who has a secret of this kind."""
         return {row[0] for row in self._file.rows("SELECT holder FROM secret WHERE kind = ? AND data != x''", (kind,))}

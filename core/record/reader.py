@@ -32,6 +32,7 @@ from core.record.types import (
     AuditHead,
     Columns,
     DayRead,
+    Erased,
     HubWear,
     LoggedEntry,
     Loss,
@@ -112,6 +113,20 @@ class RecordReader:
 
     def close(self) -> None:
         self._file.close()
+
+    @property
+    def file(self) -> CipherFile:
+        """The file itself, for what goes through all of its tables, as the plan of an erasure does."""
+        return self._file
+
+    def erased(self) -> list[Erased]:
+        """Who was erased from this file, the newest first."""
+        rows = self._file.rows("SELECT patient, author, reason, at_us FROM erasure ORDER BY id DESC")
+        return [Erased(*row) for row in rows]
+
+    def known_since(self, patient_id: str) -> int | None:
+        """As a record says it."""
+        return self._clinical.known_since(patient_id)
 
     def interrupt(self) -> None:
         """Break off what another thread reads; it raises Interrupted there."""

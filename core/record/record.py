@@ -325,12 +325,7 @@ class Record:
 
     def known_since(self, patient_id: str) -> int | None:
         """When the newest visit in this file began, or the newest version was written; None: not known here."""
-        sql = (
-            "SELECT max(CASE kind WHEN 'visit' THEN at_us ELSE 0 END), max(at_us) FROM search_row "
-            "WHERE patient = ? AND kind IN ('visit', 'patient')"
-        )
-        row = self._file.row(sql, (patient_id,))
-        return (row[0] or row[1]) if row is not None else None
+        return self._clinical.known_since(patient_id)
 
     def begin_visit(self, visit: VisitSummary, *, author: str = "", reason: str = "begun") -> None:
         self._must_write()

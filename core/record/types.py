@@ -190,6 +190,16 @@ class PatientTimeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """A patient, by id, who was erased: by whom, why and when, UTC µs."""
+
+    patient: str
+    author: str
+    reason: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """From this moment on the hub is with the patient of this visit."""
 

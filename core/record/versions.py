@@ -86,10 +86,20 @@ class Clinical:
     """The kinds that a record keeps, for its writer and its readers alike."""
 
     def __init__(self, file: CipherFile) -> None:
+        self._file = file
         self.patients = Versions(file, "patient", Patient)
         self.visits = Versions(file, "visit", VisitSummary)
         self.procedures = Versions(file, "procedure", ProcedureView)
         self.alarms = Versions(file, "alarm", Alarm)
+
+    def known_since(self, patient_id: str) -> int | None:
+        """When the newest visit in this file began, or the newest version was written; None: not known here."""
+        sql = (
+            "SELECT max(CASE kind WHEN 'visit' THEN at_us ELSE 0 END), max(at_us) FROM search_row "
+            "WHERE patient = ? AND kind IN ('visit', 'patient')"
+        )
+        row = self._file.row(sql, (patient_id,))
+        return (row[0] or row[1]) if row is not None else None
 
     def visits_of(self, patient_id: str | None) -> list[VisitSummary]:
         """Newest first."""

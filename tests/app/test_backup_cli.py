@@ -52,7 +52,7 @@ def test_from_the_sheet_on_paper_to_a_new_machine(data: Path, tmp_path: Path, mo
         seen[:] = lines
         return seed, lines
 
-    monkeypatch.setattr("app.backup_commands.draw_sheet", drawn)
+    monkeypatch.setattr("core.backup.sheet.draw_sheet", drawn)
     monkeypatch.setattr(prompt, typed)
     output = said(["backup", "sheet", "--data", str(data)], **env)
     monkeypatch.undo()

@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from app.engine.backups import DAY_US, BackupDesk
-from app.engine.house import Engine
+from app.engine.backups import DAY_US, BackupDesk, BackupHouse
+from app.engine.vault_wire import Ended, Failed
 from core.backup.making import manifests
 from core.backup.places import Place, keep_place
 from core.record import PracticeFile
-from tests.core.backup.house import Premises, premises
+from tests.core.backup.house import DENTIST, Premises, premises
 
 
 @pytest.fixture
@@ -20,11 +20,11 @@ def house(tmp_path: Path) -> Premises:
     return premises(tmp_path / "data")
 
 
-def engine(house: Premises, practice: PracticeFile, *, busy: bool) -> Engine:
+def engine(house: Premises, practice: PracticeFile, *, busy: bool) -> BackupHouse:
     """As much of one as the desk asks: its files are real."""
     chairs = {1: SimpleNamespace(busy=busy)}
     return cast(
-        Engine,
+        BackupHouse,
         SimpleNamespace(
             clock=house.clock,
             practice_file=practice,
@@ -33,6 +33,7 @@ def engine(house: Premises, practice: PracticeFile, *, busy: bool) -> Engine:
             notice=None,
             folder=SimpleNamespace(runtime_dir=house.root / "runtime"),
             backed_up=lambda: house.sources,
+            names=lambda: {DENTIST.id: DENTIST.name},
             touched=lambda: None,
         ),
     )
@@ -68,4 +69,51 @@ def test_a_disk_that_is_away_is_told_of_after_three_days(house: Premises, tmp_pa
     asyncio.run(BackupDesk(one).look())
     assert one.notice is not None
     assert (one.notice.key, one.notice.values["days"]) == ("notice.backup_late", 4)
+    practice.close()
+
+
+def test_what_is_made_by_itself_gives_way_to_a_visit_and_what_a_person_began_does_not(
+    house: Premises, tmp_path: Path
+) -> None:
+    place, practice = tmp_path / "disk", house.practice()
+    one = engine(house, practice, busy=False)
+    desk = BackupDesk(one)
+
+    async def both() -> None:
+        for by_itself, wanted in ((True, Failed), (False, Ended)):
+            work = asyncio.ensure_future(desk.make(place, by_itself=by_itself))
+            await asyncio.sleep(0)
+            assert desk.jobs()
+            vars(one.chairs[1])["busy"] = True
+            desk.chairs_changed()
+            outcome = await work
+            assert isinstance(outcome, wanted), outcome
+            if isinstance(outcome, Failed):
+                assert outcome.code == "backup.cancelled"
+                assert not list(place.iterdir())
+            vars(one.chairs[1])["busy"] = False
+
+    asyncio.run(both())
+    assert not desk.jobs()
+    assert len(manifests(place)) == 1
+    practice.close()
+
+
+def test_a_person_cancels_and_nothing_is_left(house: Premises, tmp_path: Path) -> None:
+    place, practice = tmp_path / "disk", house.practice()
+    desk = BackupDesk(engine(house, practice, busy=False))
+
+    async def cancelled() -> None:
+        work = asyncio.ensure_future(desk.make(place))
+        await asyncio.sleep(0)
+        (job,) = desk.jobs()
+        assert desk.cancel(job.id)
+        outcome = await work
+        assert isinstance(outcome, Failed)
+        assert outcome.code == "backup.cancelled"
+        assert not desk.cancel(job.id)
+
+    asyncio.run(cancelled())
+    assert not place.exists() or not list(place.iterdir())
+    assert desk.state.places == 0
     practice.close()

@@ -94,3 +94,54 @@ def test_killed_at_any_step_file_and_key_fit(path: Path) -> None:
     else:
         pytest.fail("it never came to its end")
     assert killed >= 8
+
+
+KILLED_INSIDE = """
+import os, signal, sys
+from pathlib import Path
+import core.record.keys as keys_module
+keys_module._MEMORY_KIB, keys_module._PASSES = 32, 1
+from core.record.keys import KeyStore
+from core.record.rekey import rekey
+from core.record.sqlcipher import CipherFile
+path, wanted = Path(sys.argv[1]), int(sys.argv[2])
+export, calls = CipherFile.export, 0
+def watched(self, target, key):
+    def step():
+        global calls
+        if calls == wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+        calls += 1
+        return 0
+    self.database.conn.set_progress_handler(step, 20)
+    try:
+        export(self, target, key)
+    finally:
+        self.database.conn.set_progress_handler(None, 0)
+CipherFile.export = watched
+rekey(path, KeyStore(prefer="file"), lambda: "correct horse")
+print(calls)
+"""
+
+
+def test_killed_inside_the_export_file_and_key_fit(path: Path) -> None:
+    """SQLCipher copies table by table: cut off anywhere in it, the old file stands and the next try succeeds."""
+
+    def run(wanted: int) -> "subprocess.CompletedProcess[str]":
+        arguments = [sys.executable, "-c", KILLED_INSIDE, str(path), str(wanted)]
+        return subprocess.run(arguments, check=False, capture_output=True, text=True)
+
+    whole = run(-1)
+    assert whole.returncode == 0, whole.stderr
+    steps = int(whole.stdout)
+    assert steps > 20
+    for wanted in (0, steps // 4, steps // 2, 3 * steps // 4, steps - 1):
+        done = run(wanted)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert entries(path) == 50, f"killed at step {wanted} of {steps}"
+        assert path.with_name(path.name + ".next").exists(), "it was cut off in the middle"
+    keys = KeyStore(prefer="file")
+    old = keys.load(path, word)
+    assert rekey(path, keys, word) != old
+    assert entries(path) == 50
+    assert {one.name for one in path.parent.iterdir()} <= {path.name, key_file(path).name, path.name + ".lock"}
