@@ -13,11 +13,14 @@ from widgets.theme import color, tokens
 
 
 class JobBar(QWidget):
-    """Shows the first job that may be cancelled, whoever began it; nothing while there is none."""
+    """Shows the first job that may be cancelled, whoever began it; nothing while there is none.
 
-    def __init__(self, store: Store, words: Words, parent: QWidget | None = None) -> None:
+    `of`: how the ids of its jobs begin, as the engine gives them.
+    """
+
+    def __init__(self, store: Store, words: Words, parent: QWidget | None = None, *, of: str = "export-") -> None:
         super().__init__(parent)
-        self._store, self._words = store, words
+        self._store, self._words, self._of = store, words, of
         self._shown = ""
         self.said = Label(elide=True)
         self.line = _Line()
@@ -63,7 +66,9 @@ class JobBar(QWidget):
 
     def _jobs(self) -> list[Job]:
         station = self._store.workstation
-        return [job for job in station.jobs if job.may_cancel] if station is not None and self._store.answering else []
+        if station is None or not self._store.answering:
+            return []
+        return [job for job in station.jobs if job.may_cancel and job.id.startswith(self._of)]
 
     def _cancel(self) -> None:
         self.cancel.setEnabled(False)

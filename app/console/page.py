@@ -28,6 +28,9 @@ class Page(QWidget):
     def make_report(self, patient_id: str, visit_id: str) -> None:
         """Make the report of a visit and show it, where the page can."""
 
+    def open_erasure(self, patient_id: str) -> None:
+        """Show what erasing a patient would take, where the page can."""
+
     def deactivated(self) -> None:
         """The page is hidden now; it should cost nothing."""
 

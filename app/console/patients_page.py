@@ -56,6 +56,12 @@ class PatientsPage(Page):
         self._show(self.visits)
         self.visits.open_entry(patient_id, entry_id, kind)
 
+    def open_erasure(self, patient_id: str) -> None:
+        """Show what erasing a patient would take."""
+        self._show(self.visits)
+        self.visits.open_patient(patient_id)
+        self.visits.show_erasure()
+
     def make_report(self, patient_id: str, visit_id: str) -> None:
         self._show(self.visits)
         self.visits.make_report(patient_id, visit_id)

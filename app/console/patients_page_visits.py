@@ -6,6 +6,7 @@ from PySide6.QtCore import QDateTime, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
+from app.console.erase_panel import ErasePanel
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
 from app.console.other_programs import OtherPrograms
@@ -65,6 +66,7 @@ class VisitsView(QWidget):
         self.moments = MomentList(words)
         self.report = ReportPanel(words)
         self.others = OtherPrograms(store, words)
+        self.erasing = ErasePanel(store, words)
         self.csv_button = Button(words.say("patients.actions.csv"))
         self.report_button = Button(words.say("patients.actions.report"), role="pri", icon="doc")
         self.others_button = Button(words.say("exchange.visit.open"))
@@ -81,9 +83,14 @@ class VisitsView(QWidget):
             self.history_button: self.history,
             self.views_button: self.views,
         }
+        self.erase_button = Button(words.say("backup.erase.open"))
+        self.erase_button.setObjectName("patients.erase")
         self.retry = Button(words.say("patients.retry"))
         self._written = Path()
         self._arrange()
+        self._connect()
+
+    def _connect(self) -> None:
         self.timeline.entry_chosen.connect(self._choose_visit)
         self.moments.moment_chosen.connect(self.review.jump)
         self.csv_button.clicked.connect(self._export)
@@ -94,6 +101,10 @@ class VisitsView(QWidget):
         self.report.wanted.connect(self._make_report)
         self.report.closed.connect(lambda: self._front(self._visit_pane))
         self.all_button.clicked.connect(self.left)
+        self.erase_button.clicked.connect(self.show_erasure)
+        self.erasing.closed.connect(lambda: self.open_patient(self._patient_id))
+        self.erasing.erased.connect(self.left)
+        self._store.workstation_changed.connect(self._person_changed)
         self.home_button.clicked.connect(self._show_home)
         self.history_button.clicked.connect(self.show_history)
         self.history.visit_wanted.connect(self._choose_visit)
@@ -138,6 +149,20 @@ class VisitsView(QWidget):
             self._say(self._words.say("patients.loading"))
         asked = self._next()
         self._store.ask(GetVisit(chair=visit.chair, visit_id=visit_id), lambda reply: self._take_visit(reply, asked))
+
+    def show_erasure(self) -> None:
+        """What erasing this patient would take; they are shown again when somebody thinks better of it."""
+        for button in self._asides:
+            self._bring(button, False)
+        self._front(self.erasing)
+        self.erasing.open_patient(self._patient_id)
+
+    def _person_changed(self) -> None:
+        """Only a dentist erases; what was begun ends with them."""
+        may = self._store.may("ErasePatient")
+        self.erase_button.setVisible(may)
+        if not may and self._panes.currentWidget() is self.erasing:
+            self.left.emit()
 
     def _choose_visit(self, visit_id: str) -> None:
         for button in self._asides:
@@ -299,7 +324,8 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        for pane in (message_pane, self._visit_pane, self.report, self.others, self.home, self.history, self.views):
+        asides = (self.home, self.history, self.views, self.erasing)
+        for pane in (message_pane, self._visit_pane, self.report, self.others, *asides):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
@@ -327,6 +353,7 @@ class VisitsView(QWidget):
         line.addWidget(self.views_button)
         line.addWidget(self.home_button)
         line.addWidget(self.all_button)
+        line.addWidget(self.erase_button)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -435,6 +462,7 @@ class VisitsView(QWidget):
     def _show_pane(self) -> None:
         pane = next((pane for button, pane in self._asides.items() if button.isChecked()), self._behind)
         self._panes.setCurrentWidget(pane)
+        self._line_area.setVisible(pane is not self.erasing)  # its lists need the room
 
     def _front(self, pane: QWidget) -> None:
         self._behind = pane

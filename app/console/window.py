@@ -232,6 +232,10 @@ class MainWindow(QMainWindow):
         self.show_page("patients")
         self.page.make_report(patient_id, visit_id)
 
+    def _open_erasure(self, patient_id: str) -> None:
+        self.show_page("patients")
+        self.page.open_erasure(patient_id)
+
     def _make(self, key: str) -> Page:
         if key in self._makers:
             return self._makers[key](self.store, self.words)
@@ -249,6 +253,7 @@ class MainWindow(QMainWindow):
             setup = SetupPage(self.store, self.words)
             setup.mode_chosen.connect(self.set_mode)
             setup.patient_screen_wanted.connect(self.patient_screen_wanted)
+            setup.erasure_wanted.connect(self._open_erasure)
             return setup
         title = self.words.say(f"shell.rail.{key}")
         return EmptyPage(self.store, self.words, title=title, sentence=self.words.say("shell.no_page"))
