@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import keyring
 import pytest
 from click.testing import CliRunner
 
@@ -19,11 +20,14 @@ from core.model.clock import SystemClock
 from core.model.cose import KeySigner
 from core.model.people import Operator, Role
 from core.people import pin as pins
-from core.record import PracticeFile, Record, RecordReader
+from core.record import PracticeFile, Record, RecordReader, WrongKey
 from core.record.keys import KeyStore
+from core.record.rekey import rekey
+from core.record.sqlcipher import CipherFile
 from devices.simulator.session.edhoc import KeyPair
 from tests.core.keys.test_makers import Maker
 from tests.core.record.old_practice import make_old_practice
+from tests.core.record.test_record_keys import ShelfKeyring
 
 WORD, PIN, OTHER_PIN, NEW_PIN = "correct horse", "739154", "286413", "918273"
 ADA = Operator(id="0190a000-0000-7000-8000-00000000000a", name="Dr. Ada Moor", role=Role.DENTIST)
@@ -334,3 +338,64 @@ def test_the_demo_asks_for_no_pin_and_trusts_nobody_else(tmp_path: Path, run: Ru
     assert run("new-root", "--yes", pin=None, data=root)[0] == 0
     one_line(run("trust-maker", str(maker), "--yes", pin=None, data=root), "trusts the simulated maker alone")
     assert CertificateRole.ROOT.name.lower() in run("list", data=root)[1]
+
+
+def rotated(folder: Path, run: Run, load: Callable[[Path], bytes]) -> None:
+    """Every file has a new key, opens with it and not with the one before, and the log says who asked for it."""
+    files = [folder / "chair-1.sqlite", folder / "practice.sqlite"]
+    before = {path: load(path) for path in files}
+    code, out, err = run("rotate", "files", "--reason", "a copy of the disk is missing")
+    assert (code, err) == (0, ""), err
+    assert "Every file has a new key" in out
+    for path in files:
+        assert load(path) != before[path]
+        with pytest.raises(WrongKey):
+            CipherFile.read(path, before[path])
+    path = folder / "chair-1.sqlite"
+    with RecordReader.open(path, load(path)) as reader:
+        assert reader.verify().ok
+        kinds = [cbor.decode(one.entry)["kind"] for one in reader.audit_entries()]  # type: ignore[index]
+    assert kinds[-1] == "keys.files_rotated"
+    assert not [one.name for one in folder.iterdir() if ".next" in one.name or ".made" in one.name]
+    assert run("list")[0] == 0
+
+
+def test_every_file_gets_a_new_key_in_its_key_file(folder: Path, run: Run) -> None:
+    rotated(folder, run, key_of)
+
+
+def test_every_file_gets_a_new_key_in_the_keyring(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for a passphrase, and the keyring keeps nothing of the former keys."""
+    ring = ShelfKeyring()
+    monkeypatch.setattr(keyring, "get_keyring", lambda: ring)
+    store = KeyStore(prefer="keyring")
+    for name in ("chair-1.sqlite", "practice.sqlite"):
+        rekey(folder / name, store, lambda: WORD)
+    assert len(ring.shelf) == 2
+    former = set(ring.shelf)
+
+    def load(path: Path) -> bytes:
+        return store.load(path, lambda: pytest.fail("no passphrase is needed"))
+
+    rotated(folder, run, load)
+    assert len(ring.shelf) == 2
+    assert not former & set(ring.shelf), "the former keys are destroyed"
+
+
+def test_a_keyring_that_takes_no_new_key_leaves_the_old_ones(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = ShelfKeyring()
+    monkeypatch.setattr(keyring, "get_keyring", lambda: ring)
+    store = KeyStore(prefer="keyring")
+    for name in ("chair-1.sqlite", "practice.sqlite"):
+        rekey(folder / name, store, lambda: WORD)
+    ring.writable = False
+    before = dict(ring.shelf)
+    with monkeypatch.context() as environment:
+        environment.setenv("SMILESCAPE_PIN", PIN)
+        with CliRunner().isolation() as (_, err, _output):
+            assert main(["keys", "rotate", "files", "--data", str(folder)]) != 0
+            assert "keyring takes no new key" in err.getvalue().decode()
+    assert ring.shelf == before
+    assert run("list")[0] == 0
