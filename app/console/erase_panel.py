@@ -31,10 +31,12 @@ class ErasePanel(Card):
 
     Signals:
         closed: back to the patient, who is still there.
-        erased: they are gone; back to all patients.
+        gone: they are erased; what came of it is shown.
+        erased: it was read; back to all patients.
     """
 
     closed = Signal()
+    gone = Signal()
     erased = Signal()
 
     def __init__(self, store: Store, words: Words, parent: QWidget | None = None) -> None:
@@ -102,10 +104,11 @@ class ErasePanel(Card):
             self._lists.hide()
             self._step("")
             self.title.setText(self._words.say("backup.erase.done"))
-            self.said.setText(self._words.say("backup.erase.done_what"))
-            self.message.setText(self._left(reply))
+            self.said.setText(f"{self._words.say('backup.erase.done_what')} {self._left(reply)}")
+            self.message.setText("")
             self.back.setText(self._words.say("backup.erase.all"))
             self.back.setFocus()
+            self.gone.emit()
 
     def _left(self, reply: Erased) -> str:
         say, said = self._words.say, []

@@ -103,6 +103,7 @@ class VisitsView(QWidget):
         self.all_button.clicked.connect(self.left)
         self.erase_button.clicked.connect(self.show_erasure)
         self.erasing.closed.connect(lambda: self.open_patient(self._patient_id))
+        self.erasing.gone.connect(self._gone)
         self.erasing.erased.connect(self.left)
         self._store.workstation_changed.connect(self._person_changed)
         self.home_button.clicked.connect(self._show_home)
@@ -120,6 +121,8 @@ class VisitsView(QWidget):
             self._own.set_text("")
             self.history.clear()
         self._patient_id = patient_id
+        for button in (self.views_button, self.erase_button):
+            button.setEnabled(True)
         self._detail = None
         self._report_of = ""
         self._entry_of = entry
@@ -156,6 +159,17 @@ class VisitsView(QWidget):
             self._bring(button, False)
         self._front(self.erasing)
         self.erasing.open_patient(self._patient_id)
+
+    def _gone(self) -> None:
+        """They were erased: nothing of them stays on the screen."""
+        self._patient_id, self._detail, self._visits = "", None, {}
+        for label in (self._name, self._facts):
+            label.setText("")
+        self._own.set_text("")
+        self.timeline.set_entries(())
+        self.history.clear()
+        for button in (*self._asides, self.erase_button):
+            button.setEnabled(False)
 
     def _person_changed(self) -> None:
         """Only a dentist erases; what was begun ends with them."""

@@ -33,7 +33,8 @@ LOOK_SECONDS: Final = 600.0
 DAY_US: Final = 86_400 * 1_000_000
 LATE_US: Final = 3 * DAY_US
 """A last good backup that is older than this is told of, at any place."""
-NOTICES: Final = frozenset({"notice.backup_late", "notice.backup_never", "notice.backup_sheet", "notice.erase_pending"})
+_SHEET: Final = "notice.backup_sheet"
+NOTICES: Final = frozenset({"notice.backup_late", "notice.backup_never", _SHEET, "notice.erase_pending"})
 
 
 _JOB: Final = "backup-"
@@ -170,8 +171,9 @@ class BackupDesk:
             pending=pending(practice),
             new_keys=new_keys_wanted(practice),
         )
-        said = self._said()
-        if house.notice is None or house.notice.key in NOTICES:
+        said, shown = self._said(), house.notice
+        first_day = shown is not None and shown.key == "notice.recovery_sheet"  # it asks for the sheet as well
+        if shown is None or shown.key in NOTICES or (first_day and said is not None and said.key != _SHEET):
             house.notice = said
         house.touched()
 
@@ -190,7 +192,7 @@ class BackupDesk:
             return Text("notice.backup_never")
         if state.late:
             return Text("notice.backup_late", {"days": (now_us - state.made_us) // DAY_US})
-        return Text("notice.backup_sheet") if state.sheet_wanted and self._house.names() else None
+        return Text(_SHEET) if state.sheet_wanted and self._house.names() else None
 
     def _due(self) -> list[Place]:
         now_us = self._house.clock.utc_us()

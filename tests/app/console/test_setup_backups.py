@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -236,7 +236,12 @@ def test_the_sheet_is_asked_for_on_every_pane_until_it_was_printed_and_typed_bac
     card = setup.backups.sheet
     assert not setup.backups.make.isEnabled(), "nobody could open a backup"
     looked: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: looked.append(url.toLocalFile()) or True)
+
+    def look(url: QUrl) -> bool:
+        looked.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", look)
     path = tmp_path / "sheet.pdf"
 
     def written(body: Any, done: Any) -> None:
@@ -348,6 +353,7 @@ def test_a_patient_is_erased_after_a_reason_and_the_name(patients: PatientsPage,
         ipc.ErasePatient(patient_id="patient-2", name="Darius hale", reason="on request")
     ]
     assert "Still outstanding: backups in /media/stick." in shown(panel)
+    assert "Darius" not in shown(visits), "nothing of them stays on the screen"
     left: list[bool] = []
     visits.left.connect(lambda: left.append(True))
     click(panel.back)
