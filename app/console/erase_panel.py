@@ -59,6 +59,8 @@ class ErasePanel(Card):
         self.erase = Button(say("backup.erase.erase"), role="pri")
         self._goes, self._stays = QVBoxLayout(), QVBoxLayout()
         self._arrange()
+        self._lists.hide()
+        self._step("")
         self.back.clicked.connect(self._back)
         self.go.clicked.connect(self._second)
         self.erase.clicked.connect(self._erase)
@@ -211,6 +213,7 @@ class ErasePanel(Card):
         for key, field in (("reason", self.reason), ("name", self.name)):
             self.captions[key].setBuddy(field)
         self.reason.setAccessibleName(say("backup.erase.reason"))
+        self.name.setAccessibleName(say("backup.erase.erase"))
         foot = QHBoxLayout()
         foot.setSpacing(12)
         foot.addWidget(self.back)

@@ -29,6 +29,7 @@ class SheetCard(Card):
         self.message = Label(tone="muted", wrap=True)
         self.line = QLineEdit()
         self.line.setMaxLength(40)
+        self.line.setAccessibleName(say("backup.sheet.title"))
         self.caption = Label(size=13, bold=True)
         self.caption.setBuddy(self.line)
         self.print_button = Button(say("backup.sheet.print"), role="pri", icon="doc")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.engine.access import ENROL, FOUND, PATIENT_PAUSE
+from app.engine.access import CANCEL_BACKUP, ENROL, FOUND, PATIENT_PAUSE
 from app.engine.clock import ManualAsyncClock
 from app.engine.house import Engine
 from app.engine.redaction import CLINICAL, OPEN, Seen, cut_text
@@ -119,7 +119,12 @@ async def test_every_request_of_every_role(engine: Engine) -> None:
 
 
 async def test_acts_that_their_request_alone_does_not_tell(engine: Engine) -> None:
-    assert set(ROLES) - {kind.__name__ for kind in ipc.Request.__args__} == {ENROL, FOUND, PATIENT_PAUSE}
+    assert set(ROLES) - {kind.__name__ for kind in ipc.Request.__args__} == {
+        ENROL,
+        FOUND,
+        PATIENT_PAUSE,
+        CANCEL_BACKUP,
+    }
     enrol = ipc.AttachDevice(chair=1, address="F0:01", kind="hub", serial="SH-1", enrol=True)
     found = [role for role in Role if await verdict(engine, enrol, role) != "role"]
     assert found == ROLES[ENROL]
