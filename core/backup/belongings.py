@@ -36,15 +36,16 @@ KEPT_KINDS: Final = frozenset({"adverse"})
 def owners(kept: Iterable[str] = ()) -> dict[str, str]:
     """By table, in the order in which rows can go: SQL for the patient a row `t` belongs to; NULL or empty: nobody.
 
+    A row of `tail` without a visit may hold samples of several: `core.backup.raw` parts them.
     `Wearers.lend` must have told the file who had which hub. Cells of the summary that belong to no visit mix whoever
-    had a hub: they are nobody's here, and are made anew out of the blocks (`core.record.summary.without_visit`).
+    had a hub: they are nobody's here, and are made anew out of the blocks (`core.record.without_visit`).
     """
     stays = "".join(f"WHEN '{kind}' THEN NULL " for kind in sorted(set(kept) & KEPT_KINDS))
     return {
         "payload": _OF_BLOCK,
         "pyramid": _OF_BLOCK,
         "block": _OF_SAMPLES.format(row="t"),
-        "tail": _OF_SAMPLES.format(row="t"),
+        "tail": _BY_VISIT,
         "summary": _BY_VISIT,
         "event": _BY_VISIT,
         "attachment": "(SELECT v.owner FROM version v WHERE v.kind = 'attachment' AND v.entity = t.entity LIMIT 1)",
@@ -96,6 +97,12 @@ class Wearers:
             ]
             file.many("INSERT OR REPLACE INTO temp.lent (source, from_us, patient) VALUES (?, ?, ?)", rows)
 
+    def at(self, hub: str, at_us: int) -> str:
+        """The patient who had a hub at a moment, UTC µs; empty when nobody known had it. The first had it before."""
+        turns = self.turns.get(hub, ())
+        visit = next((turn.visit for turn in reversed(turns) if turn.at_us <= at_us), turns[0].visit if turns else "")
+        return self.patients.get(visit, "")
+
     def of_day(self, hub: str, day: int) -> str:
         """The patient with whom a hub was on a day; empty when nobody known had it."""
         return self.patients.get(wearer(self.turns.get(hub, ()), day) or "", "")
@@ -125,16 +132,12 @@ def worn_events(file: CipherFile, wearers: Wearers, patient: str) -> list[tuple[
 
 
 def nobodys_samples(file: CipherFile) -> Counter[str]:
-    """By source, samples outside any visit that belong to nobody known. The file knows who had which hub."""
-    found = Counter[str]()
-    for table in ("block", "tail"):
-        sql = (
-            f"SELECT s.name, sum(t.count) FROM {table} t JOIN stream m ON m.id = t.stream "
-            f"JOIN source s ON s.id = m.source WHERE t.visit IS NULL AND coalesce({_BETWEEN.format(row='t')}, '') = '' "
-            "GROUP BY s.name"
-        )
-        found.update(dict(file.rows(sql)))
-    return found
+    """By source, packed samples outside any visit that belong to nobody known. The file knows who had which hub."""
+    sql = (
+        "SELECT s.name, sum(t.count) FROM block t JOIN stream m ON m.id = t.stream JOIN source s ON s.id = m.source "
+        f"WHERE t.visit IS NULL AND coalesce({_BETWEEN.format(row='t')}, '') = '' GROUP BY s.name"
+    )
+    return Counter(dict(file.rows(sql)))
 
 
 def between_channels(file: CipherFile, patient: str) -> list[int]:

@@ -7,12 +7,13 @@ from typing import Final, Protocol
 
 from core.backup.belongings import Wearers, between_channels, nobodys_samples, owners, worn_days, worn_events
 from core.backup.errors import EraseRefused
+from core.backup.raw import parted, take_raw
 from core.model.people import VisitSummary
 from core.record.practice import PracticeFile
 from core.record.record import OPEN, Record
 from core.record.search import SearchIndex
 from core.record.sqlcipher import CipherFile
-from core.record.summary import without_visit
+from core.record.without_visit import without_visit
 
 _PENDING: Final = "erase.pending"
 _NEW_KEYS: Final = "erase.new_keys"
@@ -61,6 +62,9 @@ def plan_erasure(records: Sequence[Held], patient: str, kept: Iterable[str]) -> 
         with record.file.reading():
             _count_rows(record.file, wearers, patient, kinds, goes, stays)
             nobodys += nobodys_samples(record.file)
+            for part in (part for parts in parted(record.file, wearers) for part in parts):
+                goes["tail"] += part.owner == patient
+                nobodys += part.samples if not part.owner else Counter()
     return Plan(patient, +goes, +stays, tuple(codes), nobodys)
 
 
@@ -141,10 +145,12 @@ def take_rows(
         file.many(f"INSERT INTO erased_wear (source, {column}) VALUES (?, ?)", rows)
         file.many(f"DELETE FROM {table} WHERE source = ? AND {key} = ?", rows)
     SearchIndex(file).forget(patient)
+    record.forget()
     mixed = between_channels(file, patient)
     for table, owner in owners(kept).items():
         if table != "search_row" and table not in _LAST:
             file.execute(f"DELETE FROM {table} AS t WHERE {owner} = ?", (patient,))
+    take_raw(file, wearers, patient)
     without_visit(file, mixed)
 
 

@@ -6,7 +6,7 @@ under their own key. The copy is a SQLCipher file again: the schema, and rows in
 """
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from core.backup.belongings import Wearers, owners
 from core.backup.errors import BackupCancelled, BackupDamaged
+from core.backup.raw import Parting
 from core.backup.vault import NONCE_BYTES
 from core.model import cbor
 from core.model.wear import HubEvent
 from core.record.sqlcipher import CipherFile, Row
-from core.record.summary import without_visit
 from core.record.versions import read_cbor
+from core.record.without_visit import without_visit
 
 NOBODY: Final = ""
 _PIECE: Final = 512 * 1024
@@ -31,6 +32,7 @@ _ORPHANS: Final = frozenset({"attachment"})
 """Rows of these tables that are nobody's are left out: bytes that no entry names."""
 _LEFT_OUT: Final = frozenset({"patient_key"})
 """Tables whose rows no backup holds: patients' keys lie in the vault alone."""
+_TAIL: Final = ("id", "number", "visit", "data")
 _CREATE: Final = (
     "CREATE TABLE about_copy (source TEXT NOT NULL, backup TEXT NOT NULL, name TEXT NOT NULL) STRICT",
     "CREATE TABLE shape (id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT NOT NULL) STRICT",
@@ -165,7 +167,10 @@ def _copy_table(
     owner = owners().get(table, "NULL") if wearers is not None else "NULL"
     hubs: dict[int, str] = dict(source.rows("SELECT id, name FROM source")) if wearers is not None else {}
     count = 0
-    for row in source.each(f"SELECT {owner}, {chosen} FROM {table} t{own}"):
+    rows = source.each(f"SELECT {owner}, {chosen} FROM {table} t{own}")
+    if wearers is not None and columns == _TAIL:
+        rows = _parted(rows, source, wearers)
+    for row in rows:
         whose, values = row[0] or NOBODY, row[1:]
         if wearers is not None and table == "hub_day":
             whose = wearers.of_day(hubs[values[1]], values[2])
@@ -180,6 +185,20 @@ def _copy_table(
         if writer.waiting >= _MOST_WAITING:
             writer.flush()
     return count
+
+
+def _parted(rows: Iterator[Row], source: CipherFile, wearers: Wearers) -> Iterator[Row]:
+    """Rows of `tail`; one without a visit is parted by owner. What is added has the number of the row it was in."""
+    parting = Parting(source, wearers)
+    top = (source.row("SELECT coalesce(max(id), 0) FROM tail") or (0,))[0]
+    for row in rows:
+        owner, place, number, visit, data = row
+        if visit is not None or not number:
+            yield owner, place, number, visit, data
+            continue
+        for at, part in enumerate(parting.parts(place, data)):
+            top += at > 0
+            yield part.owner, top if at else place, number, None, part.data
 
 
 def restore_file(

@@ -1,12 +1,7 @@
 """The cells of a record: each settled block is counted in, once, on every level; nothing else is."""
 
-from collections.abc import Iterable
-
-from core.record.blocks import COLUMNS, block_rows, sample_times
 from core.record.errors import RecordDamaged
-from core.record.pieces import Piece
 from core.record.sqlcipher import CipherFile
-from core.signals.codec import CodecError, checksum
 from core.signals.summary import LEVELS, PAGE_BITS, Cells, SummaryError, base_level
 
 _WITHOUT = ""
@@ -76,26 +71,3 @@ class SummaryBook:
                 f"The summary of channel {channel} cannot be read: {error}",
                 "Run `record verify` to see what is affected, and restore the record from a backup.",
             ) from error
-
-
-def without_visit(file: CipherFile, channels: Iterable[int]) -> None:
-    """Make the cells that belong to no visit anew, out of the settled blocks there are, in the open transaction.
-
-    A block that is damaged counts in nothing; `verify` finds it.
-    """
-    book = SummaryBook(file)
-    for channel in channels:
-        base = book.base(channel)
-        file.execute("DELETE FROM summary WHERE channel = ? AND visit = ?", (channel, _WITHOUT))
-        sql = f"SELECT 1, id, {COLUMNS} FROM block WHERE channel = ? AND visit IS NULL AND settled = 1 ORDER BY id"
-        for row in block_rows(file.rows(sql, (channel,))):
-            data = file.row("SELECT data FROM payload WHERE block = ?", (row.id,))
-            if data is None or checksum(data[0]) != row.crc:
-                continue
-            try:
-                piece = Piece.of(row, data[0])
-            except CodecError:
-                continue
-            level = base if base is not None else book.base_for(channel, row.period_us)
-            times = sample_times(row, piece.offsets)
-            book.add(channel, None, Cells.of(piece.samples, times, row.end_utc_us, row.period_us, level))

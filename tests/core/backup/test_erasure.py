@@ -209,6 +209,9 @@ def noise(seed: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.random.default_rng(seed).integers(-30000, 30000, 6000).astype(np.int16)
 
 
+RAW = {where: noise(seed).tobytes()[64:128] for where, seed in (((HUB, 12), 12), ((HUB, 16), 16), ((BAND, 16), 17))}
+
+
 def between_visits(record: Record) -> None:
     """While no visit is open: the hub after Bo's visit and after Zeb's, and another sensor meanwhile."""
     parts = ((HUB, 12, noise(12)), (HUB, 16, noise(16)), (BAND, 16, noise(17)))
@@ -241,13 +244,14 @@ def test_samples_outside_any_visit_go_with_whoever_had_the_hub(house: Premises, 
         found = stored(house, 1)
     else:
         record.file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        raw = {(HUB, 12): noise(12), (HUB, 16): noise(16), (BAND, 16): noise(17)}
-        found = {where: values.tobytes()[64:128] for where, values in raw.items()}
+        found = RAW
     plain = decrypted(house.path("chair-1.sqlite"), KEYS["chair-1.sqlite"])
     assert all(data in plain for data in found.values())
     plan = plan_erasure([record, other], ZEB.id, ())
     assert plan.nobodys == {BAND: 6000}, "what stays of nobody is told"
     assert plan.goes["block"] + plan.goes["tail"] == 3, "of two visits and of the days after one"
+    if not packed:
+        assert record.file.rows("SELECT count(*) FROM tail WHERE number > 0") == [(1,)], "they came together"
     erase([record, other], practice, ZEB.id, (), author=DENTIST.id, reason="asked for", at_us=UTC0)
     for one in (record, other, practice):
         one.close()
@@ -259,16 +263,21 @@ def test_samples_outside_any_visit_go_with_whoever_had_the_hub(house: Premises, 
         assert reader.info().samples == len(samples_of(BO)) + 12_000
 
 
-def test_samples_outside_any_visit_are_sealed_in_backups(house: Premises, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [True, False])
+def test_samples_outside_any_visit_are_sealed_in_backups(
+    house: Premises, place: Path, tmp_path: Path, packed: bool
+) -> None:
     record = house.record(1)
     between_visits(record)
-    record.close()
-    packed = stored(house, 1)
+    if packed:
+        record.compact(settle=True)
+    found = stored(house, 1) if packed else RAW
     made = house.backup(place)
+    record.close()
     vault = house.vault(place)
     copy = made / "chair-1.backup"
     plain = decrypted(copy, vault.file_key(made.name, copy.name))
-    assert {where for where, data in packed.items() if data in plain} == {(BAND, 16)}
+    assert {where for where, data in found.items() if data in plain} == {(BAND, 16)}
     gone(house)
     practice = house.practice()
     assert not renew_keys(practice)
