@@ -145,7 +145,7 @@ def take_rows(
         file.many(f"INSERT INTO erased_wear (source, {column}) VALUES (?, ?)", rows)
         file.many(f"DELETE FROM {table} WHERE source = ? AND {key} = ?", rows)
     SearchIndex(file).forget(patient)
-    record.forget()
+    record.reread()  # nothing of theirs waits to be written, and nothing that is being packed comes back
     mixed = between_channels(file, patient)
     for table, owner in owners(kept).items():
         if table != "search_row" and table not in _LAST:
@@ -160,7 +160,7 @@ def take_versions(record: Record, plan: Plan, kept: Iterable[str], *, author: st
         record.file.execute(f"DELETE FROM {table} AS t WHERE {owners(kept)[table]} = ?", (plan.patient,))
     body = {"patient": plan.patient, "visits": len(plan.codes), "left": dict(plan.stays)}
     record.audit("patient.erased", actor=author, at_us=at_us, body=body)
-    record.forget()
+    record.reread()
 
 
 def fold(record: Record) -> None:

@@ -88,6 +88,10 @@ class Compactor:
             loose = self._settler.plan(now_us, everything=everything, without=self._damaged_in("block"))
         return Task(self._number, tail if ripe else None, loose) if ripe or loose else None
 
+    def forget(self) -> None:
+        """What is being packed is void: rows of it may be gone."""
+        self._number += 1
+
     def store(self, packed: Packed) -> int:
         """Write it, in the open transaction; returns the blocks written: none when it is void."""
         if packed.number != self._number:

@@ -166,9 +166,15 @@ class Record:
             raise
 
     def forget(self) -> None:
-        """Read everything anew when it is needed: rows went that are remembered."""
+        """Read everything anew when it is needed; what is being packed is void."""
         self._blocks.forget()
         self._sequences.forget()
+        self._compactor.forget()
+
+    def reread(self) -> None:
+        """Within a transaction in which rows go that are remembered: what waits is written, then all is forgotten."""
+        self._blocks.flush()
+        self.forget()
 
     def close(self) -> None:
         """Compact what is left and close; the file then stands alone. Safe to call twice."""

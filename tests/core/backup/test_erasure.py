@@ -81,6 +81,21 @@ def test_raw_samples_go_too(house: Premises) -> None:
         one.close()
 
 
+def test_what_was_being_packed_does_not_come_back(house: Premises) -> None:
+    record, other, practice = house.record(1), house.record(2), house.practice()
+    between_visits(record)
+    task = record.plan_compaction(settle=True)
+    assert task is not None
+    erase([record, other], practice, ZEB.id, (), author=DENTIST.id, reason="asked for", at_us=UTC0)
+    with record.transaction():
+        assert record.store_compacted(task.pack()) == 0, "it was read before they went"
+    for one in (record, other, practice):
+        one.close()
+    plain = decrypted(house.path("chair-1.sqlite"), KEYS["chair-1.sqlite"])
+    assert noise(16).tobytes()[64:128] not in plain
+    assert set(stored(house, 1)) == {(HUB, 12), (BAND, 16)}
+
+
 def test_backups_from_before_hold_noise(house: Premises, place: Path, tmp_path: Path) -> None:
     made = house.backup(place)
     old = house.vault(place)
