@@ -6,12 +6,11 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.console.history_words import HistoryItem, correction, who
+from app.console.history_words import HistoryItem, correction, teeth_of, who
 from app.console.review_words import short_date
 from app.console.teeth_card import Legend
 from core.model.clinical import ICDAS, MAX_SHORT, Condition, EntryVersion, Finding, Material, Source, StepDone
 from core.model.words import Words
-from core.people.charting import chart
 from widgets.choices import Choices
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.odontogram import Odontogram
@@ -69,8 +68,7 @@ class FindingPane(QStackedWidget):
     def show_items(self, items: Sequence[HistoryItem], now_us: int) -> None:
         """All entries of the patient; the chart is what their findings add up to."""
         self._items, self._now_us = tuple(items), now_us
-        newest = [item.newest.entry for item in items if item.newest is not None]
-        self.chart.set_teeth(list(chart(entry for entry in newest if isinstance(entry, Finding)).values()))
+        self.chart.set_teeth(teeth_of(items))
 
     def open_new(self, patient_id: str) -> None:
         self._base = Finding(patient_id=patient_id, fdi=16, condition=Condition.CARIES)

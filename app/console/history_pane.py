@@ -10,7 +10,7 @@ from app.console.finding_pane import FindingPane
 from app.console.history_detail import HistoryDetail
 from app.console.history_form import EntryForm, kinds_for
 from app.console.history_list import HistoryList
-from app.console.history_words import ALL, FILTERS, HistoryItem, items_of, matches
+from app.console.history_words import ALL, FILTERS, HistoryItem, items_of, matches, teeth_of
 from app.console.review_words import export_folder
 from app.console.store import Store
 from app.ipc.clinical_messages import (
@@ -33,6 +33,7 @@ from core.model.clinical import (
     Note,
     Observation,
     Severity,
+    StepDone,
     kind_of,
 )
 from core.model.words import Words
@@ -139,7 +140,7 @@ class HistoryPane(QStackedWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(Label(self._words.say("clinical.add"), bold=True))
-        for kind in (Note, Observation, Finding, AdverseEvent, Attachment):
+        for kind in (Note, Observation, Finding, StepDone, AdverseEvent, Attachment):
             name = str(kind.__struct_config__.tag)
             button = Button(self._words.say(f"clinical.kind.{name}"))
             button.setObjectName(f"history.add.{name}")
@@ -155,6 +156,7 @@ class HistoryPane(QStackedWidget):
         shown = [item for item in every if matches(item, self.filter.key)]
         self.list.show_items(shown, now_us)
         self.findings.show_items(every, now_us)
+        self.form.show_teeth(teeth_of(every))
         self._empty.setText(self._words.say("clinical.none_of" if every else "clinical.none"))
         self._empty.setVisible(not shown)
         self.detail.hide()
@@ -187,7 +189,7 @@ class HistoryPane(QStackedWidget):
         elif kind is Attachment:
             self.attach.open_new(self._patient_id)
             self.setCurrentWidget(self.attach)
-        elif kind in kinds_for((Note, Observation, AdverseEvent)):
+        elif kind in kinds_for((Note, Observation, StepDone, AdverseEvent)):
             entry = _blank(kind, self._patient_id)
             self.form.open_new(entry, self._words.say(f"clinical.kind.{kind_of(entry)}"))
             self.setCurrentWidget(self.form)
@@ -259,6 +261,8 @@ class HistoryPane(QStackedWidget):
 def _blank(kind: type[Entry], patient_id: str) -> Entry:
     if kind is AdverseEvent:
         return AdverseEvent(patient_id=patient_id, severity=Severity.MILD)
+    if kind is StepDone:
+        return StepDone(patient_id=patient_id)
     return Observation(patient_id=patient_id) if kind is Observation else Note(patient_id=patient_id)
 
 
