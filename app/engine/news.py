@@ -70,6 +70,7 @@ class News:
             practice_phone=engine.practice_phone,
             evidence=engine.evidence.states(),
             lock_minutes=engine.screen.minutes,
+            names_shown=engine.screen.names_shown,
             emergencies=people.emergencies.standing,
             companions=people.companions.everybody,
         )

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -122,6 +122,12 @@ class Visits:
             log.error("the open visit %s has no procedure or patient", summary.code)
             return None
         return await self._enter(summary, patient, ProcedureMachine(self._around.modules, view))
+
+    def corrected(self, patient: Patient) -> None:
+        """Who sits there is shown as they were corrected; their allergies count from now on."""
+        if self.now is not None:
+            self.now = replace(self.now, patient=patient)
+            self._around.changed()
 
     def end_if_closed(self) -> None:
         """Write the end of the visit once its procedure is closed."""

@@ -62,7 +62,7 @@ def titles() -> str:
 
 def provoke(practice: Practice, patient: Patient, visit: str) -> None:
     """Refusals and faults that have the patient's name at hand."""
-    stale = ipc.CorrectPatient(chair=1, patient=patient, reason=f"wrong {FAMILY}")
+    stale = ipc.CorrectPatient(patient=patient, reason=f"wrong {FAMILY}")
     for body in (
         ipc.AddPatient(chair=1, given_name=GIVEN, family_name=FAMILY, birth_date=f"{BORN}x"),
         ipc.AddPatient(chair=77, given_name=GIVEN, family_name=FAMILY, birth_date=BORN),
