@@ -21,6 +21,7 @@ from core.model.clinical import (
     Severity,
     StepDone,
 )
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 from core.model.words import Words
 from widgets.choices import Choices
@@ -84,9 +85,9 @@ class EntryForm(Card):
         """Correct a version, or say why it is withdrawn."""
         self._open(row.entry, title, correcting=True, withdraw=withdraw)
 
-    def show_teeth(self, teeth: Sequence[ToothState]) -> None:
+    def show_teeth(self, teeth: Sequence[ToothState], dentition: Dentition) -> None:
         """What the patient's findings add up to."""
-        self.tooth.show_teeth(teeth)
+        self.tooth.show_teeth(teeth, dentition)
 
     def say(self, sentence: str) -> None:
         self.message.setText(sentence)

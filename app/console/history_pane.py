@@ -36,6 +36,7 @@ from core.model.clinical import (
     StepDone,
     kind_of,
 )
+from core.model.dentition import dentition, local_day
 from core.model.words import Words
 from core.people.permissions import load_permissions
 from widgets.controls import Button, Card, Label
@@ -118,7 +119,7 @@ class HistoryPane(QStackedWidget):
         column.addWidget(self.filter)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)
-        column.addLayout(self._make_buttons())
+        column.addWidget(self._make_buttons())
         side = Card()
         side.setFixedWidth(_SIDE)
         inner = QVBoxLayout(side)
@@ -135,9 +136,11 @@ class HistoryPane(QStackedWidget):
         row.addWidget(side)
         return front
 
-    def _make_buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> QWidget:
         """One for each kind that people write."""
-        row = QHBoxLayout()
+        self._writing = QWidget()
+        row = QHBoxLayout(self._writing)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(Label(self._words.say("clinical.add"), bold=True))
         for kind in (Note, Observation, Finding, StepDone, AdverseEvent, Attachment):
@@ -147,7 +150,7 @@ class HistoryPane(QStackedWidget):
             button.clicked.connect(lambda _=False, kind=kind: self._write(kind))
             self.add_buttons[name] = button
             row.addWidget(button, 1)
-        return row
+        return self._writing
 
     def _refresh(self) -> None:
         now_us = self._store.clock.utc_us()
@@ -155,8 +158,11 @@ class HistoryPane(QStackedWidget):
         every = items_of(self._words, visits, self._rows)
         shown = [item for item in every if matches(item, self.filter.key)]
         self.list.show_items(shown, now_us)
-        self.findings.show_items(every, now_us)
-        self.form.show_teeth(teeth_of(every))
+        teeth = teeth_of(every)
+        born = self._timeline.patient.birth_date if self._timeline is not None else ""
+        asked = dentition(born, local_day(now_us), teeth)
+        self.findings.show_items(every, now_us, asked)
+        self.form.show_teeth(teeth, asked)
         self._empty.setText(self._words.say("clinical.none_of" if every else "clinical.none"))
         self._empty.setVisible(not shown)
         self.detail.hide()
@@ -164,6 +170,10 @@ class HistoryPane(QStackedWidget):
         self._fit_role()
 
     def _fit_role(self) -> None:
+        """Who writes some kinds sees which others there are; who writes none sees no buttons."""
+        writes = self._store.may("AddEntry")
+        self._writing.setVisible(writes)
+        self._none_chosen.setText(self._words.say("clinical.pick" if writes else "clinical.pick_read"))
         for name, button in self.add_buttons.items():
             kind = next(kind for kind in BY_HAND if kind.__struct_config__.tag == name)
             button.setEnabled(self._may(kind) and self._timeline is not None)
@@ -175,7 +185,14 @@ class HistoryPane(QStackedWidget):
 
     def _choose(self, item: HistoryItem) -> None:
         kind = type(item.newest.entry) if item.newest is not None else None
-        self.detail.show_item(item, self._store.clock.utc_us(), writable=kind is not None and self._may(kind))
+        may = self._store.may
+        self.detail.show_item(
+            item,
+            self._store.clock.utc_us(),
+            writable=kind is not None and self._may(kind),
+            corrects=may("CorrectEntry"),
+            copies=may("SaveAttachment"),
+        )
         self.detail.show()
         self._none_chosen.hide()
 

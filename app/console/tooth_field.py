@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 from core.model.words import Words
 from widgets.controls import Button, Label
@@ -38,7 +39,8 @@ class ToothField(QWidget):
         self.whole.clicked.connect(lambda: self.choose(0))
         self.choose(0)
 
-    def show_teeth(self, teeth: Sequence[ToothState]) -> None:
+    def show_teeth(self, teeth: Sequence[ToothState], dentition: Dentition) -> None:
+        self.chart.set_dentition(dentition)
         self.chart.set_teeth(teeth)
 
     def choose(self, fdi: int) -> None:

@@ -93,7 +93,7 @@ def shown(window: QWidget) -> str:
 def test_a_locked_window_tells_alarms_and_stops_and_names_nobody(
     window: MainWindow, sample: Sample, backend: Backend
 ) -> None:
-    window.store.set_discreet(False)
+    window.store.apply(Sample().workstation(names_shown=True))
     assert "Darius Hale" in shown(window)
     lock(window, sample, sample.alarm(AlarmPriority.HIGH, 2))
     press(window.bottom.beacon)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter
@@ -396,6 +397,34 @@ def test_a_word_about_a_step_of_the_procedure_leaves_its_tooth_alone(pane: Histo
     (item,) = (item for item in pane.items() if item.id == "v2/2")
     assert item.line == "Repair, Seal dentine, tooth 36: done. Paused twice to rinse."
     assert "left out" in correction(pane._words, item, NOW_US)
+
+
+def test_a_childs_chart_has_primary_teeth_and_findings_are_added_to_them(
+    pane: HistoryPane, backend: FakeBackend, sample: Sample
+) -> None:
+    child = msgspec.structs.replace(sample.patient(), birth_date="2023-05-06")
+    pane.show_timeline(Timeline(patient=child, visits=(), entries=()))
+    press(pane.add_buttons["finding"])
+    chart = pane.findings.chart
+    assert pane.findings.dentition.key == "primary"
+    assert min(chart.tooth_rect(fdi).width() for fdi in (51, 52, 53, 54, 55)) >= 48
+    assert chart.tooth_rect(36).isEmpty()
+    QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.tooth_rect(75).center().toPoint())
+    pad = pane.findings.pad
+    QTest.mouseClick(pad, Qt.MouseButton.LeftButton, pos=pad.surface_centre("O").toPoint())
+    press(pane.findings.save)
+    (asked,) = backend.of(AddEntry)
+    assert isinstance(asked, AddEntry)
+    assert asked.entry == Finding(patient_id=DARIUS, fdi=75, condition=Condition.CARIES, surfaces="O")
+
+
+def test_the_other_teeth_are_a_touch_away(pane: HistoryPane) -> None:
+    press(pane.add_buttons["finding"])
+    assert pane.findings.dentition.key == "permanent"
+    press(pane.findings.dentition.button("mixed"))
+    assert not pane.findings.chart.tooth_rect(75).isEmpty()
+    pane.findings.open_tooth(75)
+    assert pane.findings.pad.surface_at(pane.findings.pad.surface_centre("O")) == "O"
 
 
 def test_a_missing_tooth_has_no_surfaces_and_a_filling_has_a_material(pane: HistoryPane, backend: FakeBackend) -> None:
