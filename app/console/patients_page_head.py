@@ -31,6 +31,8 @@ class PatientHead(Card):
         self._timeline = timeline
         self.name = NameLabel(store, words, size=24)
         self.facts = Label(size=13, tone="muted", elide=True)
+        self.name.setFixedHeight(29)
+        self.facts.setFixedHeight(19)  # together as high as a button
         self.own = OwnLimits()
         who = QVBoxLayout()
         who.setSpacing(0)
@@ -50,8 +52,8 @@ class PatientHead(Card):
         area.setFixedHeight(timeline.height() + 4)
         area.setWidget(timeline)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 4)
-        column.setSpacing(2)
+        column.setContentsMargins(16, 4, 16, 2)
+        column.setSpacing(0)
         column.addLayout(line)
         column.addWidget(area)
 
