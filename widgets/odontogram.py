@@ -8,19 +8,42 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 from core.model.words import Words, load_words
 from widgets.focus import OWN_FOCUS
-from widgets.odontogram_paint import Chart, Rows, column, paint_chart
-from widgets.teeth import LOWER, UPPER, is_front, is_upper
+from widgets.odontogram_paint import Chart, Row, Rows, column, paint_chart
+from widgets.teeth import LOWER, LOWER_PRIMARY, UPPER, UPPER_PRIMARY, is_front, teeth
 from widgets.theme import RADIUS_CONTROL, color, tokens
 from widgets.tokens import Tokens
 
 Layout = Literal["full", "occlusal"]
 KINDS = ("done", "planned", "finding", "filled")
 
-FULL = Rows(height=908, top=0)
-OCCLUSAL = Rows(height=380, top=264)
+FULL = Rows((Row(UPPER, 0, 458, 334, 430, 256), Row(LOWER, 458, 908, 582, 486, 660)), line=458)
+OCCLUSAL = Rows((Row(UPPER, 264, 458, 334, 430), Row(LOWER, 458, 644, 582, 486)), line=458)
+PRIMARY = Rows(
+    (Row(UPPER_PRIMARY, 0, 146, 58, 124), Row(LOWER_PRIMARY, 146, 288, 232, 168)), line=146, left=300, width=880
+)
+MIXED = Rows(
+    (
+        Row(UPPER, 0, 154, 62, 136),
+        Row(UPPER_PRIMARY, 154, 300, 212, 278),
+        Row(LOWER_PRIMARY, 300, 442, 386, 322),
+        Row(LOWER, 442, 594, 534, 460),
+    ),
+    line=300,
+)
+"""Primary rows stand inside the permanent ones, as on paper; roots are not shown beside them."""
+MIXED_TALL = Rows(
+    (
+        Row(UPPER, 0, 196, 62, 156),
+        Row(UPPER_PRIMARY, 196, 400, 262, 352),
+        Row(LOWER_PRIMARY, 400, 600, 538, 448),
+        Row(LOWER, 600, 796, 734, 640),
+    ),
+    line=400,
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +57,7 @@ class _Drawn:
 
 
 class Odontogram(QWidget):
-    """All 32 teeth in two rows, by FDI number; the legend is the card's.
+    """The teeth in their rows, by FDI number: permanent, primary, or both. The legend is the card's.
 
     Signals:
         tooth_clicked: FDI number, by mouse, touch, Enter or Space.
@@ -45,7 +68,8 @@ class Odontogram(QWidget):
     def __init__(self, layout: Layout = "full", words: Words | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words or load_words("en")
-        self._rows = _rows_of(layout)
+        self._layout = layout
+        self._rows = _rows_of(layout, Dentition.PERMANENT)
         self._teeth: dict[int, ToothState] = {}
         self._current = 0
         self._cursor = UPPER[0]
@@ -66,12 +90,25 @@ class Odontogram(QWidget):
         self._say_cursor()
         self.update()
 
+    def set_dentition(self, dentition: Dentition) -> None:
+        """Which teeth there are."""
+        rows = _rows_of(self._layout, dentition)
+        if rows == self._rows:
+            return
+        self._rows = rows
+        self._hovered = 0
+        if rows.row_of(self._cursor) is None:
+            self._cursor = rows.rows[0].fdis[0]
+        self._say_cursor()
+        self.updateGeometry()
+        self.update()
+
     def set_current(self, fdi: int) -> None:
-        """The tooth being worked on; 0 for none."""
-        if fdi and fdi not in UPPER + LOWER:
-            raise ValueError(f"no permanent tooth has the FDI number {fdi}")
+        """The tooth being worked on; 0 for none. One that is not shown is not marked."""
+        if fdi and fdi not in teeth():
+            raise ValueError(f"no tooth has the FDI number {fdi}")
         self._current = fdi
-        if fdi:
+        if fdi and self._rows.row_of(fdi) is not None:
             self._cursor = fdi
         self._say_cursor()
         self.update()
@@ -86,21 +123,23 @@ class Odontogram(QWidget):
         box = self.chart_rect()
         if not box.contains(point):
             return 0
-        x = (point.x() - box.left()) / self._scale
+        x = (point.x() - box.left()) / self._scale + self._rows.left
         y = (point.y() - box.top()) / self._scale + self._rows.top
-        row = UPPER if y < self._rows.line else LOWER
-        return next((fdi for fdi in row if column(fdi)[0] <= x < column(fdi)[1]), 0)
+        row = next((row for row in self._rows.rows if y < row.bottom), self._rows.rows[-1])
+        return next((fdi for fdi in row.fdis if column(fdi)[0] <= x < column(fdi)[1]), 0)
 
     def tooth_rect(self, fdi: int) -> QRectF:
-        """The tooth's half column in widget pixels."""
+        """The tooth's part of its row in widget pixels; empty for one that is not shown."""
+        row = self._rows.row_of(fdi)
+        if row is None:
+            return QRectF()
         left, right = column(fdi)
-        top, bottom = (self._rows.top, self._rows.line) if is_upper(fdi) else (self._rows.line, self._rows.bottom)
         scale, box = self._scale, self.chart_rect()
         return QRectF(
-            box.left() + left * scale,
-            box.top() + (top - self._rows.top) * scale,
+            box.left() + (left - self._rows.left) * scale,
+            box.top() + (row.top - self._rows.top) * scale,
             (right - left) * scale,
-            (bottom - top) * scale,
+            (row.bottom - row.top) * scale,
         )
 
     def describe(self, fdi: int) -> str:
@@ -166,18 +205,19 @@ class Odontogram(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._by_key = True
-        row = UPPER if is_upper(self._cursor) else LOWER
-        other = LOWER if row is UPPER else UPPER
+        rows = [each.fdis for each in self._rows.rows]
+        at = next(number for number, each in enumerate(rows) if self._cursor in each)
+        row = rows[at]
         place = row.index(self._cursor)
         match event.key():
             case Qt.Key.Key_Left:
                 self._move_cursor(row[max(0, place - 1)])
             case Qt.Key.Key_Right:
                 self._move_cursor(row[min(len(row) - 1, place + 1)])
-            case Qt.Key.Key_Up if row is LOWER:
-                self._move_cursor(other[place])
-            case Qt.Key.Key_Down if row is UPPER:
-                self._move_cursor(other[place])
+            case Qt.Key.Key_Up if at > 0:
+                self._move_cursor(_nearest(rows[at - 1], self._cursor))
+            case Qt.Key.Key_Down if at < len(rows) - 1:
+                self._move_cursor(_nearest(rows[at + 1], self._cursor))
             case Qt.Key.Key_Home:
                 self._move_cursor(row[0])
             case Qt.Key.Key_End:
@@ -243,11 +283,19 @@ def _surface(words: Words, letter: str, fdi: int) -> str:
     return words.say(f"odontogram.surface.{'front_' if front else ''}{letter.lower()}")
 
 
-def _rows_of(layout: Layout) -> Rows:
+def _nearest(row: tuple[int, ...], fdi: int) -> int:
+    """The tooth of a row that stands over or under another."""
+    return min(row, key=lambda other: abs(teeth()[other].x - teeth()[fdi].x))
+
+
+def _rows_of(layout: Layout, dentition: Dentition) -> Rows:
+    if dentition is Dentition.PRIMARY:
+        return PRIMARY
+    mixed = dentition is Dentition.MIXED
     match layout:
         case "full":
-            return FULL
+            return MIXED_TALL if mixed else FULL
         case "occlusal":
-            return OCCLUSAL
+            return MIXED if mixed else OCCLUSAL
         case _:
             assert_never(layout)

@@ -5,39 +5,61 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPainterPath, QPen, QTransform
 
+from core.model.dentition import is_primary
 from core.model.people import ToothState
-from widgets.teeth import LOWER, UPPER, WIDTHS, Tooth, is_upper, teeth
+from widgets.teeth import WIDTHS, Tooth, teeth
 from widgets.theme import RADIUS_CONTROL, color, font, tokens
 
 MIDLINE = 740.0
 GAP = 9.0
+PRIMARY_EDGES = (0.0, 82.0, 152.5, 229.0, 317.5, 412.5)
+"""Of the columns of positions 1–5, from the midline: half-way between the teeth as they are drawn."""
 NARROW = 368
 """Below this width in pixels the numbers of untouched teeth are dropped: they would touch each other."""
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The part of the chart that a layout shows, and where its rows stand."""
+class Row:
+    """One row of teeth: from where to where it reaches, and where its parts stand.
 
-    height: float
+    Attributes:
+        above: middle of the teeth from above.
+        number: middle of their numbers.
+        side: biting edge of the teeth from the side; None where they are not shown so.
+    """
+
+    fdis: tuple[int, ...]
     top: float
+    bottom: float
+    above: float
+    number: float
+    side: float | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a layout shows: its rows from the top, the line between the jaws, and what part of the width is used."""
+
+    rows: tuple[Row, ...]
+    line: float
+    left: float = 0
     width: float = 1480
-    side_upper: float = 256
-    from_above_upper: float = 334
-    number_upper: float = 430
-    line: float = 458
-    number_lower: float = 486
-    from_above_lower: float = 582
-    side_lower: float = 660
+
+    @property
+    def top(self) -> float:
+        return self.rows[0].top
 
     @property
     def bottom(self) -> float:
-        return self.top + self.height
+        return self.rows[-1].bottom
 
     @property
-    def sides(self) -> bool:
-        """Whether roots and crowns from the side are shown."""
-        return self.top == 0
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    def row_of(self, fdi: int) -> Row | None:
+        """None for a tooth that this layout does not show."""
+        return next((row for row in self.rows if fdi in row.fdis), None)
 
 
 @dataclass(frozen=True)
@@ -50,8 +72,11 @@ class Chart:
 
 
 def column(fdi: int) -> tuple[float, float]:
-    """Left and right edge of a permanent tooth's column."""
+    """Left and right edge of a tooth's column."""
     place = fdi % 10
+    if is_primary(fdi):
+        inner, outer = PRIMARY_EDGES[place - 1 : place + 1]
+        return (MIDLINE - outer, MIDLINE - inner) if fdi // 10 in (5, 8) else (MIDLINE + inner, MIDLINE + outer)
     inner = sum(WIDTHS[: place - 1]) + (GAP if place > 1 else 0)
     outer = sum(WIDTHS[:place]) + GAP
     if fdi // 10 in (1, 4):
@@ -63,18 +88,20 @@ def paint_chart(painter: QPainter, chart: Chart, box: QRectF) -> None:
     """Draw the chart so that it fills `box` (pixels, with the proportions of `chart.rows`)."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     scale = box.width() / chart.rows.width
-    place = QTransform.fromTranslate(box.left(), box.top() - chart.rows.top * scale).scale(scale, scale)
+    corner = QPointF(box.left() - chart.rows.left * scale, box.top() - chart.rows.top * scale)
+    place = QTransform.fromTranslate(corner.x(), corner.y()).scale(scale, scale)
     states = {tooth.fdi: tooth for tooth in chart.teeth}
     _paint_lines(painter, chart.rows, place)
     if chart.current:
         _paint_column(painter, chart, place)
-    for fdi in UPPER + LOWER:
-        state = states.get(fdi) or ToothState(fdi=fdi)
-        _paint_tooth(painter, teeth()[fdi], state, chart.rows, place)
-    for fdi in UPPER + LOWER:
-        touched = _touched(states.get(fdi)) or fdi == chart.current
-        if touched or box.width() >= NARROW:
-            _paint_number(painter, fdi, chart, place, touched)
+    for row in chart.rows.rows:
+        for fdi in row.fdis:
+            _paint_tooth(painter, teeth()[fdi], states.get(fdi) or ToothState(fdi=fdi), row, place)
+    for row in chart.rows.rows:
+        for fdi in row.fdis:
+            touched = _touched(states.get(fdi)) or fdi == chart.current
+            if touched or box.width() >= NARROW:
+                _paint_number(painter, fdi, row, chart, place, touched)
 
 
 def paint_hatch(painter: QPainter, path: QPainterPath, *, pitch: float, pen: QPen) -> None:
@@ -100,13 +127,16 @@ def _paint_lines(painter: QPainter, rows: Rows, place: QTransform) -> None:
     painter.setPen(QPen(color(tokens().line), 1))
     inset = 12
     painter.drawLine(place.map(QPointF(MIDLINE, rows.top + inset)), place.map(QPointF(MIDLINE, rows.bottom - inset)))
-    painter.drawLine(place.map(QPointF(20, rows.line)), place.map(QPointF(1460, rows.line)))
+    begin, end = rows.left + 20, rows.left + rows.width - 20
+    painter.drawLine(place.map(QPointF(begin, rows.line)), place.map(QPointF(end, rows.line)))
 
 
 def _paint_column(painter: QPainter, chart: Chart, place: QTransform) -> None:
+    row = chart.rows.row_of(chart.current)
+    if row is None:
+        return
     left, right = column(chart.current)
-    rows = chart.rows
-    top, bottom = (rows.top, rows.line) if is_upper(chart.current) else (rows.line, rows.bottom)
+    top, bottom = row.top, row.bottom
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(color(tokens().sunken))
     painter.drawRoundedRect(
@@ -114,11 +144,10 @@ def _paint_column(painter: QPainter, chart: Chart, place: QTransform) -> None:
     )
 
 
-def _paint_tooth(painter: QPainter, tooth: Tooth, state: ToothState, rows: Rows, place: QTransform) -> None:
-    upper = is_upper(tooth.fdi)
-    if rows.sides and not state.missing:
-        _paint_side(painter, tooth, _at(place, tooth.x, rows.side_upper if upper else rows.side_lower))
-    above = _at(place, tooth.x, rows.from_above_upper if upper else rows.from_above_lower)
+def _paint_tooth(painter: QPainter, tooth: Tooth, state: ToothState, row: Row, place: QTransform) -> None:
+    if row.side is not None and not state.missing:
+        _paint_side(painter, tooth, _at(place, tooth.x, row.side))
+    above = _at(place, tooth.x, row.above)
     if state.missing:
         pen = QPen(color(tokens().control), 1)
         pen.setDashPattern([4, 3])
@@ -165,10 +194,9 @@ def _paint_above(painter: QPainter, tooth: Tooth, state: ToothState, place: QTra
         painter.drawPath(place.map(tooth.surfaces[letter]))
 
 
-def _paint_number(painter: QPainter, fdi: int, chart: Chart, place: QTransform, touched: bool) -> None:
+def _paint_number(painter: QPainter, fdi: int, row: Row, chart: Chart, place: QTransform, touched: bool) -> None:
     scheme = tokens()
-    rows = chart.rows
-    centre = place.map(QPointF(teeth()[fdi].x, rows.number_upper if is_upper(fdi) else rows.number_lower))
+    centre = place.map(QPointF(teeth()[fdi].x, row.number))
     painter.setFont(font(13, bold=touched))
     box = QRectF(centre.x() - 20, centre.y() - 9, 40, 18)
     if fdi == chart.current:

@@ -13,6 +13,8 @@ from widgets.icon import svg_path
 UPPER: tuple[int, ...] = (18, 17, 16, 15, 14, 13, 12, 11, 21, 22, 23, 24, 25, 26, 27, 28)
 """The upper row as the chart shows it: the patient's right is at the left."""
 LOWER: tuple[int, ...] = (48, 47, 46, 45, 44, 43, 42, 41, 31, 32, 33, 34, 35, 36, 37, 38)
+UPPER_PRIMARY: tuple[int, ...] = (55, 54, 53, 52, 51, 61, 62, 63, 64, 65)
+LOWER_PRIMARY: tuple[int, ...] = (85, 84, 83, 82, 81, 71, 72, 73, 74, 75)
 SURFACES = "BMLDO"
 
 WIDTHS = (90.0, 74.0, 82.0, 78.0, 78.0, 112.0, 106.0, 98.0)

@@ -6,13 +6,16 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QTransform
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from widgets.teeth import LOWER, UPPER, is_upper, teeth
+from core.model.dentition import is_primary
+from widgets.teeth import LOWER, LOWER_PRIMARY, UPPER, UPPER_PRIMARY, is_upper, teeth
 from widgets.theme import color, tokens
 
 WIDTH, HEIGHT = 920.0, 920.0
 """Room of the drawing, 0.1 mm: the lower jaw, front teeth at the bottom."""
 LARGER = 1.14
 """Teeth are drawn this much larger than the jaw, so that they nearly touch."""
+FULL, MOST = 1290.0, 1.45
+"""Widths of a row of permanent teeth together; a smaller set is drawn larger to fill the jaw, but no more than this."""
 _LEFT, _RIGHT, _TOP, _BEND = 120.0, 800.0, 120.0, 440.0
 
 
@@ -95,7 +98,9 @@ class TeethArch(QWidget):
         """The jaws drawn: both only where teeth of both are planned, the upper one above."""
         shown = (self._current,) if self._current else tuple(self._planned)
         upper = {is_upper(fdi) for fdi in shown}
-        return (UPPER, LOWER) if len(upper) == 2 else (UPPER,) if True in upper else (LOWER,)
+        primary = bool(shown) and all(is_primary(fdi) for fdi in shown)
+        above, below = (UPPER_PRIMARY, LOWER_PRIMARY) if primary else (UPPER, LOWER)
+        return (above, below) if len(upper) == 2 else (above,) if True in upper else (below,)
 
     @property
     def _scale(self) -> float:
@@ -105,7 +110,7 @@ class TeethArch(QWidget):
         """Drawing to widget, for one of the jaws drawn; the upper jaw opens downwards."""
         scale, room = self._scale, self.height() / len(self._rows)
         left, top = (self.width() - WIDTH * scale) / 2, at * room + (room - HEIGHT * scale) / 2
-        if self._rows[at] is UPPER:
+        if is_upper(self._rows[at][0]):
             return QTransform.fromTranslate(left, top + HEIGHT * scale).scale(scale, -scale)
         return QTransform.fromTranslate(left, top).scale(scale, scale)
 
@@ -128,13 +133,14 @@ def _seats(row: tuple[int, ...]) -> dict[int, QTransform]:
     total = sum(widths)
     seats: dict[int, QTransform] = {}
     run = 0.0
-    flip = -1.0 if row is UPPER else 1.0
+    flip = -1.0 if is_upper(row[0]) else 1.0
+    larger = LARGER * min(MOST, max(1.0, FULL / total))
     for fdi, width in zip(row, widths, strict=True):
         share = (run + width / 2) / total
         run += width
         percent = curve.percentAtLength(curve.length() * (0.035 + 0.93 * share))
         at, turn = curve.pointAtPercent(percent), curve.angleAtPercent(percent)
-        seats[fdi] = QTransform.fromTranslate(at.x(), at.y()).rotate(-turn).scale(LARGER, LARGER * flip)
+        seats[fdi] = QTransform.fromTranslate(at.x(), at.y()).rotate(-turn).scale(larger, larger * flip)
     return seats
 
 

@@ -23,6 +23,7 @@ from app.console.steps.welcome import WelcomePanel
 from app.console.store import Store
 from app.console.teeth_card import TeethCard
 from app.ipc.messages import AddMark, Chair, Refused, Reply
+from core.model.dentition import dentition, local_day
 from core.model.procedure import HoldOrigin, Step
 from core.model.words import Words
 from core.signals.catalogue import load_catalogue
@@ -178,6 +179,10 @@ class ChairPage(Page):
         if visit != self._visit:
             self._visit, self._next_wanted = visit, False
         key = self._panel_key(chair)
+        if key == "welcome" and not self.store.may("SeatPatient"):
+            self._show_nobody()
+            return
+        self.nothing.setText(self.words.say("chair.none"))
         fresh = key not in self.panels
         if fresh:
             self.panels[key] = self._make_panel(key)
@@ -202,6 +207,13 @@ class ChairPage(Page):
         if isinstance(panel, WelcomePanel) and fresh:
             panel.activated()
 
+    def _show_nobody(self) -> None:
+        """Who may not seat anybody is told that nobody is there."""
+        if self.panel is not None:
+            self.panel.hide()
+        self.panel = None
+        self.nothing.setText(self.words.say("chair.nobody"))
+
     def _make_panel(self, key: str) -> StepPanel:
         made = PANELS[key](self.store, self.words, self.intents)
         if isinstance(made, ClosePanel):
@@ -213,6 +225,7 @@ class ChairPage(Page):
         if self.strips is None:
             return
         view = chair.procedure
+        self.strips.header.mark.setVisible(self.store.may("AddMark"))
         self.strips.set_limits(chair.limits or (view.limits if view is not None else ()))
         self.strips.set_patient(chair.patient.given_name if chair.patient is not None else "")
         tooth = self._tooth(chair)
@@ -227,7 +240,10 @@ class ChairPage(Page):
 
     def _show_teeth(self, chair: Chair) -> None:
         if chair.procedure is not None:
-            self.teeth.show_teeth(chair.procedure.teeth, self._tooth(chair))
+            born = chair.patient.birth_date if chair.patient is not None else ""
+            teeth = chair.procedure.teeth
+            shown = dentition(born, local_day(self._clock.utc_us()), teeth)
+            self.teeth.show_teeth(teeth, self._tooth(chair), shown)
 
     @staticmethod
     def _tooth(chair: Chair) -> int:
@@ -314,7 +330,7 @@ class ChairPage(Page):
             self.strips.set_frozen(not self.strips.frozen)
 
     def _mark(self) -> None:
-        if self._number:
+        if self._number and self.store.may("AddMark"):
             at_us = self._clock.utc_us()
             self.store.ask(AddMark(chair=self._number), partial(self._marked, self._number, at_us))
 

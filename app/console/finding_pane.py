@@ -6,15 +6,16 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.console.history_words import HistoryItem, correction, who
+from app.console.history_words import HistoryItem, correction, teeth_of, who
 from app.console.review_words import short_date
 from app.console.teeth_card import Legend
 from core.model.clinical import ICDAS, MAX_SHORT, Condition, EntryVersion, Finding, Material, Source, StepDone
+from core.model.dentition import Dentition
 from core.model.words import Words
-from core.people.charting import chart
 from widgets.choices import Choices
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.odontogram import Odontogram
+from widgets.segmented import Segmented
 from widgets.tooth_pad import ToothPad
 
 CONDITIONS = tuple(one for one in Condition if one is not Condition.NOTED)
@@ -43,6 +44,7 @@ class FindingPane(QStackedWidget):
         self._now_us = 0
         say = words.say
         self.chart = Odontogram("occlusal", words)
+        self.dentition = Segmented([(one.value, say(f"clinical.dentition.{one.value}")) for one in Dentition])
         self.pad = ToothPad(words)
         self.condition = Choices([(one.value, say(f"clinical.condition.{one.value}")) for one in CONDITIONS], columns=4)
         self.icdas = Choices([(str(code), str(code)) for code in ICDAS], columns=7, optional=True)
@@ -59,6 +61,7 @@ class FindingPane(QStackedWidget):
         self.addWidget(self._make_chart())
         self.addWidget(self._make_tooth())
         self.chart.tooth_clicked.connect(self.open_tooth)
+        self.dentition.chosen.connect(lambda key: self._show_dentition(Dentition(key)))
         self.condition.chosen.connect(lambda _key: self._fit())
         self.save.clicked.connect(self._save)
         self.other.clicked.connect(lambda: self.setCurrentIndex(0))
@@ -66,11 +69,15 @@ class FindingPane(QStackedWidget):
             button.clicked.connect(self.left)
         self._fit()
 
-    def show_items(self, items: Sequence[HistoryItem], now_us: int) -> None:
-        """All entries of the patient; the chart is what their findings add up to."""
+    def show_items(self, items: Sequence[HistoryItem], now_us: int, dentition: Dentition) -> None:
+        """All entries of the patient; the chart is what their findings add up to, with the teeth that it asks for."""
         self._items, self._now_us = tuple(items), now_us
-        newest = [item.newest.entry for item in items if item.newest is not None]
-        self.chart.set_teeth(list(chart(entry for entry in newest if isinstance(entry, Finding)).values()))
+        self._show_dentition(dentition)
+        self.chart.set_teeth(teeth_of(items))
+
+    def _show_dentition(self, dentition: Dentition) -> None:
+        self.dentition.choose(dentition)
+        self.chart.set_dentition(dentition)
 
     def open_new(self, patient_id: str) -> None:
         self._base = Finding(patient_id=patient_id, fdi=16, condition=Condition.CARIES)
@@ -171,6 +178,8 @@ class FindingPane(QStackedWidget):
         column.setSpacing(8)
         head = QHBoxLayout()
         head.addWidget(Label(self._words.say("clinical.choose_tooth"), size=18, bold=True))
+        head.addSpacing(12)
+        head.addWidget(self.dentition)
         head.addStretch()
         head.addWidget(Legend(self._words))
         column.addLayout(head)

@@ -63,8 +63,15 @@ class HistoryDetail(QWidget):
         self.look.clicked.connect(lambda: self.file_wanted.emit(self._newest()))
         self.copy.clicked.connect(lambda: self.copy_wanted.emit(self._newest()))
 
-    def show_item(self, item: HistoryItem, now_us: int, *, writable: bool) -> None:
-        """`writable`: who is logged in may correct it."""
+    def show_item(
+        self, item: HistoryItem, now_us: int, *, writable: bool, corrects: bool = True, copies: bool = True
+    ) -> None:
+        """
+        Args:
+            writable: who is logged in may correct it.
+            corrects: they may correct anything at all; else there are no such buttons.
+            copies: they may save copies of files.
+        """
         self.item = item
         self.picture.hide()
         self.picture.setPixmap(QPixmap())
@@ -73,12 +80,12 @@ class HistoryDetail(QWidget):
         by_hand = newest is not None and isinstance(newest.entry, BY_HAND)
         file = newest is not None and isinstance(newest.entry, Attachment)
         for button in (self.correct, self.withdraw):
-            button.setVisible(by_hand and not item.withdrawn)
+            button.setVisible(by_hand and corrects and not item.withdrawn)
             button.setEnabled(writable)
-        if by_hand and not writable and not item.withdrawn:
+        if by_hand and corrects and not writable and not item.withdrawn:
             self._say(self._words.say("clinical.not_allowed"))
         self.look.setVisible(file)
-        self.copy.setVisible(file)
+        self.copy.setVisible(file and copies)
         self.open.setVisible(item.visit is not None)
         self._area.setWidget(self._told(item, now_us))
 

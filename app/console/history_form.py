@@ -1,4 +1,4 @@
-"""A form for one entry, new or corrected: its fields by kind, and for a correction the reason."""
+"""A form for one entry, new or corrected: its fields by kind, its tooth, and for a correction the reason."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -7,6 +7,7 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
+from app.console.tooth_field import ToothField
 from core.model.clinical import (
     MAX_SHORT,
     AdverseEvent,
@@ -20,6 +21,8 @@ from core.model.clinical import (
     Severity,
     StepDone,
 )
+from core.model.dentition import Dentition
+from core.model.people import ToothState
 from core.model.words import Words
 from widgets.choices import Choices
 from widgets.controls import Button, Card, Label
@@ -41,7 +44,7 @@ class FormError(ValueError):
 
 
 class EntryForm(Card):
-    """Words at the left, choices at the right, Save at the bottom right.
+    """Words at the left, choices or teeth at the right, Save at the bottom right.
 
     Signals:
         saved: the Entry as typed, the reason (empty for a new one).
@@ -69,6 +72,7 @@ class EntryForm(Card):
         self.cancel = Button(words.say("clinical.cancel"))
         self.lines: dict[str, QLineEdit] = {}
         self.choices: dict[str, Choices] = {}
+        self.tooth = ToothField(words)
         self._arrange()
         self.save.clicked.connect(self._save)
         self.cancel.clicked.connect(self.cancelled)
@@ -80,6 +84,10 @@ class EntryForm(Card):
     def open_correction(self, row: EntryVersion, title: str, *, withdraw: bool = False) -> None:
         """Correct a version, or say why it is withdrawn."""
         self._open(row.entry, title, correcting=True, withdraw=withdraw)
+
+    def show_teeth(self, teeth: Sequence[ToothState], dentition: Dentition) -> None:
+        """What the patient's findings add up to."""
+        self.tooth.show_teeth(teeth, dentition)
 
     def say(self, sentence: str) -> None:
         self.message.setText(sentence)
@@ -95,8 +103,9 @@ class EntryForm(Card):
         self.save.setText(self._words.say("clinical.withdraw" if withdraw else "clinical.save"))
         self.text.setPlainText(entry.text)
         self.text.setEnabled(not withdraw)
+        self.text.setPlaceholderText(self._words.say("clinical.step_hint") if _in_words(entry) else "")
         self._build(entry)
-        for widget in (*self.lines.values(), *self.choices.values()):
+        for widget in (*self.lines.values(), *self.choices.values(), self.tooth):
             widget.setEnabled(not withdraw)
         self.reason.clear()
         self._reason_row.setVisible(correcting)
@@ -124,7 +133,11 @@ class EntryForm(Card):
             self._right.addWidget(self._named(name, choice))
             self.choices[name] = choice
         self._right.addStretch()
-        self._sides.setStretch(1, 1 if self.choices else 0)
+        step = _in_words(entry)
+        self.tooth.setVisible(step)
+        self.tooth.choose(entry.fdi if isinstance(entry, StepDone) else 0)
+        for place, shown in ((1, bool(self.choices)), (2, step)):
+            self._sides.setStretch(place, int(shown))
 
     def _named(self, name: str, field: QWidget) -> QWidget:
         label = Label(self._words.say(f"clinical.field.{name}"), size=13, bold=True)
@@ -152,6 +165,7 @@ class EntryForm(Card):
         self._sides.setSpacing(24)
         self._sides.addLayout(left, 1)
         self._sides.addLayout(self._right, 1)
+        self._sides.addWidget(self.tooth, 1)
         self._reason_row = self._named_reason()
         foot = QHBoxLayout()
         foot.setSpacing(12)
@@ -200,6 +214,8 @@ class EntryForm(Card):
         for name, line in self.lines.items():
             read: Callable[[str], object] = self._number if name == "value" else str.strip
             changes[name] = read(line.text())
+        if _in_words(entry):
+            changes["fdi"] = self.tooth.fdi
         return msgspec.structs.replace(entry, **changes)
 
     def _number(self, text: str) -> float | None:
@@ -212,10 +228,15 @@ class EntryForm(Card):
             raise FormError(self._words.say("clinical.number", text=text)) from None
 
 
+def _in_words(entry: Entry) -> bool:
+    """A step whose tooth a person says: that of the procedure's own steps follows from the order."""
+    return isinstance(entry, StepDone) and not entry.module
+
+
 def _text(value: object) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def kinds_for(allowed: Sequence[type[Entry]]) -> list[type[Entry]]:
     """What can be written by a form, in the order of their buttons."""
-    return [kind for kind in (Note, Observation, AdverseEvent) if kind in allowed]
+    return [kind for kind in (Note, Observation, StepDone, AdverseEvent) if kind in allowed]

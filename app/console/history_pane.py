@@ -10,7 +10,7 @@ from app.console.finding_pane import FindingPane
 from app.console.history_detail import HistoryDetail
 from app.console.history_form import EntryForm, kinds_for
 from app.console.history_list import HistoryList
-from app.console.history_words import ALL, FILTERS, HistoryItem, items_of, matches
+from app.console.history_words import ALL, FILTERS, HistoryItem, items_of, matches, teeth_of
 from app.console.review_words import export_folder
 from app.console.store import Store
 from app.ipc.clinical_messages import (
@@ -33,8 +33,10 @@ from core.model.clinical import (
     Note,
     Observation,
     Severity,
+    StepDone,
     kind_of,
 )
+from core.model.dentition import dentition, local_day
 from core.model.words import Words
 from core.people.permissions import load_permissions
 from widgets.controls import Button, Card, Label
@@ -117,7 +119,7 @@ class HistoryPane(QStackedWidget):
         column.addWidget(self.filter)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)
-        column.addLayout(self._make_buttons())
+        column.addWidget(self._make_buttons())
         side = Card()
         side.setFixedWidth(_SIDE)
         inner = QVBoxLayout(side)
@@ -134,19 +136,21 @@ class HistoryPane(QStackedWidget):
         row.addWidget(side)
         return front
 
-    def _make_buttons(self) -> QHBoxLayout:
+    def _make_buttons(self) -> QWidget:
         """One for each kind that people write."""
-        row = QHBoxLayout()
+        self._writing = QWidget()
+        row = QHBoxLayout(self._writing)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(Label(self._words.say("clinical.add"), bold=True))
-        for kind in (Note, Observation, Finding, AdverseEvent, Attachment):
+        for kind in (Note, Observation, Finding, StepDone, AdverseEvent, Attachment):
             name = str(kind.__struct_config__.tag)
             button = Button(self._words.say(f"clinical.kind.{name}"))
             button.setObjectName(f"history.add.{name}")
             button.clicked.connect(lambda _=False, kind=kind: self._write(kind))
             self.add_buttons[name] = button
             row.addWidget(button, 1)
-        return row
+        return self._writing
 
     def _refresh(self) -> None:
         now_us = self._store.clock.utc_us()
@@ -154,7 +158,11 @@ class HistoryPane(QStackedWidget):
         every = items_of(self._words, visits, self._rows)
         shown = [item for item in every if matches(item, self.filter.key)]
         self.list.show_items(shown, now_us)
-        self.findings.show_items(every, now_us)
+        teeth = teeth_of(every)
+        born = self._timeline.patient.birth_date if self._timeline is not None else ""
+        asked = dentition(born, local_day(now_us), teeth)
+        self.findings.show_items(every, now_us, asked)
+        self.form.show_teeth(teeth, asked)
         self._empty.setText(self._words.say("clinical.none_of" if every else "clinical.none"))
         self._empty.setVisible(not shown)
         self.detail.hide()
@@ -162,6 +170,10 @@ class HistoryPane(QStackedWidget):
         self._fit_role()
 
     def _fit_role(self) -> None:
+        """Who writes some kinds sees which others there are; who writes none sees no buttons."""
+        writes = self._store.may("AddEntry")
+        self._writing.setVisible(writes)
+        self._none_chosen.setText(self._words.say("clinical.pick" if writes else "clinical.pick_read"))
         for name, button in self.add_buttons.items():
             kind = next(kind for kind in BY_HAND if kind.__struct_config__.tag == name)
             button.setEnabled(self._may(kind) and self._timeline is not None)
@@ -173,7 +185,14 @@ class HistoryPane(QStackedWidget):
 
     def _choose(self, item: HistoryItem) -> None:
         kind = type(item.newest.entry) if item.newest is not None else None
-        self.detail.show_item(item, self._store.clock.utc_us(), writable=kind is not None and self._may(kind))
+        may = self._store.may
+        self.detail.show_item(
+            item,
+            self._store.clock.utc_us(),
+            writable=kind is not None and self._may(kind),
+            corrects=may("CorrectEntry"),
+            copies=may("SaveAttachment"),
+        )
         self.detail.show()
         self._none_chosen.hide()
 
@@ -187,7 +206,7 @@ class HistoryPane(QStackedWidget):
         elif kind is Attachment:
             self.attach.open_new(self._patient_id)
             self.setCurrentWidget(self.attach)
-        elif kind in kinds_for((Note, Observation, AdverseEvent)):
+        elif kind in kinds_for((Note, Observation, StepDone, AdverseEvent)):
             entry = _blank(kind, self._patient_id)
             self.form.open_new(entry, self._words.say(f"clinical.kind.{kind_of(entry)}"))
             self.setCurrentWidget(self.form)
@@ -259,6 +278,8 @@ class HistoryPane(QStackedWidget):
 def _blank(kind: type[Entry], patient_id: str) -> Entry:
     if kind is AdverseEvent:
         return AdverseEvent(patient_id=patient_id, severity=Severity.MILD)
+    if kind is StepDone:
+        return StepDone(patient_id=patient_id)
     return Observation(patient_id=patient_id) if kind is Observation else Note(patient_id=patient_id)
 
 

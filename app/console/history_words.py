@@ -1,5 +1,6 @@
 """Entries as people read them: a line each, an icon, the filter that shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.console.review_words import birth_date, clock_time, is_today, short_date, visit_title
@@ -18,9 +19,10 @@ from core.model.clinical import (
     StepDone,
     kind_of,
 )
-from core.model.people import VisitSummary
+from core.model.people import ToothState, VisitSummary
 from core.model.procedure import Choice
 from core.model.words import Words
+from core.people.charting import chart
 
 ALL = "all"
 FILTERS = {
@@ -102,6 +104,12 @@ def _item(words: Words, kind: str, versions: list[EntryVersion]) -> HistoryItem:
     )
 
 
+def teeth_of(items: Iterable[HistoryItem]) -> list[ToothState]:
+    """The chart that the patient's findings add up to; teeth of which none tells are left out."""
+    newest = [item.newest.entry for item in items if item.newest is not None]
+    return list(chart(entry for entry in newest if isinstance(entry, Finding)).values())
+
+
 def matches(item: HistoryItem, chosen: str) -> bool:
     return chosen == ALL or item.kind in FILTERS[chosen]
 
@@ -114,13 +122,17 @@ def line_of(words: Words, entry: Entry) -> str:
             return _finding_line(words, entry)
         case StepDone() if entry.module:
             fdi = say("clinical.tooth", fdi=entry.fdi) if entry.fdi else say("clinical.whole_mouth")
-            return say(
+            told = say(
                 "clinical.line.step",
                 module=say(f"module.{entry.module}.name"),
                 phase=say(f"module.{entry.module}.phase.{entry.phase}"),
                 fdi=fdi.lower(),
                 state=say(f"clinical.step_state.{entry.state}"),
             )
+            return f"{told}. {' '.join(entry.text.split())}" if entry.text else told
+        case StepDone():
+            fdi = str(entry.fdi) if entry.fdi else say("clinical.whole_mouth")
+            return say("clinical.line.step_words", fdi=fdi, text=" ".join(entry.text.split()))
         case Observation() if entry.value is not None:
             value = f"{entry.value:g}"
             said = say("clinical.line.observation", text=entry.text, value=value, unit=entry.unit)
@@ -142,7 +154,7 @@ def line_of(words: Words, entry: Entry) -> str:
             return say(f"clinical.line.{key}", version=entry.envelope.version, how=how)
         case Identity():
             return say("clinical.line.patient", name=entry.patient.name, born=birth_date(words, entry.patient))
-        case Note() | Observation() | StepDone():
+        case Note() | Observation():
             return " ".join(entry.text.split())
 
 
@@ -173,7 +185,9 @@ def when(words: Words, at_us: int, now_us: int) -> str:
 def correction(words: Words, item: HistoryItem, now_us: int) -> str:
     """How the newest version came about; empty for a first one and for what the procedure carried on."""
     row = item.newest
-    if row is None or row.version == 1 or item.kind in ("step", "plan", "consent"):
+    if row is None or row.version == 1 or item.kind in ("plan", "consent"):
+        return ""
+    if isinstance(row.entry, StepDone) and row.entry.module and row.reason == row.entry.state:
         return ""
     key = "withdrawn" if row.entry.withdrawn else "corrected"
     return words.say(

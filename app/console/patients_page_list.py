@@ -66,6 +66,8 @@ class PatientList(Card):
     def refresh(self) -> None:
         """Ask for everybody who matches the search; only the newest answer counts."""
         self._typing.stop()
+        self.day_button.setVisible(self._store.may("ExportDay"))
+        self.import_button.setVisible(self._store.may("AddPatient"))
         self._asked += 1
         asked = self._asked
         query = self.search.text().strip()

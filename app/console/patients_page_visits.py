@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.console.erase_panel import ErasePanel
 from app.console.history_pane import HistoryPane
 from app.console.home_pane import HomePane
 from app.console.other_programs import OtherPrograms
-from app.console.own_limits import OwnLimits
+from app.console.patient_form import PatientForm
+from app.console.patients_page_head import PatientHead
 from app.console.report_panel import ReportPanel, report_name
 from app.console.review_moments import MomentList
-from app.console.review_words import clock_time, export_folder, is_today, short_date, visit_title, year
+from app.console.review_words import clock_time, export_folder
 from app.console.store import Store
 from app.console.views_pane import ViewsPane
 from app.ipc.export_messages import ExportSamples
@@ -28,15 +29,11 @@ from app.ipc.messages import (
     Timeline,
     VisitDetail,
 )
-from core.model.people import VisitSummary
+from core.model.people import Patient, VisitSummary
 from core.model.words import Text, Words
 from core.signals.catalogue import load_catalogue
 from widgets.controls import Button, Card, Label
 from widgets.timeline import Timeline as TimelineWidget
-from widgets.timeline import TimelineEntry
-
-MDAS_STEP = 3
-"""A change in MDAS that is worth a word."""
 
 
 class VisitsView(QWidget):
@@ -54,6 +51,7 @@ class VisitsView(QWidget):
 
         self._store, self._words = store, words
         self._patient_id = ""
+        self._patient: Patient | None = None
         self._visits: dict[str, VisitSummary] = {}
         self._detail: VisitDetail | None = None
         self._asked = 0
@@ -78,14 +76,26 @@ class VisitsView(QWidget):
         self.home_button = self._aside("patients.home", words.say("patients.home.title"), "home")
         self.history_button = self._aside("patients.history", words.say("clinical.open"), "doc")
         self.views_button = self._aside("patients.views", words.say("views.button"), "eye")
+        self.correct_button = self._aside("patients.correct", words.say("patients.correct.open"), "user")
+        self.form = PatientForm(store, words)
         self._asides = {
+            self.correct_button: self.form,
             self.home_button: self.home,
             self.history_button: self.history,
             self.views_button: self.views,
         }
         self.erase_button = Button(words.say("backup.erase.open"))
         self.erase_button.setObjectName("patients.erase")
+        self._acts = {
+            self.correct_button: "CorrectPatient",
+            self.views_button: "ListViews",
+            self.csv_button: "ExportSamples",
+            self.others_button: "ExportFhir",
+            self.report_button: "MakeReport",
+        }
         self.retry = Button(words.say("patients.retry"))
+        beside = (self.history_button, self.views_button, self.home_button, self.all_button, self.erase_button)
+        self.head = PatientHead(store, words, self.timeline, self.correct_button, beside)
         self._written = Path()
         self._arrange()
         self._connect()
@@ -110,25 +120,27 @@ class VisitsView(QWidget):
         self.history_button.clicked.connect(self.show_history)
         self.history.visit_wanted.connect(self._choose_visit)
         self.views_button.clicked.connect(self._show_views)
+        self.correct_button.clicked.connect(self._correct)
+        self.form.cancelled.connect(lambda: self._bring(self.correct_button, False))
+        self.form.saved.connect(lambda: self.open_patient(self._patient_id))
         self.retry.clicked.connect(lambda: self.open_patient(self._patient_id))
 
     def open_patient(self, patient_id: str, entry: tuple[str, str] | None = None) -> None:
         """Ask for the patient's time line; `entry`: id and kind of one thing on it to be shown."""
         if patient_id != self._patient_id:
-            self.timeline.set_entries(())
-            self._name.setText("")
-            self._facts.setText("")
-            self._own.set_text("")
+            self.head.clear()
             self.history.clear()
         self._patient_id = patient_id
         for button in (self.views_button, self.erase_button):
             button.setEnabled(True)
-        self._detail = None
+        self._detail = self._patient = None
         self._report_of = ""
         self._entry_of = entry
         self.timeline.setFocus()
-        self.home_button.setEnabled(False)
-        self.history_button.setEnabled(False)
+        for button in (self.home_button, self.history_button, self.correct_button):
+            button.setEnabled(False)
+        for button, act in self._acts.items():
+            button.setVisible(self._store.may(act))
         for button in self._asides:
             button.setChecked(False)
         self._say(self._words.say("patients.loading"))
@@ -163,10 +175,8 @@ class VisitsView(QWidget):
     def _gone(self) -> None:
         """They were erased: nothing of them stays on the screen."""
         self._patient_id, self._detail, self._visits = "", None, {}
-        for label in (self._name, self._facts):
-            label.setText("")
-        self._own.set_text("")
-        self.timeline.set_entries(())
+        self._patient = None
+        self.head.clear()
         self.history.clear()
         for button in (*self._asides, self.erase_button):
             button.setEnabled(False)
@@ -193,10 +203,9 @@ class VisitsView(QWidget):
         elif isinstance(reply, Timeline):
             visits = sorted(reply.visits, key=lambda visit: visit.began_us)
             self._visits = {visit.id: visit for visit in visits}
-            self._name.setText(reply.patient.name)
-            self._facts.setText(self._facts_of(visits))
-            self.timeline.setAccessibleName(self._words.say("patients.visits", name=reply.patient.name))
-            self.timeline.set_entries(self._entries(visits))
+            self._patient = reply.patient
+            self.correct_button.setEnabled(True)
+            self.head.show_patient(reply.patient, visits)
             self.home.show_home(reply.home)
             self.home_button.setEnabled(True)
             self.history.show_timeline(reply)
@@ -216,9 +225,7 @@ class VisitsView(QWidget):
         elif isinstance(reply, VisitDetail):
             self._fill(reply)
             plan = reply.procedure.plan if reply.procedure is not None else None
-            own = len(plan.own_limits) if plan is not None else 0
-            key = "own_limits_one" if own == 1 else "own_limits"
-            self._own.set_text(self._words.say(f"patients.head.{key}", count=own) if own else "")
+            self.head.show_own_limits(len(plan.own_limits) if plan is not None else 0)
             self._front(self._visit_pane)
             self._written_row.hide()
             if self._report_of == reply.visit.id:
@@ -338,13 +345,13 @@ class VisitsView(QWidget):
         self._behind: QWidget = message_pane
         self._visit_pane = self._make_visit_pane()
         self._panes = QStackedWidget()
-        asides = (self.home, self.history, self.views, self.erasing)
+        asides = (self.home, self.history, self.views, self.form, self.erasing)
         for pane in (message_pane, self._visit_pane, self.report, self.others, *asides):
             self._panes.addWidget(pane)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(16, 16, 16, 16)
         whole.setSpacing(16)
-        whole.addWidget(self._make_head())
+        whole.addWidget(self.head)
         whole.addWidget(self._panes, 1)
 
     @staticmethod
@@ -353,35 +360,6 @@ class VisitsView(QWidget):
         button.setObjectName(name)
         button.setCheckable(True)
         return button
-
-    def _make_head(self) -> Card:
-        self._name = Label(size=24, bold=True)
-        self._facts = Label(tone="muted", elide=True)
-        self._own = OwnLimits()
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addWidget(self._name)
-        line.addWidget(self._facts, 1)
-        line.addWidget(self._own)
-        line.addWidget(self.history_button)
-        line.addWidget(self.views_button)
-        line.addWidget(self.home_button)
-        line.addWidget(self.all_button)
-        line.addWidget(self.erase_button)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFixedHeight(self.timeline.height() + 4)
-        area.setWidget(self.timeline)
-        self._line_area = area
-        card = Card()
-        column = QVBoxLayout(card)
-        column.setContentsMargins(16, 8, 16, 4)
-        column.setSpacing(2)
-        column.addLayout(line)
-        column.addWidget(area)
-        return card
 
     def _make_visit_pane(self) -> QWidget:
         side = Card()
@@ -418,39 +396,6 @@ class VisitsView(QWidget):
         self._written_row.hide()
         return self._written_row
 
-    def _facts_of(self, visits: list[VisitSummary]) -> str:
-        if not visits:
-            return ""
-        key = "one" if len(visits) == 1 else "many"
-        said = self._words.say(f"patients.head.{key}", count=len(visits), year=year(visits[0].began_us))
-        known = [visit.mdas for visit in visits if visit.mdas is not None]
-        return f"{said} {self._words.say('patients.head.mdas', mdas=known[-1])}" if known else said
-
-    def _entries(self, visits: list[VisitSummary]) -> list[TimelineEntry]:
-        now = QDateTime.currentMSecsSinceEpoch() * 1000
-        entries = []
-        before: int | None = None
-        for visit in visits:
-            today = is_today(visit.began_us, now)
-            same_month = sum(
-                short_date(self._words, each.began_us) == short_date(self._words, visit.began_us) for each in visits
-            )
-            when = short_date(self._words, visit.began_us, day=same_month > 1 or visit is visits[-1])
-            if today:
-                at = clock_time(visit.began_us)
-                when = f"{self._words.say('patients.visit.today')} {at}"
-            note = ""
-            if visit.mdas is not None and before is not None and abs(visit.mdas - before) >= MDAS_STEP:
-                key = "less_afraid" if visit.mdas < before else "more_afraid"
-                note = self._words.say(f"patients.head.{key}", mdas=visit.mdas)
-            before = visit.mdas if visit.mdas is not None else before
-            title = visit_title(self._words, visit)
-            kind = "open" if visit.state == "open" else "past"
-            entries.append(
-                TimelineEntry(id=visit.id, when=when, title=title, kind="open" if kind == "open" else "past", note=note)
-            )
-        return entries
-
     def _say(self, sentence: str, *, retry: bool = False) -> None:
         self._message.setText(sentence)
         self.retry.setVisible(retry)
@@ -464,8 +409,15 @@ class VisitsView(QWidget):
 
     def _show_views(self, shown: bool) -> None:
         if shown:
-            self.views.open_patient(self._patient_id)
+            own = self._patient.code if self._patient is not None else ""
+            last = max(self._visits.values(), key=lambda visit: visit.began_us, default=None)
+            self.views.open_patient(self._patient_id, last.code if last is not None and own else own)
         self._bring(self.views_button, shown)
+
+    def _correct(self, shown: bool) -> None:
+        self._bring(self.correct_button, shown)
+        if shown and self._patient is not None:
+            self.form.open_patient(self._patient)
 
     def _bring(self, wanted: Button, shown: bool) -> None:
         """Its pane in front of what is open, alone, until it is put away; an answer that comes waits behind."""
@@ -476,7 +428,7 @@ class VisitsView(QWidget):
     def _show_pane(self) -> None:
         pane = next((pane for button, pane in self._asides.items() if button.isChecked()), self._behind)
         self._panes.setCurrentWidget(pane)
-        self._line_area.setVisible(pane is not self.erasing)  # its lists need the room
+        self.head.line.setVisible(pane is not self.erasing)  # its lists need the room
 
     def _front(self, pane: QWidget) -> None:
         self._behind = pane

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.setup_practice import PracticeForm
 from app.console.store import Store
-from app.ipc.access_messages import SetLock
+from app.ipc.access_messages import SetLock, SetNames
 from core.model.words import Words
 from widgets.controls import Card, Hairline, Label
 from widgets.segmented import Segmented
@@ -37,8 +37,8 @@ class SettingsPane(QWidget):
         )
         card = Card()
         column = QVBoxLayout(card)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(12)
+        column.setContentsMargins(16, 10, 16, 10)
+        column.setSpacing(8)
         for key, value in (
             ("mode", self.mode),
             ("patient_screen", self.patient_screen),
@@ -65,10 +65,10 @@ class SettingsPane(QWidget):
         outer.addWidget(card)
         self.mode.chosen.connect(self.mode_chosen)
         self.patient_screen.chosen.connect(lambda key: self.patient_screen_wanted.emit(key == "on"))
-        self.names.chosen.connect(lambda key: store.set_discreet(key == "hidden"))
+        self.names.chosen.connect(lambda key: store.ask(SetNames(shown=key == "shown")))
         self.lock.chosen.connect(lambda key: store.ask(SetLock(minutes=int(key))))
         store.link_changed.connect(self.refresh)
-        store.workstation_changed.connect(self._say_lock)
+        store.workstation_changed.connect(self._say_kept)
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -78,13 +78,15 @@ class SettingsPane(QWidget):
 
     def refresh(self) -> None:
         self.mode.choose("dark" if tokens().dark else "light")
-        self.names.choose("hidden" if self._store.discreet else "shown")
         self.practice.refresh()
-        self._say_lock()
+        self._say_kept()
         self.folder.setText(self._store.data_folder or "–")
 
-    def _say_lock(self) -> None:
+    def _say_kept(self) -> None:
+        """What the workstation keeps, as it keeps it now."""
         station = self._store.workstation
+        self.names.choose("hidden" if self._store.discreet else "shown")
+        self.names.setEnabled(self._store.may("SetNames"))
         self.lock.setEnabled(self._store.may("SetLock"))
         if station is not None and station.lock_minutes in LOCKS:
             self.lock.choose(str(station.lock_minutes))

@@ -11,6 +11,7 @@ from core.model.clock import Clock, SystemClock
 from core.model.hub import LinkState, TherapyState
 from core.model.intents import Intent
 from core.model.words import Text
+from core.people.permissions import load_permissions
 
 if TYPE_CHECKING:
     from app.ipc.ring import RingPoll
@@ -147,6 +148,13 @@ class Store(QObject):
         """Whether who is logged in may ask for this; the engine decides, this only keeps buttons honest."""
         return self.workstation is not None and act in self.workstation.may
 
+    def may_want(self, intent: Intent, number: int) -> bool:
+        """Whether who is logged in may want this of a chair's procedure as it stands; as `may`."""
+        chair, station = self._chairs.get(number), self.workstation
+        if station is None or station.operator is None or chair is None or chair.procedure is None:
+            return False
+        return load_permissions().may_want(station.operator, intent, chair.procedure.step)
+
     def shown(self, number: int) -> bool:
         """Whether who is logged in sees what is done at a chair."""
         chair = self._chairs.get(number)
@@ -160,6 +168,7 @@ class Store(QObject):
         if isinstance(push, Workstation):
             self.workstation = push
             self.practice = push.practice or self.practice
+            self._set_discreet(not push.names_shown)
             for gone in set(self._chairs) - set(push.chairs or self._chairs):
                 del self._chairs[gone]
             self.workstation_changed.emit()
@@ -194,8 +203,8 @@ class Store(QObject):
         self.heard()
         self.link_changed.emit()
 
-    def set_discreet(self, discreet: bool) -> None:
-        """Whether lists show initials until touched; a console begins with that, since a patient may see its screen."""
+    def _set_discreet(self, discreet: bool) -> None:
+        """Whether names are initials until touched; a console begins with that, since a patient may see its screen."""
         if discreet != self.discreet:
             self.discreet = discreet
             self.discreet_changed.emit()

@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 from core.model.words import Words
 from widgets.controls import Card, Label
@@ -72,7 +73,10 @@ class TeethCard(Card):
         self.chart = Odontogram("full", words)
         column.addWidget(self.chart, 1)
 
-    def show_teeth(self, teeth: tuple[ToothState, ...], current: int) -> None:
+    def show_teeth(
+        self, teeth: tuple[ToothState, ...], current: int, dentition: Dentition = Dentition.PERMANENT
+    ) -> None:
         """`current`: FDI number of the tooth being worked on, 0 for none."""
+        self.chart.set_dentition(dentition)
         self.chart.set_teeth(teeth)
         self.chart.set_current(current)

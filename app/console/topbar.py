@@ -5,8 +5,10 @@ from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console import rail, status
+from app.console.name_label import NameLabel
 from app.console.store import Store
 from core.model.alarm import AlarmPriority
+from core.model.people import Patient
 from core.model.words import Words
 from widgets.cells import ChairCell, MarkButton, PersonButton
 from widgets.controls import Label
@@ -33,7 +35,7 @@ class TopBar(QWidget):
         self._words = words
         self.setFixedHeight(HEIGHT)
         self.cells: dict[int, ChairCell] = {}
-        self.title = Label(size=18, bold=True, elide=True)
+        self.title = NameLabel(store, words, size=18, elide=True)
         self.subtitle = Label(size=13, tone="muted", elide=True)
         self.mark = MarkButton(words.say("shell.simulated"))
         self.mark.set_pressable(demo)
@@ -57,6 +59,7 @@ class TopBar(QWidget):
         row.addWidget(self.time)
         row.addSpacing(12)
         row.addWidget(self.person)
+        self.title.changed.connect(self._name_changed)
         self.person.clicked.connect(self.operator_pressed)
         self.mark.clicked.connect(self.mark_pressed)
         for signal in (store.chair_changed, store.workstation_changed, store.link_changed, store.current_changed):
@@ -76,13 +79,10 @@ class TopBar(QWidget):
         now = self._store.clock.utc_us()
         if chair is not None and chair.patient is not None:
             patient = chair.patient
-            self.title.setText(patient.name)
-            hidden = self._words.say("access.names_hidden")
-            born = status.birth_date(patient.birth_date, self._words) if patient.birth_date else hidden
-            key = "shell.patient.born_allergy" if patient.allergies else "shell.patient.born"
-            self.subtitle.setText(self._words.say(key, born=born, allergies=patient.allergies))
+            self.title.show_patient(patient, chair.procedure.visit_code if chair.procedure is not None else "")
+            self._say_patient(patient)
         else:
-            self.title.setText(self._store.practice or self._words.say("shell.practice"))
+            self.title.show_text(self._store.practice or self._words.say("shell.practice"))
             self.subtitle.setText(status.local_date(now, self._words))
         self.mark.setVisible(self._store.simulated)
         self.time.setText(status.local_time(now))
@@ -93,6 +93,20 @@ class TopBar(QWidget):
             if operator.demo:
                 role = self._words.say("shell.role.demo", role=role)
             self.person.set_person(operator.name, role)
+
+    def _name_changed(self) -> None:
+        chair = self._store.chair(self._store.current)
+        if chair is not None and chair.patient is not None:
+            self._say_patient(chair.patient)
+
+    def _say_patient(self, patient: Patient) -> None:
+        """Allergies stay in sight; the birth date goes with the name."""
+        hidden = self._words.say("access.names_hidden")
+        born = status.birth_date(patient.birth_date, self._words) if patient.birth_date else hidden
+        parts = ["born"] if self.title.shown or not patient.birth_date else []
+        key = "_".join([*parts, "allergy"] if patient.allergies else parts)
+        said = self._words.say(f"shell.patient.{key}", born=born, allergies=patient.allergies) if key else ""
+        self.subtitle.setText(said)
 
     def _say_chairs(self) -> None:
         chairs = self._store.chairs()

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, 
 from app.console import status
 from app.console.login import PHRASE_MOST, pin_fault
 from app.console.store import Store
+from app.console.views_sheet import ViewsSheet
 from app.ipc.access_messages import AddCompanion, ListViews, Views, WithdrawCompanion
 from app.ipc.messages import Refused, Reply
 from core.model.access import Companion, View
@@ -34,6 +35,8 @@ class ViewsPane(QWidget):
         self.message = Label(tone="muted", wrap=True)
         looked, self._rows = _listed(words.say("views.title"), words.say("views.means"))
         looked.layout().insertWidget(2, self.message)  # type: ignore[union-attr]
+        self.sheet = ViewsSheet(store, words)
+        looked.layout().addWidget(self.sheet)  # type: ignore[union-attr]
         self.companions, self._people = _listed(words.say("companion.title"), words.say("companion.means"))
         self._make_form()
         row = QHBoxLayout(self)
@@ -43,9 +46,14 @@ class ViewsPane(QWidget):
         row.addWidget(self.companions, 2)
         store.workstation_changed.connect(self._refresh)
 
-    def open_patient(self, patient_id: str) -> None:
-        """Ask who looked; asking is itself a view."""
+    def open_patient(self, patient_id: str, code: str = "") -> None:
+        """Ask who looked; asking is itself a view.
+
+        Args:
+            code: of the last visit. The list is printed under it, so that an erasure finds it.
+        """
         self._patient_id = patient_id
+        self.sheet.open_patient(patient_id, code)
         self._asked += 1
         asked = self._asked
         self._known = None

@@ -13,12 +13,12 @@ from app.engine.redaction import (
     cut_hits,
     cut_log,
     cut_operator,
-    cut_patient,
+    cut_patients,
     cut_text,
     cut_timeline,
 )
 from app.ipc import messages as ipc
-from app.ipc.access_messages import ListViews
+from app.ipc.access_messages import ListViews, PrintViews
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchHits, SearchRecords
 from app.ipc.export_messages import CancelJob
 from core.model.intents import Pause
@@ -35,7 +35,8 @@ FOUND, ENROL, PATIENT_PAUSE, CANCEL_BACKUP = "FoundPractice", "EnrolHub", "Patie
 ACTS = frozenset(one.__name__ for one in ipc.Request.__args__) | {FOUND, ENROL, PATIENT_PAUSE, CANCEL_BACKUP}
 ABOUT_ONE = (ipc.GetVisit, ipc.ReadRange, ipc.MakeReport, ReadAttachment, SaveAttachment)
 """About the patient of a visit, or of a file, at a chair."""
-LISTS = (ipc.ListPatients, SearchRecords)
+Lists = ipc.ListPatients | SearchRecords
+LISTS = Lists.__args__
 """About nobody before they are answered, and cut then."""
 
 
@@ -108,7 +109,7 @@ class Access:
 
     async def patient_of(self, request: ipc.Request) -> str:
         """Whose data a request is about; empty when nobody's is known."""
-        if isinstance(request, ipc.GetTimeline | ListViews):
+        if isinstance(request, ipc.GetTimeline | ListViews | PrintViews):
             return request.patient_id
         if not isinstance(request, ABOUT_ONE) or request.chair not in self._chairs:
             return ""
@@ -124,13 +125,13 @@ class Access:
                 self._owners[thing] = found
         return self._owners.get(thing, "")
 
-    def narrowed(self, request: SearchRecords) -> SearchRecords:
+    def narrowed(self, request: "Lists") -> "Lists":
         """What somebody who sees one patient alone searches for is that patient."""
         operator = self._people.operator
         one = self._people.companions.of(operator) or (
             None if self.table.may(operator, "SearchRecords") else self._people.emergencies.current
         )
-        return SearchRecords(query=one.code) if one is not None else request
+        return type(request)(query=one.code) if one is not None else request
 
     # ---- who sees
 
@@ -187,10 +188,8 @@ class Access:
     def cut_reply(self, reply: ipc.Reply) -> ipc.Reply:
         """What an answer may say to who is logged in."""
         match reply:
-            case ipc.Patients(patients=patients):
-                if self._own_only:
-                    patients = tuple(one for one in patients if self.seen(one.id).identities)
-                return ipc.Patients(patients=tuple(cut_patient(one, self.seen(one.id)) for one in patients))
+            case ipc.Patients():
+                return cut_patients(reply, self.seen, own_only=self._own_only)
             case SearchHits():
                 return cut_hits(reply, self.seen, own_only=self._own_only)
             case ipc.Timeline():

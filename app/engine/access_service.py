@@ -29,11 +29,11 @@ class AccessHouse(Protocol):
 
 
 class AccessService:
-    """`patients`: everybody on record, by id."""
+    """`find`: a patient by id, None for nobody."""
 
-    def __init__(self, house: AccessHouse, patients: Callable[[], Awaitable[dict[str, Patient]]]) -> None:
+    def __init__(self, house: AccessHouse, find: Callable[[str], Awaitable[Patient | None]]) -> None:
         self._house = house
-        self._patients = patients
+        self._find = find
 
     @singledispatchmethod
     async def serve(self, request: ipc.AccessRequest, actor: Operator | None) -> Reply:
@@ -51,6 +51,12 @@ class AccessService:
             raise no("lock_minutes", most=MOST_MINUTES)
         self._house.screen.set_minutes(request.minutes)
         self._note("lock_set", actor, {"minutes": request.minutes}, minutes=request.minutes)
+        return Done()
+
+    @serve.register
+    async def _set_names(self, request: ipc.SetNames, actor: Operator) -> Reply:
+        self._house.screen.show_names(request.shown)
+        self._note("names_shown" if request.shown else "names_hidden", actor, {"shown": request.shown})
         return Done()
 
     # ---- emergencies
@@ -94,7 +100,7 @@ class AccessService:
         people = self._house.people
         scope = frozenset(key for key in ("live", "reports", "history") if getattr(request, key))
         people.companions.check(scope=scope, days=request.days, how=request.how)
-        patient = (await self._patients()).get(request.patient_id)
+        patient = await self._find(request.patient_id)
         if patient is None:
             raise no("unknown_patient")
         made = await people.add(request.name, Role.COMPANION, request.pin)

@@ -73,6 +73,7 @@ class News:
             evidence=engine.evidence.states(),
             backups=engine.backups.state,
             lock_minutes=engine.screen.minutes,
+            names_shown=engine.screen.names_shown,
             emergencies=people.emergencies.standing,
             companions=people.companions.everybody,
         )

@@ -8,7 +8,7 @@ from app.engine.reader_wire import ReaderSetup
 from app.ipc.messages import Refused
 from app.ipc.refusals import refused
 from core.model.errors import SmilescapeError
-from core.model.people import VisitSummary
+from core.model.people import Patient, VisitSummary
 from core.model.wear import AtHome
 from core.record import RecordReader
 from core.record.at_home import at_home
@@ -80,6 +80,16 @@ class OpenRecords:
         if visit is None:
             raise Refuse("no_visit", chair=chair)
         return visit
+
+    def patient(self, patient_id: str) -> Patient | None:
+        """The newest version that a file tells. One that cannot be read keeps no visit of another from being shown."""
+        found: list[Patient] = []
+        for chair in self.chairs():
+            try:
+                found += [one for one in (self.of(chair).patient(patient_id),) if one is not None]
+            except SmilescapeError as error:
+                _log.warning("the record of chair %d cannot be read: %s", chair, error)
+        return max(found, key=lambda one: one.version, default=None)
 
     def home(self, patient_id: str, until: int | None = None) -> AtHome | None:
         """None when a file cannot be read: visits and reports must not suffer for it."""

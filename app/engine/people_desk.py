@@ -15,6 +15,7 @@ from core.keys.authority import NEW_PIN, REPLACED
 from core.keys.errors import KeysError
 from core.model.certificate import CertificateRefused
 from core.model.clinical import Finding
+from core.model.dentition import dentition, local_day
 from core.model.ids import new_id
 from core.model.people import Operator, Role, ToothState
 from core.model.words import Text
@@ -215,10 +216,10 @@ class PeopleDesk:
             self._keys.enter(grant, REPLACED)
             self._keys.entered(grant)
 
-    async def teeth(self, patient_id: str) -> tuple[ToothState, ...]:
+    async def teeth(self, patient_id: str, born: str = "") -> tuple[ToothState, ...]:
         """The odontogram as the newest visit left it, with what was found by hand since, over all chairs.
 
-        For a new patient it begins with the demo's, or with none known.
+        For a new patient it begins with the demo's, or with the teeth of their age, `born` as ISO.
         """
         newest: tuple[int, tuple[ToothState, ...]] | None = None
         findings: dict[str, Finding] = {}
@@ -229,12 +230,13 @@ class PeopleDesk:
                 view = await chair.do(lambda record, visit=visit: record.procedure(visit.id))  # type: ignore[misc]
                 if view is not None and view.teeth and (newest is None or visit.began_us > newest[0]):
                     newest = (visit.began_us, view.teeth)
-        since_us, teeth = newest if newest is not None else (0, self._first_teeth(patient_id))
+        since_us, teeth = newest if newest is not None else (0, self._first_teeth(patient_id, born))
         return with_findings(after_visit(teeth), findings.values(), since_us=since_us)
 
-    def _first_teeth(self, patient_id: str) -> tuple[ToothState, ...]:
+    def _first_teeth(self, patient_id: str, born: str) -> tuple[ToothState, ...]:
         people = self._demo.patients if self._demo is not None else ()
-        return next((person.teeth for person in people if person.patient.id == patient_id), healthy_teeth())
+        invented = next((person.teeth for person in people if person.patient.id == patient_id), None)
+        return invented or healthy_teeth(dentition(born, local_day(self._clock.utc_us())))
 
     def _remember(self, operator_id: str, outcome: str) -> None:
         """Into the practice's own list; a full disk keeps nobody from the workstation."""

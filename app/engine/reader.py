@@ -6,8 +6,8 @@ from app.engine.export_work import ExportWork
 from app.engine.import_work import Emit, unheard
 from app.engine.open_records import OpenRecords, Refuse, target_file, target_folder
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest
-from app.engine.visit_report import visit_report
-from app.ipc.access_messages import ListViews, Views
+from app.engine.visit_report import views_sheet, visit_report
+from app.ipc.access_messages import ListViews, PrintViews, Views
 from app.ipc.backup_messages import ErasedPatient, ListOverdue, Overdue, OverduePatient
 from app.ipc.clinical_messages import (
     AttachmentData,
@@ -22,10 +22,12 @@ from app.ipc.messages import (
     GetTimeline,
     GetVisit,
     ListLog,
+    ListPatients,
     LogEntry,
     LogPage,
     MakeReport,
     Moment,
+    Patients,
     RangeData,
     ReadRange,
     Reply,
@@ -108,8 +110,13 @@ class ReadDesk:
                 return self._report(request)
             case ListViews():
                 return Views(views=tuple(looked_at(self._records.every(), request.patient_id)))
+            case PrintViews():
+                return self._print_views(request)
             case SearchRecords():
                 return self.search(request)
+            case ListPatients(query=query):
+                hits = search_all(self._records.every(), query[:MAX_QUERY])
+                return Patients(query=query, patients=tuple(hit.patient for hit in hits if hit.kind == "patient"))
             case ReadAttachment():
                 entry, data = self._attachment(request.chair, request.attachment_id)
                 return AttachmentData(entry=entry, data=data)
@@ -118,6 +125,14 @@ class ReadDesk:
                 return Done(detail=str(write_copy(entry, data, target_folder(request.folder))))
             case ListOverdue():
                 return self._overdue()
+
+    def _print_views(self, request: PrintViews) -> ReportMade:
+        patient = self._records.patient(request.patient_id)
+        if patient is None:
+            raise Refuse("no_patient")
+        views = looked_at(self._records.every(), request.patient_id)
+        made = views_sheet(self._records, patient, views, target_file(request.path), request.language)
+        return ReportMade(path=str(made.path), pages=made.pages, preview_png=made.preview_png)
 
     def _timeline(self, patient_id: str) -> Timeline:
         """One time line over all chair files: a patient may have sat in any of them."""
@@ -179,7 +194,7 @@ class ReadDesk:
     def _visit(self, request: GetVisit) -> VisitDetail:
         reader = self._records.of(request.chair)
         visit = self._records.visit(request.chair, request.visit_id)
-        patient = reader.patient(visit.patient_id)
+        patient = self._records.patient(visit.patient_id)
         if patient is None:
             raise Refuse("no_patient")
         return VisitDetail(

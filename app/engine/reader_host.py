@@ -10,7 +10,7 @@ import msgspec
 from app.engine.clock import AsyncClock, within
 from app.engine.helper import Helper
 from app.engine.reader_wire import JobRequest, ReaderSetup, ReadRequest, encode_setup
-from app.ipc.access_messages import ListViews
+from app.ipc.access_messages import ListViews, PrintViews
 from app.ipc.backup_messages import ListOverdue
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import CancelJob, ExportDay, ExportFhir, ExportSamples, MakePack, Progressed
@@ -23,6 +23,7 @@ from app.ipc.messages import (
     GetTimeline,
     GetVisit,
     ListLog,
+    ListPatients,
     MakeReport,
     ReadRange,
     Refused,
@@ -49,10 +50,12 @@ SECONDS: dict[type[ReadRequest | JobRequest], float] = {
     LookAtSignals: 300.0,
     ImportSignals: 300.0,
     SearchRecords: 10.0,
+    ListPatients: 10.0,
     ReadAttachment: 30.0,
     SaveAttachment: 30.0,
     ListViews: 30.0,
     ListOverdue: 60.0,
+    PrintViews: 120.0,
 }
 """How long each may take, a job from one step to the next, before the process is taken for stuck. A slow stick may
 need minutes to take in what was written."""

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import msgspec
 
-from app.ipc.access_messages import ListViews
+from app.ipc.access_messages import ListViews, PrintViews
 from app.ipc.backup_messages import ListOverdue
 from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
 from app.ipc.export_messages import ExportDay, ExportFhir, ExportSamples, MakePack
 from app.ipc.import_messages import ImportSignals, LookAtSignals
-from app.ipc.messages import GetTimeline, GetVisit, ListLog, MakeReport, ReadRange
+from app.ipc.messages import GetTimeline, GetVisit, ListLog, ListPatients, MakeReport, ReadRange
 
 ReadRequest = (
     GetTimeline
@@ -17,8 +17,10 @@ ReadRequest = (
     | ReadRange
     | ListLog
     | ListViews
+    | PrintViews
     | MakeReport
     | SearchRecords
+    | ListPatients
     | ReadAttachment
     | SaveAttachment
     | ListOverdue
@@ -27,7 +29,7 @@ READ_REQUESTS = ReadRequest.__args__
 JobRequest = ExportSamples | ExportFhir | ExportDay | MakePack | LookAtSignals | ImportSignals
 JOB_REQUESTS = JobRequest.__args__
 """These write or read files and may take minutes; they say how far they are, and end when they are told to."""
-LONG_REQUESTS = (MakeReport, *JOB_REQUESTS)
+LONG_REQUESTS = (MakeReport, PrintViews, *JOB_REQUESTS)
 """These never keep a review waiting."""
 
 MAX_SETUP = 1 << 20

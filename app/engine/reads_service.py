@@ -7,9 +7,9 @@ import msgspec
 from app.engine.reader_wire import ReadRequest
 from app.engine.workstation import Workstation, chair_of
 from app.ipc import messages as ipc
-from app.ipc.access_messages import ListViews, Views
+from app.ipc.access_messages import ListViews, PrintViews, Views
 from app.ipc.backup_messages import ListOverdue
-from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchRecords
+from app.ipc.clinical_messages import ReadAttachment, SaveAttachment, SearchHits, SearchRecords
 
 if TYPE_CHECKING:
     from app.engine.chair import Chair
@@ -25,24 +25,47 @@ class ReadsService:
         """Answered by the reader process, for an operator who is logged in; who looked at whom is written down.
 
         What was done before is in the files before they are read: a visit just signed is complete. A search waits for
-        nothing and is no view: what it finds is one once it is opened.
+        nothing.
         """
         if isinstance(request, SearchRecords):
-            return await self._house.reader.request(self._house.access.narrowed(request))
+            return self._listed(await self._house.reader.request(self._house.access.narrowed(request)))
+        if isinstance(request, ipc.ListPatients):
+            request = self._house.access.narrowed(request)
         await self._look(request)
         for chair in self._read_from(request):
             await chair.do(lambda record: None)
-            if isinstance(request, ipc.MakeReport):
+            if isinstance(request, ipc.MakeReport | PrintViews):
                 await self._house.seal(chair.number, "export")
-        return self._with_names(await self._house.reader.request(request))
+        return self._listed(self._with_names(await self._house.reader.request(request)))
 
     def _read_from(self, request: ReadRequest) -> tuple["Chair", ...]:
         """The chairs whose files an answer is read from."""
         match request:
-            case ipc.GetTimeline() | ListViews() | SearchRecords() | ListOverdue() | ipc.ListLog(chair=0):
+            case (
+                ipc.GetTimeline()
+                | ListViews()
+                | PrintViews()
+                | SearchRecords()
+                | ipc.ListPatients()
+                | ListOverdue()
+                | ipc.ListLog(chair=0)
+            ):
                 return tuple(self._house.chairs.values())
             case _:
                 return (chair_of(self._house, request.chair),)
+
+    def _listed(self, reply: ipc.Reply) -> ipc.Reply:
+        """Write down whose names come up in a list; a list by codes names nobody."""
+        match reply:
+            case SearchHits(hits=hits):
+                found = [hit.patient.id for hit in hits]
+            case ipc.Patients(patients=patients):
+                found = [one.id for one in patients]
+            case _:
+                return reply
+        access = self._house.access
+        self._house.views.listed([one for one in dict.fromkeys(found) if access.seen(one).identities])
+        return reply
 
     async def _look(self, request: ReadRequest) -> None:
         """Write down what is looked at; a log is nobody's."""
@@ -52,6 +75,8 @@ class ReadsService:
                 viewed("timeline", 0, patient=request.patient_id)
             case ListViews():
                 viewed("views", 0, patient=request.patient_id)
+            case PrintViews():
+                viewed("views", 0, patient=request.patient_id, format="pdf")
             case ipc.GetVisit():
                 viewed("visit", chair_of(self._house, request.chair).number, visit=request.visit_id)
             case ipc.MakeReport():

@@ -173,6 +173,17 @@ def cut_timeline(timeline: ipc.Timeline, seen: Seen) -> ipc.Timeline:
     )
 
 
+def cut_patients(reply: ipc.Patients, seen: Callable[[str], Seen], *, own_only: bool) -> ipc.Patients:
+    """A list of patients, as `cut_hits` does."""
+    wanted = reply.query.strip().casefold()
+    kept = (
+        cut_patient(one, seen(one.id))
+        for one in reply.patients
+        if seen(one.id).identities or (not own_only and wanted in one.code.casefold())
+    )
+    return ipc.Patients(query=reply.query, patients=tuple(kept))
+
+
 def cut_hits(reply: SearchHits, seen: Callable[[str], Seen], *, own_only: bool) -> SearchHits:
     """What a search found. Who does not see a patient by name finds them by code, and never by what was searched for
     in names or words: whether anything is found would tell.

@@ -12,8 +12,8 @@ from core.model.words import Text
 if TYPE_CHECKING:
     from app.engine.house import Engine
 
-LOCK = "lock.minutes"
-"""Setting in the practice file."""
+LOCK, NAMES = "lock.minutes", "names.shown"
+"""Settings in the practice file."""
 
 
 class ScreenLock:
@@ -32,6 +32,15 @@ class ScreenLock:
 
     def set_minutes(self, minutes: int) -> None:
         self._engine.practice_file.set_setting(LOCK, str(minutes))
+        self._engine.touched()
+
+    @property
+    def names_shown(self) -> bool:
+        """Whether names stand in full; hidden until somebody decides otherwise, since a patient may see a screen."""
+        return self._engine.practice_file.setting(NAMES) == "true"
+
+    def show_names(self, shown: bool) -> None:
+        self._engine.practice_file.set_setting(NAMES, "true" if shown else "false")
         self._engine.touched()
 
     def active(self) -> None:

@@ -12,6 +12,7 @@ from app.engine.doubts_service import lift_doubt
 from app.engine.exports_service import ExportsService
 from app.engine.imports_service import ImportsService
 from app.engine.keys_service import KeysService
+from app.engine.patients_desk import PatientsDesk
 from app.engine.patients_service import PatientsService
 from app.engine.people_desk import no
 from app.engine.people_service import PeopleService
@@ -44,9 +45,10 @@ class Service:
         self._keys = KeysService(house)
         self._reads = ReadsService(house)
         self._people = PeopleService(house)
-        self._patients = PatientsService(house)
+        self._desk = PatientsDesk(house.chairs)
+        self._patients = PatientsService(house, self._desk)
         self._devices = DevicesService(house)
-        self._access = AccessService(house, self._patients.patients)
+        self._access = AccessService(house, self._desk.find)
         self._clinical = ClinicalService(house)
         self._exports = ExportsService(house)
         self._imports = ImportsService(house)
@@ -136,10 +138,11 @@ class Service:
             raise no("visit_open", "visit_open_remedy")
         if self._house.erasures.patient:
             raise no("erasing", "erasing_remedy")
-        patient = (await self._patients.patients()).get(request.patient_id)
+        patient = await self._desk.find(request.patient_id)
         if patient is None:
             raise no("unknown_patient")
-        return ipc.Done(id=await chair.seat(patient, await self._house.people.teeth(patient.id), actor))
+        teeth = await self._house.people.teeth(patient.id, patient.birth_date)
+        return ipc.Done(id=await chair.seat(patient, teeth, actor))
 
     @_serve.register
     async def _act(self, request: ipc.Act) -> ipc.Reply:

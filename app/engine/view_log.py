@@ -1,6 +1,6 @@
 """Every view of a patient's data is written down, in the audit log of the chair where it belongs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from app.engine.people_desk import PeopleDesk
@@ -40,21 +40,29 @@ class ViewLog:
         operator = by or self._people.operator
         if operator is None or (not patient and not visit):
             return
-        if self._known[0] != self._people.session:
-            self._known = (self._people.session, set())
-        key = (kind, visit or patient)
-        if once and key in self._known[1]:
+        known, key = self._seen(), (kind, visit or patient)
+        if once and key in known:
             return
-        self._known[1].add(key)
+        known.add(key)
         about = {"patient": patient, "visit": visit, **more}
         self._write(kind, chair, {name: value for name, value in about.items() if value}, patient, operator)
 
-    def listed(self, patients: list[str]) -> None:
-        """Names came up in a list: a short one is a view of each of them."""
+    def listed(self, patients: Iterable[str]) -> None:
+        """Names came up in a list: a view of each of them, once a login, however long the list was."""
         operator = self._people.operator
-        if operator is not None and patients:
-            named: dict[str, object] = {"patients": patients} if len(patients) <= MOST_NAMED else {}
-            self._write("list", 0, {**named, "count": len(patients)}, "", operator)
+        if operator is None:
+            return
+        known = self._seen()
+        fresh = [one for one in dict.fromkeys(patients) if ("list", one) not in known]
+        known.update(("list", one) for one in fresh)
+        for part in range(0, len(fresh), MOST_NAMED):
+            self._write("list", 0, {"patients": fresh[part : part + MOST_NAMED]}, "", operator)
+
+    def _seen(self) -> set[tuple[str, str]]:
+        """What was looked at in this login: kind, and visit or patient."""
+        if self._known[0] != self._people.session:
+            self._known = (self._people.session, set())
+        return self._known[1]
 
     def _write(self, kind: str, chair: int, about: dict[str, object], patient: str, operator: Operator) -> None:
         one = self._chairs(chair)

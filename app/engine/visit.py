@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -132,6 +132,12 @@ class Visits:
         self._around.flow.visit = None
         await visit.runner.close()
         return True
+
+    def corrected(self, patient: Patient) -> None:
+        """Who sits there is shown as they were corrected; their allergies count from now on."""
+        if self.now is not None:
+            self.now = replace(self.now, patient=patient)
+            self._around.changed()
 
     def end_if_closed(self) -> None:
         """Write the end of the visit once its procedure is closed."""

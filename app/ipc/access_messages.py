@@ -14,6 +14,12 @@ class SetLock(Message, frozen=True, kw_only=True):
     minutes: int
 
 
+class SetNames(Message, frozen=True, kw_only=True):
+    """Whether names stand in full on every screen; otherwise as initials until somebody touches them."""
+
+    shown: bool
+
+
 class OpenInEmergency(Message, frozen=True, kw_only=True):
     """See the data of the patient in a chair for 15 minutes. `reason`: at least 10 characters, kept as typed."""
 
@@ -61,11 +67,26 @@ class ListViews(Message, frozen=True, kw_only=True):
     patient_id: str
 
 
+class PrintViews(Message, frozen=True, kw_only=True):
+    """The same as a PDF that the patient takes home. Answered by `ReportMade`; itself a view.
+
+    Attributes:
+        path: where to write; an existing file is replaced.
+        language: `en`, `es` or `zh`.
+    """
+
+    patient_id: str
+    path: str
+    language: str = "en"
+
+
 class Views(Message, frozen=True, kw_only=True):
     """The newest first."""
 
     views: tuple[View, ...]
 
 
-AccessRequest = Active | SetLock | OpenInEmergency | EndEmergency | SeenEmergency | AddCompanion | WithdrawCompanion
+AccessRequest = (
+    Active | SetLock | SetNames | OpenInEmergency | EndEmergency | SeenEmergency | AddCompanion | WithdrawCompanion
+)
 ACCESS_REQUESTS = AccessRequest.__args__

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from app.ipc.access_messages import AccessRequest, ListViews, Views
+from app.ipc.access_messages import AccessRequest, ListViews, PrintViews, Views
 from app.ipc.backup_messages import BackupReply, BackupRequest, BackupState, ListOverdue
 from app.ipc.clinical_messages import ClinicalRead, ClinicalReply, ClinicalRequest
 from app.ipc.doubt_messages import LiftDoubt
@@ -107,15 +107,14 @@ class AddPatient(Message, frozen=True, kw_only=True):
 
 
 class CorrectPatient(Message, frozen=True, kw_only=True):
-    """A new version of a patient's identity, with its reason."""
+    """The next version of a patient's identity, with its reason. `patient.version`: that which the person looked at."""
 
-    chair: int
     patient: Patient
     reason: str
 
 
 class ListPatients(Message, frozen=True, kw_only=True):
-    """Answered by `Patients`: the newest version of each, over all chair files."""
+    """Who is found by these words, as a search does; without any, who was here last. Answered by `Patients`."""
 
     query: str = ""
 
@@ -270,7 +269,10 @@ class Refused(Message, frozen=True, kw_only=True):
 
 
 class Patients(Message, frozen=True, kw_only=True):
+    """Each in the newest version over all chair files."""
+
     patients: tuple[Patient, ...]
+    query: str = ""
 
 
 class Devices(Message, frozen=True, kw_only=True):
@@ -437,6 +439,7 @@ class Workstation(Message, frozen=True, kw_only=True):
         sees: what they see of every patient, as there.
         dimmed: nobody touched anything for long while somebody is treated: names are left out until somebody does.
         lock_minutes: after how long without a touch the workstation locks.
+        names_shown: whether names stand in full where a patient may see the screen; otherwise once they are touched.
         emergencies: those that no dentist has seen yet, and one's own.
         companions: whom patients let see their data, as far as who is logged in may know.
         backups: None before it is known.
@@ -458,6 +461,7 @@ class Workstation(Message, frozen=True, kw_only=True):
     sees: tuple[str, ...] = ()
     dimmed: bool = False
     lock_minutes: int = 0
+    names_shown: bool = False
     emergencies: tuple[Emergency, ...] = ()
     companions: tuple[Companion, ...] = ()
     backups: BackupState | None = None
@@ -465,7 +469,7 @@ class Workstation(Message, frozen=True, kw_only=True):
 
 PeopleRequest = Login | Logout | AddOperator | CloseOperator | SetPractice
 PEOPLE_REQUESTS = PeopleRequest.__args__
-PatientsRequest = AddPatient | CorrectPatient | ListPatients
+PatientsRequest = AddPatient | CorrectPatient
 PATIENTS_REQUESTS = PatientsRequest.__args__
 DevicesRequest = Scan | AttachDevice | ForgetDevice
 DEVICES_REQUESTS = DevicesRequest.__args__
@@ -481,6 +485,7 @@ Request = (
     | SeatPatient
     | Act
     | AddMark
+    | ListPatients
     | AlarmSeen
     | PauseAudio
     | ListLog
@@ -498,6 +503,7 @@ Request = (
     | ListViews
     | BackupRequest
     | ListOverdue
+    | PrintViews
 )
 Reply = (
     Welcome

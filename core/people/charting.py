@@ -74,7 +74,9 @@ def with_findings(teeth: Sequence[ToothState], findings: Iterable[Finding], *, s
     )
     planned = {tooth.fdi: tooth.planned for tooth in teeth}
     fresh = {fdi: msgspec.structs.replace(tooth, planned=planned.get(fdi, "")) for fdi, tooth in made.items()}
-    return tuple(fresh.get(tooth.fdi, tooth) for tooth in teeth)
+    known_teeth = {tooth.fdi for tooth in teeth}
+    more = (tooth for fdi, tooth in sorted(fresh.items()) if fdi not in known_teeth)  # of the other dentition
+    return (*(fresh.get(tooth.fdi, tooth) for tooth in teeth), *more)
 
 
 def charted(before: Sequence[ToothState], after: Sequence[ToothState], *, first: bool) -> Iterator[Finding]:

@@ -1,5 +1,7 @@
 """A new patient: identity and code."""
 
+from datetime import date
+
 from core.model.ids import new_id
 from core.model.people import Patient
 from core.people.codes import patient_code
@@ -20,6 +22,14 @@ def new_patient(
         phone=phone.strip(),
         simulated=simulated,
     )
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day, written as ISO says."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def same_person(one: Patient, given_name: str, family_name: str, birth_date: str) -> bool:

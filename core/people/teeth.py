@@ -5,16 +5,19 @@ from collections.abc import Sequence
 import msgspec
 
 from core.model.clinical import SURFACES
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 
-__all__ = ["PERMANENT", "SURFACES", "after_visit", "healthy_teeth"]
+__all__ = ["PERMANENT", "PRIMARY", "SURFACES", "after_visit", "healthy_teeth"]
 
 PERMANENT = tuple(quadrant * 10 + place for quadrant in (1, 2, 3, 4) for place in range(1, 9))
+PRIMARY = tuple(quadrant * 10 + place for quadrant in (5, 6, 7, 8) for place in range(1, 6))
 
 
-def healthy_teeth() -> tuple[ToothState, ...]:
-    """A full set of permanent teeth with nothing noted: where the charting of a new patient begins."""
-    return tuple(ToothState(fdi=fdi) for fdi in PERMANENT)
+def healthy_teeth(dentition: Dentition = Dentition.PERMANENT) -> tuple[ToothState, ...]:
+    """A full set of teeth with nothing noted: where the charting of a new patient begins. In mixed dentition the
+    permanent ones; primary teeth come in with what is noted on them."""
+    return tuple(ToothState(fdi=fdi) for fdi in (PRIMARY if dentition is Dentition.PRIMARY else PERMANENT))
 
 
 def after_visit(teeth: Sequence[ToothState]) -> tuple[ToothState, ...]:

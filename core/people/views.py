@@ -9,8 +9,8 @@ from core.record import RecordReader
 KIND = "view"
 """Kind of the audit entries. Body: `kind`, `chair`, `role`, `patient` or `visit` or `patients`, `emergency`, and
 `format` of what was written out, `attachment` of a file."""
-MOST_NAMED = 10
-"""A search that found no more patients than this counts as a view of each; a longer list is counted, not named."""
+MOST_NAMED = 100
+"""Of a list, in one entry; a longer one is several. Older entries only counted a list of more than ten."""
 _OLD = {
     "GetTimeline": "timeline",
     "GetVisit": "visit",

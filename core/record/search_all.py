@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from core.model.people import Patient, VisitSummary
 from core.model.search import Found
 from core.record.entries import KINDS
+from core.record.newest import newest_patient
 from core.record.reader import RecordReader
 from core.record.search import Hit
 
@@ -46,8 +47,7 @@ class _People:
 
     def get(self, patient_id: str) -> Patient | None:
         if patient_id not in self._known:
-            found = [one for reader in self._readers if (one := reader.patient(patient_id)) is not None]
-            self._known[patient_id] = max(found, key=lambda one: one.version, default=None)
+            self._known[patient_id] = newest_patient(self._readers, patient_id)
         return self._known[patient_id]
 
     def last(self, patient_id: str) -> VisitSummary | None:

@@ -12,6 +12,7 @@ from core.record.sqlcipher import CipherFile
 from core.record.summary import SummaryBook
 from core.record.tail import read_tail
 from core.record.types import VerifyReport
+from core.record.verify_content import attachments, search
 from core.record.verify_evidence import EvidenceCheck, Seen
 from core.record.verify_log import LogCheck, has_evidence
 
@@ -34,14 +35,14 @@ class _Check:
 
 
 def verify(file: CipherFile, *, roots: Collection[bytes] | None = None, seen: Sequence[Seen] = ()) -> VerifyReport:
-    """Check pages, blocks, samples and audit log of an open file; damage ends up in the report.
+    """Check pages, blocks, samples, files, search and audit log of an open file; damage ends up in the report.
 
     Args:
         roots: kids of the roots that the practice ever had; None: not known, and any is taken and named.
         seen: what others keep of this log.
     """
     check = _Check(file, roots, seen)
-    for part in (_pages, _database, _each_block, _overlaps, _summary, _audit):
+    for part in (_pages, _database, _each_block, _overlaps, _summary, _files, _search, _audit):
         try:
             part(check)
         except RecordError as error:
@@ -126,6 +127,18 @@ def _summary(check: _Check) -> None:
             check.note(f"summary: level {level} of channel {channel} does not say what its blocks say")
     for channel, visit in told.keys() - {(channel, visit) for channel, _, visit in counted}:
         check.note(f"summary: channel {channel} has none{f' of visit {visit}' if visit else ''}")
+
+
+def _files(check: _Check) -> None:
+    """The bytes of each file are those that were put in."""
+    for problem in attachments(check.file):
+        check.note(problem)
+
+
+def _search(check: _Check) -> None:
+    """All that can be searched is found by its words, and nothing else is."""
+    for problem in search(check.file):
+        check.note(problem)
 
 
 def _audit(check: _Check) -> None:

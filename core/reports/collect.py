@@ -13,9 +13,10 @@ from core.model.procedure import Step
 from core.model.wear import AtHome
 from core.people.charting import chart
 from core.record import NotFound, RecordReader
+from core.record.newest import newest_patient
 from core.record.types import Columns, RecordedMoment
 from core.record.versions import utc_offset_s
-from core.reports.data import Happening, Pause, Practice, ReportData, Signal
+from core.reports.data import Happening, Pause, Practice, ReportData, Signal, beside
 from core.reports.viewed import views
 from core.safety.limits import strictest
 from core.signals.catalogue import load_catalogue
@@ -65,9 +66,10 @@ def collect(
     Raises:
         NotFound: no such visit, or no procedure was begun in it.
     """
+    every = (reader, *others)
     visit = reader.visit(visit_id)
     procedure = reader.procedure(visit_id) if visit is not None else None
-    patient = reader.patient(visit.patient_id) if visit is not None else None
+    patient = newest_patient(every, visit.patient_id) if visit is not None else None
     if visit is None or procedure is None or patient is None:
         raise NotFound(f"There is no procedure to report for the visit {visit_id}.", "Choose another visit.")
     now = (clock or SystemClock()).utc_us()
@@ -76,7 +78,6 @@ def collect(
     held = {span.channel for span in reader.spans(visit_id)}
     shown = _shown(held)
     limits, rest = strictest(procedure.limits), procedure.baseline.means
-    every = (reader, *others)
     written = [one for each in every for one in each.entries.findings(visit.patient_id)]
     found = _signals(reader, shown, (visit.began_us, end), visit_id, limits, rest, columns)
     return ReportData(
@@ -93,7 +94,7 @@ def collect(
         made_us=now,
         utc_offset_s=utc_offset_s(visit.began_us),
         home=home,
-        teeth_before=_teeth_before(reader, visit_id) + _milk_teeth(written, visit.began_us),
+        teeth_before=beside(_teeth_before(reader, visit_id), _milk_teeth(written, visit.began_us)),
         milk_teeth=_milk_teeth(written, end),
         views=views(every, visit.patient_id),
         names=names or {},
@@ -111,7 +112,7 @@ def _teeth_before(reader: RecordReader, visit_id: str) -> tuple[ToothState, ...]
 
 
 def _milk_teeth(findings: Iterable[Finding], until_us: int) -> tuple[ToothState, ...]:
-    """What was found on them up to a moment, UTC µs. The chart of a visit begins with permanent teeth alone, so a milk
+    """What was found on them up to a moment, UTC µs. A visit's chart of permanent teeth has none of them, so a milk
     tooth of which nobody wrote anything is unknown, and left out."""
     made = chart(one for one in findings if one.fdi >= FIRST_PRIMARY and one.at_us <= until_us)
     return tuple(made[fdi] for fdi in sorted(made))

@@ -92,6 +92,12 @@ class View:
     last_us: int
 
 
+def beside(teeth: tuple[ToothState, ...], more: tuple[ToothState, ...]) -> tuple[ToothState, ...]:
+    """A chart with the teeth that it does not have; of those that it has, it tells itself."""
+    known = {tooth.fdi for tooth in teeth}
+    return teeth + tuple(tooth for tooth in more if tooth.fdi not in known)
+
+
 @dataclass(frozen=True, slots=True)
 class ReportData:
     """One visit.
@@ -130,7 +136,7 @@ class ReportData:
     @property
     def teeth(self) -> tuple[ToothState, ...]:
         """As the visit left them, milk teeth included."""
-        return self.procedure.teeth + self.milk_teeth
+        return beside(self.procedure.teeth, self.milk_teeth)
 
     @property
     def end_us(self) -> int:

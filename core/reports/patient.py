@@ -17,7 +17,7 @@ from core.reports.letters import font_folder
 from core.reports.phrasing import Told
 from core.reports.told import tell
 
-__all__ = ["PLOT_COLUMNS", "Format", "ReportFailed", "ReportMade", "make_report"]
+__all__ = ["PLOT_COLUMNS", "Format", "ReportFailed", "ReportMade", "make_report", "print_report"]
 
 Format = Literal["pdf", "html"]
 PLOT_COLUMNS: dict[Format, int] = {"pdf": 900, "html": 3600}
@@ -46,16 +46,24 @@ def make_report(data: ReportData, path: Path, *, language: str = "en", format: F
     """
     words = report_words(language)
     told = tell(data, words)
-    pdf, pages = _set(told, data.made_us // 1_000_000, pdf=format == "pdf")
+    pdf, pages = _set("patient.typ", told, data.made_us // 1_000_000, pdf=format == "pdf")
     write_whole(path, html_report(data, told, words).encode() if pdf is None else pdf)
     return ReportMade(path, len(pages), pages[0])
 
 
-def _set(told: Told, made_s: int, *, pdf: bool) -> tuple[bytes | None, list[bytes]]:
+def print_report(template: str, told: Told, made_s: int, path: Path) -> ReportMade:
+    """Set another sheet by its template, and write it as PDF. Raises ReportFailed."""
+    pdf, pages = _set(template, told, made_s, pdf=True)
+    if pdf is not None:
+        write_whole(path, pdf)
+    return ReportMade(path, len(pages), pages[0])
+
+
+def _set(template: str, told: Told, made_s: int, *, pdf: bool) -> tuple[bytes | None, list[bytes]]:
     """The PDF, if it is wanted, and its pages as PNG."""
     try:
         compiler = typst.Compiler(
-            str(_folder() / "patient.typ"),
+            str(_folder() / template),
             root=str(_folder()),
             font_paths=_fonts(),
             sys_inputs={"told": msgspec.json.encode(told).decode()},

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from core.model.words import Words
-from core.reports.data import ReportData
 
 Told = dict[str, object]
 """What the template reads, by the names it uses."""
+
+
+class Dated(Protocol):
+    """What has a moment at which it was made, UTC µs, and a local time."""
+
+    @property
+    def made_us(self) -> int: ...
+    @property
+    def utc_offset_s(self) -> int: ...
 
 
 def either(words: Words, key: str, fallback: str) -> str:
@@ -38,20 +47,20 @@ def span(seconds: float, words: Words) -> str:
     return words.say("report.minutes", count=round(seconds / 60))
 
 
-def _local(data: ReportData, at_us: int) -> datetime:
+def _local(data: Dated, at_us: int) -> datetime:
     return datetime.fromtimestamp(at_us / 1e6, UTC) + timedelta(seconds=data.utc_offset_s)
 
 
-def date(data: ReportData, at_us: int, words: Words) -> str:
+def date(data: Dated, at_us: int, words: Words) -> str:
     when = _local(data, at_us)
     return words.say("report.date", day=when.day, month=f"@report.month.{when.month}", year=when.year)
 
 
-def clock(data: ReportData, at_us: int, words: Words) -> str:
+def clock(data: Dated, at_us: int, words: Words) -> str:
     when = _local(data, at_us)
     return words.say("report.clock", hour=when.hour, minute=f"{when.minute:02d}")
 
 
-def date_numbers(data: ReportData) -> list[int]:
+def date_numbers(data: Dated) -> list[int]:
     when = _local(data, data.made_us)
     return [when.year, when.month, when.day]

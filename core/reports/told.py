@@ -53,10 +53,10 @@ def tell(data: ReportData, words: Words) -> Told:
         | {key: words.say(f"report.clinical.{key}") for key in ("title", "intro", "caution", "charted", "uncharted")},
         "html_words": _labels("report.html.", words),
     }
-    mended, whole = _mended(told)
+    printed, whole = mended(told)
     nameless = "" if drawable(data.patient.given_name) else words.say("report.nameless")
     letters = "" if whole else words.say("report.letters")
-    return {**mended, "letters": joined((nameless, letters), words)}
+    return {**printed, "letters": joined((nameless, letters), words)}
 
 
 def _labels(prefix: str, words: Words) -> dict[str, str]:
@@ -68,11 +68,11 @@ def _labels(prefix: str, words: Words) -> dict[str, str]:
     }
 
 
-def _mended(told: Told) -> tuple[Told, bool]:
+def mended(told: Told) -> tuple[Told, bool]:
     """The same with every text as it can be printed, and whether nothing was lost."""
     whole = True
 
-    def mended(value: object) -> object:
+    def mend_all(value: object) -> object:
         nonlocal whole
         match value:
             case str() if not value.startswith("<svg"):
@@ -80,9 +80,9 @@ def _mended(told: Told) -> tuple[Told, bool]:
                 whole = whole and kept
                 return text
             case list():
-                return [mended(item) for item in value]
+                return [mend_all(item) for item in value]
             case dict():
-                return {key: mended(item) for key, item in value.items()}
+                return {key: mend_all(item) for key, item in value.items()}
         return value
 
-    return {key: mended(value) for key, value in told.items()}, whole
+    return {key: mend_all(value) for key, value in told.items()}, whole

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -62,7 +64,7 @@ def titles() -> str:
 
 def provoke(practice: Practice, patient: Patient, visit: str) -> None:
     """Refusals and faults that have the patient's name at hand."""
-    stale = ipc.CorrectPatient(chair=1, patient=patient, reason=f"wrong {FAMILY}")
+    stale = ipc.CorrectPatient(patient=patient, reason=f"wrong {FAMILY}")
     for body in (
         ipc.AddPatient(chair=1, given_name=GIVEN, family_name=FAMILY, birth_date=f"{BORN}x"),
         ipc.AddPatient(chair=77, given_name=GIVEN, family_name=FAMILY, birth_date=BORN),
@@ -111,7 +113,9 @@ def test_nothing_outside_the_records_tells_who_was_here(
 
     wait(lambda: window.store.chair(1) is not None)
     window.open_chair(1)
-    wait(lambda: FAMILY in window.top.title.text())  # so the search below would find what it looks for
+    wait(lambda: window.top.title.text().startswith(f"{GIVEN[0]}{FAMILY[0]}, "))
+    QTest.mouseClick(window.top.title, Qt.MouseButton.LeftButton)
+    assert FAMILY in window.top.title.text(), "so the search below would find what it looks for"
     said = titles()
     practice.walk_to_treatment()
     practice.act(CheckIn(answer="fine", words=WORDS))

@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core.model.dentition import Dentition
 from core.model.people import ToothState
 from widgets import theme
 from widgets.odontogram import Odontogram
 from widgets.odontogram_paint import column
-from widgets.teeth import LOWER, SURFACES, UPPER, is_upper, teeth
+from widgets.teeth import LOWER, LOWER_PRIMARY, SURFACES, UPPER, UPPER_PRIMARY, is_upper, teeth
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_every_tooth_has_five_surfaces_an_outline_and_roots() -> None:
 
 
 def test_columns_meet_without_gap_or_overlap() -> None:
-    for row in (UPPER, LOWER):
+    for row in (UPPER, LOWER, UPPER_PRIMARY, LOWER_PRIMARY):
         edges = [column(fdi) for fdi in row]
         assert all(left[1] == right[0] for left, right in itertools.pairwise(edges))
         assert all(a < teeth()[fdi].x < b for fdi, (a, b) in zip(row, edges, strict=True))
@@ -190,6 +191,63 @@ def test_the_picture_is_made_anew_for_another_scheme_and_another_size(chart: Odo
     assert colour_at(picture(chart), centre_of(chart, 36, "O")) == QColor(theme.tokens().action)
 
 
-def test_only_permanent_teeth_can_be_current(chart: Odontogram) -> None:
-    with pytest.raises(ValueError, match="55"):
-        chart.set_current(55)
+# ---- primary and mixed dentition
+
+
+@pytest.mark.parametrize(
+    ("dentition", "rows"),
+    [
+        (Dentition.PRIMARY, (UPPER_PRIMARY, LOWER_PRIMARY)),
+        (Dentition.MIXED, (UPPER, UPPER_PRIMARY, LOWER_PRIMARY, LOWER)),
+        (Dentition.PERMANENT, (UPPER, LOWER)),
+    ],
+)
+def test_every_tooth_of_a_dentition_is_found_where_it_is_drawn(
+    chart: Odontogram, dentition: Dentition, rows: tuple[tuple[int, ...], ...]
+) -> None:
+    chart.set_dentition(Dentition.MIXED)
+    chart.set_dentition(dentition)
+    shown = [fdi for row in rows for fdi in row]
+    assert [chart.tooth_at(chart.tooth_rect(fdi).center()) for fdi in shown] == shown
+    assert {fdi for fdi in teeth() if not chart.tooth_rect(fdi).isEmpty()} == set(shown)
+    frame = chart.chart_rect()
+    for fdi in shown:
+        assert frame.adjusted(-1, -1, 1, 1).contains(chart.tooth_rect(fdi))
+
+
+def test_a_finding_on_a_primary_tooth_is_drawn(chart: Odontogram) -> None:
+    chart.set_dentition(Dentition.MIXED)
+    bare = picture(chart)
+    chart.set_teeth([ToothState(fdi=75, filled="O")])
+    drawn, box = picture(chart), chart.tooth_rect(75)
+    changed = [
+        QPointF(x, y)
+        for x in range(chart.width())
+        for y in range(chart.height())
+        if bare.pixel(x, y) != drawn.pixel(x, y)
+    ]
+    assert changed
+    assert all(box.adjusted(-2, -2, 2, 2).contains(point) for point in changed)
+    assert "75" in chart.describe(75)
+
+
+def test_arrows_walk_through_all_rows_of_a_mixed_chart(chart: Odontogram) -> None:
+    chart.set_dentition(Dentition.MIXED)
+    chart.set_current(13)
+    walked = []
+    for _ in range(4):
+        QTest.keyClick(chart, Qt.Key.Key_Down)
+        walked.append(chart.cursor_tooth)
+    assert walked == [53, 83, 43, 43]
+    QTest.keyClick(chart, Qt.Key.Key_Home)
+    assert chart.cursor_tooth == 48
+    chart.set_dentition(Dentition.PRIMARY)
+    assert chart.cursor_tooth == 55, "the keyboard is never on a tooth that is not there"
+
+
+def test_a_tooth_being_worked_on_that_is_not_shown_is_not_marked(chart: Odontogram) -> None:
+    before = picture(chart)
+    chart.set_current(75)
+    assert picture(chart) == before
+    with pytest.raises(ValueError, match="no tooth"):
+        chart.set_current(99)

@@ -1,5 +1,6 @@
 """What every step of the wizard has: title and place, a body, why it cannot go on, and one primary action."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from PySide6.QtCore import QRectF, Qt
@@ -66,6 +67,10 @@ class StepPanel(QWidget):
         self.store, self.words, self.intents = store, words, intents
         self.number = 0
         self.chair: Chair | None = None
+        self._asks: dict[QWidget, Callable[[], bool]] = {}
+        self._telling: set[QWidget] = set()
+        self._primaries: list[Button] = []
+        self._withheld: list[QWidget] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -134,7 +139,27 @@ class StepPanel(QWidget):
         """The one primary action, at the bottom right."""
         made = self.button(key, role=role, icon=icon or "right", icon_right=icon is None)
         self.foot.addWidget(made)
+        self._primaries.append(made)
         return made
+
+    def wants(self, intent: Intent, *widgets: QWidget, tells: bool = False) -> None:
+        """These want this. Who may not want it sees no such button, and other things closed.
+
+        Args:
+            tells: what stands on the buttons is worth reading; they are closed, too.
+        """
+        for widget in widgets:
+            self._asks[widget] = lambda: self.store.may_want(intent, self.number)
+        self._telling |= set(widgets) if tells else set()
+
+    def asks(self, act: str, *widgets: QWidget) -> None:
+        """The same for what is asked of the engine beside the procedure."""
+        for widget in widgets:
+            self._asks[widget] = lambda: self.store.may(act)
+
+    def forget(self, widget: QWidget) -> None:
+        """It goes."""
+        self._asks.pop(widget, None)
 
     def left_foot(self, *buttons: Button) -> None:
         """Other actions, at the bottom left."""
@@ -156,7 +181,24 @@ class StepPanel(QWidget):
         said = self.say("place", number=place, count=len(STEPS))
         self.place.setText(self.beside(chair) or said)
         self.stepper.set_step(place, said)
+        self._give_back()
         self.show_state(chair)
+        self._withhold()
+
+    def _give_back(self) -> None:
+        for widget in self._withheld:
+            widget.setVisible(True)
+            widget.setEnabled(True)
+        self._withheld = []
+
+    def _withhold(self) -> None:
+        """What would be refused to who is logged in."""
+        self._withheld += [one for one, may in self._asks.items() if not one.isHidden() and not may()]
+        for widget in self._withheld:
+            widget.setEnabled(False)
+            widget.setVisible(not isinstance(widget, Button) or widget in self._telling)
+        if any(button in self._withheld for button in self._primaries):
+            self.blocked.say(self.say("not_yours"))
 
     def heading(self, chair: Chair) -> str:
         step = chair.procedure.step.value if chair.procedure is not None else "seat"

@@ -44,6 +44,8 @@ class BaselinePanel(StepPanel):
         self.measure.clicked.connect(lambda: self.act(StartBaseline()))
         self.go_on = self.primary("baseline.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
+        self.wants(NextStep(), self.go_on)
+        self.wants(StartBaseline(), self.again, self.measure)
 
     def show_state(self, chair: Chair) -> None:
         view = chair.procedure

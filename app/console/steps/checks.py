@@ -50,6 +50,7 @@ class CheckPanel(StepPanel):
         self.body.addWidget(scroller(inner), 1)
         self.go_on = self.primary(f"{self.key}.go_on", icon="play" if self.key == "preflight" else None)
         self.go_on.clicked.connect(lambda: self.act(self.finish))
+        self.wants(self.finish, self.go_on)
 
     def items(self, view: ProcedureView) -> tuple[CheckItem, ...]:
         raise NotImplementedError
@@ -71,6 +72,8 @@ class CheckPanel(StepPanel):
     def _rebuild(self, items: tuple[CheckItem, ...]) -> None:
         for line in self.lines.values():
             self.list.removeWidget(line)
+            if line.button is not None:
+                self.forget(line.button)
             line.hide()
             line.deleteLater()
         self.lines = {}
@@ -80,6 +83,7 @@ class CheckPanel(StepPanel):
                 button = self.button("check.confirm")
                 button.setObjectName(f"check.{item.key}")
                 button.clicked.connect(lambda _=False, key=item.key: self._confirm(key))
+                self.wants(ConfirmCheck(key=item.key, passed=True), button)
             line = CheckLine(self.words.say(f"check.{item.key}.name"), button)
             self.list.insertWidget(place, line)
             self.lines[item.key] = line

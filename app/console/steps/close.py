@@ -56,6 +56,9 @@ class ClosePanel(StepPanel):
         self.sign.clicked.connect(lambda: self.act(SignSummary(note=self.note.text().strip())))
         self.next = self.primary("close.next")
         self.next.clicked.connect(self.next_wanted)
+        self.wants(SignSummary(), self.sign, self.note)
+        self.asks("MakeReport", self.report)
+        self.asks("SeatPatient", self.next)
 
     def _build_done(self) -> Card:
         card = Card()

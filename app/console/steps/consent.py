@@ -29,6 +29,9 @@ class ConsentPanel(StepPanel):
         self.left_foot(self.change)
         self.go_on = self.primary("consent.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
+        self.wants(NextStep(), self.go_on)
+        self.wants(BackToStep(step=Step.PLAN.value), self.change)
+        self.wants(SignConsent(how="aloud"), self.agree, self.aloud)
 
     def _build_text(self) -> Card:
         card = Card()

@@ -24,6 +24,7 @@ class ListenPanel(StepPanel):
         column.setSpacing(6)
         self.groups: dict[str, QButtonGroup] = {}
         self.choices: dict[tuple[str, int], Button] = {}
+        self.given: dict[str, Label] = {}
         for place, item in enumerate(ITEMS):
             if place:
                 column.addWidget(Hairline())
@@ -51,6 +52,8 @@ class ListenPanel(StepPanel):
         self.left_foot(self.skip)
         self.go_on = self.primary("listen.go_on")
         self.go_on.clicked.connect(self._go_on)
+        self.wants(NextStep(), self.go_on)
+        self.wants(SetComfort(answers={}), self.skip, self.words_field, *self.choices.values())
 
     def _question(self, item: str) -> QVBoxLayout:
         box = QVBoxLayout()
@@ -68,13 +71,16 @@ class ListenPanel(StepPanel):
             row.addWidget(button, 1)
             self.choices[item, answer] = button
         self.groups[item] = group
+        self.given[item] = Label("", tone="patient", bold=True)
         box.addLayout(row)
+        box.addWidget(self.given[item])
         return box
 
     def show_state(self, chair: Chair) -> None:
         view = chair.procedure
         if view is None:
             return
+        asks = self.store.may_want(SetComfort(answers={}), self.number)
         for item, group in self.groups.items():
             given = view.comfort.get(item, NOT_ASKED)
             group.setExclusive(False)
@@ -83,6 +89,8 @@ class ListenPanel(StepPanel):
                 button.setChecked(answer == given)
                 button.set_role("plum" if answer == given else "plain")
             group.setExclusive(True)
+            self.given[item].setText(self.words.say(f"mdas.answer{given}" if given in ANSWERS else "shell.unknown"))
+            self.given[item].setVisible(not asks)
         if not self.words_field.hasFocus():
             self.words_field.setText(view.comfort_words)
         self._show_total(view.comfort)

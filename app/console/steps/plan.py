@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 from app.console.steps.base import Sentence, StepPanel
 from app.console.steps.plan_table import PlanTable
 from app.ipc.messages import Chair
+from core.model.dentition import dentition, local_day
 from core.model.intents import NextStep, SetPlan
 from core.model.limits import Limit, LimitOwner
 from core.model.people import ToothState
@@ -51,6 +52,10 @@ class PlanPanel(StepPanel):
         self.left_foot(self.conventional, self.default)
         self.go_on = self.primary("plan.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
+        self.wants(NextStep(), self.go_on)
+        plan = SetPlan(modules=(), own_limits=(), data_choice="")
+        self.wants(plan, self.conventional, self.default, self.tighter, self.looser, self.table, self.teeth)
+        self.wants(plan, self.data, tells=True)
 
     def _build_teeth(self) -> Card:
         card, column = _card()
@@ -115,6 +120,8 @@ class PlanPanel(StepPanel):
         if plan.version == 1:
             self._offered = {view.visit_id: plan}
         self.table.show_rows(plan.modules)
+        born = chair.patient.birth_date if chair.patient is not None else ""
+        self.teeth.set_dentition(dentition(born, local_day(self.store.clock.utc_us()), view.teeth))
         self.teeth.set_teeth(view.teeth)
         self.chosen.setText(self._teeth_sentence(view.teeth))
         balance = next((row for row in plan.modules if row.module == "balance"), None)

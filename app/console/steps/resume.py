@@ -71,6 +71,10 @@ class ResumePanel(StepPanel):
         self.check.button.clicked.connect(lambda: self.act(CheckHub()))
         self.yes.button.clicked.connect(lambda: self.act(PatientYes(how="aloud")))
         self.resume.button.clicked.connect(lambda: self.act(Resume()))
+        self.wants(CheckHub(), self.check.button)
+        self.wants(PatientYes(how="aloud"), self.yes.button)
+        self.wants(Resume(), self.resume.button)
+        self.wants(EndEarly(reason=""), self.end)
         self.head.setContentsMargins(0, 0, 5, 0)
         self.end.clicked.connect(lambda: self.act(EndEarly(reason=self.say("treat.end_reason"))))
 

@@ -31,6 +31,7 @@ class SeatPanel(StepPanel):
         self.body.addStretch(1)
         self.go_on = self.primary("seat.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
+        self.wants(NextStep(), self.go_on)
 
     def show_state(self, chair: Chair) -> None:
         view = chair.procedure

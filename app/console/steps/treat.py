@@ -54,6 +54,11 @@ class TreatPanel(StepPanel):
         self.start.clicked.connect(lambda: self.act(StartTherapy()))
         self.go_on = self.primary("treat.go_on")
         self.go_on.clicked.connect(lambda: self.act(NextStep()))
+        self.wants(NextStep(), self.go_on)
+        self.wants(StartTherapy(), self.start)
+        self.wants(Pause(), self.pause)
+        self.wants(SkipPhase(), self.skip)
+        self.wants(CheckIn(answer=ANSWERS[0]), self.check_in)
         self._build_asking()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -88,6 +93,7 @@ class TreatPanel(StepPanel):
         column.addStretch(1)
         self.end = self.button("treat.end")
         self.end.clicked.connect(self._end)
+        self.wants(EndEarly(reason=""), self.end)
         self.not_now = self.button("treat.not_now")
         self.not_now.clicked.connect(lambda: self._ask(False))
         last = QHBoxLayout()
@@ -170,6 +176,7 @@ class TreatPanel(StepPanel):
         self.asking.setVisible(asking)
         if self.chair is not None and self.chair.procedure is not None:
             self._show_buttons(self.chair.procedure)
+            self._withhold()
         if asking:
             self.not_now.setFocus(Qt.FocusReason.OtherFocusReason)  # a second press answers for nobody
 

@@ -93,7 +93,7 @@ def shown(window: QWidget) -> str:
 def test_a_locked_window_tells_alarms_and_stops_and_names_nobody(
     window: MainWindow, sample: Sample, backend: Backend
 ) -> None:
-    window.store.set_discreet(False)
+    window.store.apply(sample.workstation(names_shown=True))
     assert "Darius Hale" in shown(window)
     lock(window, sample, sample.alarm(AlarmPriority.HIGH, 2))
     press(window.bottom.beacon)
@@ -346,7 +346,7 @@ def test_who_looked_is_shown_and_companions_beside_it(
     pane.open_patient("patient-2")
     pane.show()
     said = " ".join(label.text() for label in pane.findChildren(QLabel) if label.isVisible())
-    assert ["Theo Brandt, Engineer" in said, "Live, at the chair, chair 3" in said, "Anna Hale" in said] == [True] * 3
+    assert ["Theo Brandt, Engineer" in said, "Live signals, chair 3" in said, "Anna Hale" in said] == [True] * 3
     assert pane.lines[0].endswith("Emergency")
     press(pane.withdraw_buttons["op-anna"])
     assert backend.of(WithdrawCompanion) == [WithdrawCompanion(operator_id="op-anna")]

@@ -77,6 +77,8 @@ from core.procedure.modules import load_modules
 from core.procedure.plan import default_plan, make_phases
 from widgets import theme
 
+from .conftest import Sample
+
 T = TypeVar("T", bound=StepPanel)
 LEFT = Qt.MouseButton.LeftButton
 BODY = {1280: (1192, 664), 1920: (1832, 944), 1100: (1012, 664)}
@@ -85,7 +87,8 @@ SHOTS = Path(__file__).parents[3] / "out" / "shots"
 
 
 @pytest.fixture
-def page(store: Store, words: Words, qtbot: QtBot, backend: object) -> Iterator[ChairPage]:
+def page(store: Store, words: Words, qtbot: QtBot, backend: object, sample: Sample) -> Iterator[ChairPage]:
+    store.apply(sample.workstation())
     window = QMainWindow()
     made = ChairPage(store, words)
     window.setCentralWidget(made)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.console.history_pane import HistoryPane
+from app.console.history_words import correction
 from app.console.store import Store
 from app.ipc.clinical_messages import (
     AddAttachment,
@@ -47,6 +49,7 @@ from core.model.people import Patient, VisitSummary
 from core.model.procedure import Choice, Envelope, ModulePlan, Plan
 from core.model.words import Text, Words
 from widgets import theme
+from widgets.controls import Label
 
 from .conftest import NOW_US, FakeBackend, Sample
 
@@ -226,8 +229,6 @@ def test_a_filter_shows_one_kind(pane: HistoryPane) -> None:
 
 def test_a_corrected_note_keeps_the_older_one_in_sight_struck_through(pane: HistoryPane, words: Words) -> None:
     pane.list.choose("n1", "note")
-    from widgets.controls import Label
-
     labels = [label for label in pane.detail.findChildren(Label) if label.isVisible()]
     struck = [label.text() for label in labels if label.font().strikeOut()]
     assert struck == ["Sensitive to cold on 36."]
@@ -339,6 +340,93 @@ def test_a_finding_is_made_by_touching_tooth_and_surfaces(pane: HistoryPane, bac
     )
 
 
+def test_what_was_done_is_written_in_words_to_the_tooth_that_was_touched(
+    pane: HistoryPane, backend: FakeBackend
+) -> None:
+    press(pane.add_buttons["step"])
+    chart = pane.form.tooth.chart
+    assert min(chart.tooth_rect(fdi).height() for fdi in (12, 14, 31, 48)) >= 48
+    QTest.keyClicks(pane.form.text, "Fissure sealed.")
+    QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.tooth_rect(36).center().toPoint())
+    assert pane.form.tooth.said.text() == "Tooth 36"
+    done = StepDone(id="s1", patient_id=DARIUS, at_us=NOW_US + 13 * MINUTE, fdi=36, text="Fissure sealed.")
+    backend.answers[AddEntry] = EntrySaved(row=row(done))
+    press(pane.form.save)
+    (asked,) = backend.of(AddEntry)
+    assert isinstance(asked, AddEntry)
+    assert asked.entry == StepDone(patient_id=DARIUS, fdi=36, text="Fissure sealed.")
+    assert lines(pane)[0] == "36: Fissure sealed."
+    pane.findings.open_tooth(36)
+    assert any("Fissure sealed." in label.text() for label in pane.findings.findChildren(Label))
+
+
+def test_a_step_in_words_is_corrected_to_another_tooth_and_says_so(pane: HistoryPane, backend: FakeBackend) -> None:
+    done = StepDone(id="s1", patient_id=DARIUS, at_us=NOW_US + 13 * MINUTE, fdi=36, text="Fissure sealed.")
+    pane._rows = (*pane._rows, row(done))
+    pane._refresh()
+    pane.list.choose("s1", "step")
+    press(pane.detail.correct)
+    assert pane.form.tooth.fdi == 36
+    press(pane.form.tooth.whole)
+    assert pane.form.tooth.fdi == 0
+    pane.form.tooth.choose(37)
+    QTest.keyClicks(pane.form.reason, "other tooth")
+    press(pane.form.save)
+    (asked,) = backend.of(CorrectEntry)
+    assert isinstance(asked, CorrectEntry)
+    assert isinstance(asked.entry, StepDone)
+    assert (asked.entry.fdi, asked.reason) == (37, "other tooth")
+    pane._saved(EntrySaved(row=row(asked.entry, 2, reason="other tooth")), pane.form.say, DARIUS)
+    (item,) = (item for item in pane.items() if item.id == "s1")
+    assert item.line == "37: Fissure sealed."
+    assert "other tooth" in correction(pane._words, item, NOW_US)
+
+
+def test_a_word_about_a_step_of_the_procedure_leaves_its_tooth_alone(pane: HistoryPane, backend: FakeBackend) -> None:
+    pane.list.choose("v2/2", "step")
+    press(pane.detail.correct)
+    assert not pane.form.tooth.isVisible()
+    QTest.keyClicks(pane.form.text, "Paused twice to rinse.")
+    QTest.keyClicks(pane.form.reason, "left out")
+    press(pane.form.save)
+    (asked,) = backend.of(CorrectEntry)
+    assert isinstance(asked, CorrectEntry)
+    assert isinstance(asked.entry, StepDone)
+    assert (asked.entry.fdi, asked.entry.module) == (36, "repair")
+    pane._saved(EntrySaved(row=row(asked.entry, 2, reason="left out")), pane.form.say, DARIUS)
+    (item,) = (item for item in pane.items() if item.id == "v2/2")
+    assert item.line == "Repair, Seal dentine, tooth 36: done. Paused twice to rinse."
+    assert "left out" in correction(pane._words, item, NOW_US)
+
+
+def test_a_childs_chart_has_primary_teeth_and_findings_are_added_to_them(
+    pane: HistoryPane, backend: FakeBackend, sample: Sample
+) -> None:
+    child = msgspec.structs.replace(sample.patient(), birth_date="2023-05-06")
+    pane.show_timeline(Timeline(patient=child, visits=(), entries=()))
+    press(pane.add_buttons["finding"])
+    chart = pane.findings.chart
+    assert pane.findings.dentition.key == "primary"
+    assert min(chart.tooth_rect(fdi).width() for fdi in (51, 52, 53, 54, 55)) >= 48
+    assert chart.tooth_rect(36).isEmpty()
+    QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=chart.tooth_rect(75).center().toPoint())
+    pad = pane.findings.pad
+    QTest.mouseClick(pad, Qt.MouseButton.LeftButton, pos=pad.surface_centre("O").toPoint())
+    press(pane.findings.save)
+    (asked,) = backend.of(AddEntry)
+    assert isinstance(asked, AddEntry)
+    assert asked.entry == Finding(patient_id=DARIUS, fdi=75, condition=Condition.CARIES, surfaces="O")
+
+
+def test_the_other_teeth_are_a_touch_away(pane: HistoryPane) -> None:
+    press(pane.add_buttons["finding"])
+    assert pane.findings.dentition.key == "permanent"
+    press(pane.findings.dentition.button("mixed"))
+    assert not pane.findings.chart.tooth_rect(75).isEmpty()
+    pane.findings.open_tooth(75)
+    assert pane.findings.pad.surface_at(pane.findings.pad.surface_centre("O")) == "O"
+
+
 def test_a_missing_tooth_has_no_surfaces_and_a_filling_has_a_material(pane: HistoryPane, backend: FakeBackend) -> None:
     press(pane.add_buttons["finding"])
     pane.findings.open_tooth(18)
@@ -430,6 +518,10 @@ def test_pictures(pane: HistoryPane, snap: Callable[..., Path], mode: theme.Mode
         pane.findings.open_tooth(36)
         pane.findings.pad.toggle("O")
         assert snap(pane, "history-tooth", mode, size).exists()
+        pane._to_front()
+        press(pane.add_buttons["step"])
+        pane.form.tooth.choose(36)
+        assert snap(pane, "history-step", mode, size).exists()
         pane._to_front()
         press(pane.add_buttons["attachment"])
         assert snap(pane, "history-file", mode, size).exists()

@@ -21,6 +21,7 @@ from app.ipc.clinical_messages import SearchHits, SearchRecords
 from app.ipc.export_messages import ExportSamples
 from app.ipc.messages import (
     ChannelSpan,
+    CorrectPatient,
     Done,
     GetTimeline,
     GetVisit,
@@ -46,6 +47,8 @@ from core.model.words import Text, Words
 from widgets import theme
 from widgets.timeline import Timeline as TimelineWidget
 from widgets.timeline import TimelineEntry
+
+from .conftest import Sample
 
 BEGAN = 2_391_847_200_000_000
 MINUTE = 60_000_000
@@ -276,6 +279,7 @@ def page(qapp: QApplication, reader: ReaderBackend, said: Words, tmp_path: Path)
     store = Store(reader)
     store.set_link(True)
     store.welcome(practice="Cedar Lane", data_folder=str(tmp_path), simulated=True)
+    store.apply(Sample().workstation())
     made = PatientsPage(store, said)
     made.resize(1192, 664)
     made.show()
@@ -344,8 +348,28 @@ def test_lists_show_initials_and_a_code_until_touched(page: PatientsPage, reader
     darius.setFocus(Qt.FocusReason.TabFocusReason)
     assert tomas.text() == "TL, P-1003"
     assert not [body for body in reader.asked if isinstance(body, GetTimeline)], "nothing was opened"
-    page.store.set_discreet(False)
+    page.store.apply(Sample().workstation(names_shown=True))
     assert [row.text() for row in page.list.rows()[:2]] == ["Darius Hale", "Tomas Lind"]
+
+
+def test_a_patients_head_has_initials_until_touched_and_the_way_to_correct_it(
+    opened: PatientsPage, reader: ReaderBackend
+) -> None:
+    view = opened.visits
+    assert view.head.name.text() == "DH, P-1001"
+    assert "Hale" not in view.timeline.accessibleName()
+    QTest.mouseClick(view.head.name, Qt.MouseButton.LeftButton)
+    assert view.head.name.text() == "Darius Hale"
+    QTest.mouseClick(view.correct_button, Qt.MouseButton.LeftButton)
+    assert view.form.isVisible()
+    QTest.keyClicks(view.form.reason, "passport")
+    asked = len([body for body in reader.asked if isinstance(body, GetTimeline)])
+    QTest.mouseClick(view.form.save, Qt.MouseButton.LeftButton)
+    (body,) = [body for body in reader.asked if isinstance(body, CorrectPatient)]
+    assert isinstance(body, CorrectPatient)
+    assert body.patient == patient(1)
+    assert len([one for one in reader.asked if isinstance(one, GetTimeline)]) == asked + 1, "it is read again"
+    assert not view.form.isVisible()
 
 
 def test_a_name_goes_again_by_itself(page: PatientsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +410,7 @@ def test_nobody_found_says_so_and_a_refusal_can_be_tried_again(page: PatientsPag
 
 def test_a_patient_opens_with_the_newest_visit(opened: PatientsPage, reader: ReaderBackend) -> None:
     assert opened.visits.timeline.chosen == "v3"
-    assert "4 visits since" in opened.visits._facts.text()
+    assert "4 visits since" in opened.visits.head.facts.text()
     assert opened.visits.review.channels == ("pulp_temperature", "heart_rate", "saliva_ph", "swarm_dose")
     asked = reader.ranges()[-1]
     assert (asked.from_us, asked.to_us) == (BEGAN, BEGAN + LENGTH_MIN * MINUTE)

@@ -392,7 +392,7 @@ def test_the_chair_place_returns_to_the_chair_one_came_from(window: MainWindow) 
     window.show_page("chair")
     assert window.store.current == 3
     assert window.top.cells[3].isChecked()
-    assert window.top.title.text() == "Ines Marchetti"
+    assert window.top.title.text() == "IM, V-2003"
 
 
 def test_everything_that_can_be_reached_has_a_name_and_every_sentence_exists(

@@ -17,6 +17,7 @@ from app.engine.server import Session
 from app.engine.service import Service
 from app.engine_config import EngineConfig
 from app.ipc import messages as ipc
+from app.ipc.access_messages import AddCompanion
 from app.ipc.clinical_messages import SearchHits, SearchRecords
 from core.model.clinical import Attachment, Entry, Note
 from core.model.datafile import read_resource
@@ -27,6 +28,7 @@ from core.model.search import Found
 from core.model.words import Text, load_words
 from core.people.demo import load_demo
 from core.procedure.refusal import Refusal
+from core.record import Record
 from tests.app.engine.test_watch import treat
 
 TABLE = tomllib.loads(read_resource("permissions.toml"))
@@ -176,6 +178,51 @@ async def test_an_auditor_gets_codes_and_a_dentist_names(engine: Engine) -> None
     assert isinstance(reply, ipc.Patients)
     assert {one.given_name for one in reply.patients} == {one.code for one in reply.patients}
     assert not [one for one in reply.patients if one.birth_date or one.phone or one.family_name or one.allergies]
+
+
+async def test_an_auditor_is_not_told_by_a_name_whose_code_it_is(engine: Engine) -> None:
+    patient = load_demo().patients[0].patient
+    engine.people.operator = Operator(id="x", name="x", role=Role.AUDITOR)
+
+    async def listed(query: str) -> list[str]:
+        reply = await service(engine).handle(ipc.ListPatients(query=query), Session(1, "console", 1, 0.0))
+        assert isinstance(reply, ipc.Patients)
+        return [one.id for one in reply.patients]
+
+    assert await listed(patient.family_name) == []
+    assert await listed(patient.code) == [patient.id]
+
+
+async def test_nobody_reads_every_patient_to_find_one(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Record, "patients", None)
+    patient = load_demo().patients[2].patient
+    for body in (
+        ipc.ListPatients(query=patient.family_name),
+        ipc.SeatPatient(chair=1, patient_id=patient.id),
+        ipc.CorrectPatient(patient=msgspec.structs.replace(patient, phone="1"), reason="called"),
+        AddCompanion(
+            name="Jo", pin="739154", patient_id=patient.id, live=True, reports=False, history=False, days=1, how="aloud"
+        ),
+    ):
+        reply = await service(engine).handle(body, Session(1, "console", 1, 0.0))
+        assert not isinstance(reply, ipc.Refused)
+
+
+async def test_who_sits_in_a_chair_is_shown_as_corrected_at_once(engine: Engine) -> None:
+    chair = await treat(engine)
+    visit = chair.visits.now
+    assert visit is not None
+    corrected = msgspec.structs.replace(visit.patient, given_name="Dariusz", allergies="penicillin")
+    reply = await service(engine).handle(
+        ipc.CorrectPatient(patient=corrected, reason="passport"), Session(1, "console", 1, 0.0)
+    )
+    assert reply == ipc.Done(id=visit.patient.id)
+    engine.news.send_all()
+    shown = next(push for push in engine.server._newest.values() if isinstance(push, ipc.Chair) and push.number == 1)
+    assert shown.patient is not None
+    assert (shown.patient.given_name, shown.patient.allergies) == ("Dariusz", "penicillin")
+    assert shown.patient.version == visit.patient.version + 1
+    assert await chair.do(lambda record: record.patient(visit.patient.id)) == shown.patient, "and after a restart"
 
 
 async def test_an_auditor_searches_by_codes_alone(engine: Engine) -> None:

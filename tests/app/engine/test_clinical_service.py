@@ -21,6 +21,7 @@ from app.engine.search_lane import SearchLane
 from app.engine.server import Session
 from app.engine.service import Service
 from app.engine.view_log import ViewLog
+from app.ipc.access_messages import ListViews, Views
 from app.ipc.clinical_messages import (
     AddAttachment,
     AddEntry,
@@ -119,6 +120,8 @@ class House:
             reply = await self.service.handle(body, Session(1, "console", 1, 0.0))
         except Exception as error:
             reply = as_refused(error)
+        for chair in self.chairs.values():
+            await chair.do(lambda record: None)  # what was noted on the way is in the files
         answer = decode_answer(encode(Answer(1, reply))).body
         assert not isinstance(answer, msgspec.Struct) or answer == reply
         return reply
@@ -194,7 +197,43 @@ async def test_a_correction_needs_its_reason_and_is_audited(house: House) -> Non
     assert await house.refused(ask) == "record.stale_version"
     (audit,) = house.audits(2, "entry.corrected")
     assert audit["body"]["version"] == 2
-    assert await house.refused(CorrectPatient(chair=1, patient=ANNA, reason="  ")) == "reason"
+    assert await house.refused(CorrectPatient(patient=ANNA, reason="  ")) == "reason"
+
+
+async def test_who_a_patient_is_gets_a_new_version_where_the_newest_lies(house: House) -> None:
+    married = msgspec.structs.replace(ANNA, family_name=" Berg ", allergies="latex", notes="Prefers mornings")
+    assert isinstance(await house.ask(CorrectPatient(patient=married, reason="married")), Done)
+    stale = msgspec.structs.replace(ANNA, phone="1")
+    assert await house.refused(CorrectPatient(patient=stale, reason="from an old screen")) == "record.stale_version"
+    second = msgspec.structs.replace(
+        married, version=2, family_name="Berg", phone="+46 8 1", code="P-9", simulated=True
+    )
+    assert isinstance(await house.ask(CorrectPatient(patient=second, reason="called")), Done)
+    timeline = await house.ask(GetTimeline(patient_id="anna"))
+    assert isinstance(timeline, Timeline)
+    assert timeline.patient == msgspec.structs.replace(second, version=3, code="P-1", simulated=False)
+    versions = [(row.version, row.author, row.reason) for row in timeline.entries if isinstance(row.entry, Identity)]
+    assert versions == [(1, "Mira Chen", "added"), (2, "Mira Chen", "married"), (3, "Mira Chen", "called")]
+    assert [audit["body"] for audit in house.audits(1, "patient.saved")] == [
+        {"patient": "anna", "version": 2},
+        {"patient": "anna", "version": 3},
+    ], "the log has no words of it"
+    assert house.audits(2, "patient.saved") == []
+    assert [hit.patient.version for hit in await _hits(house, "berg")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"given_name": " "}, "empty_name"), ({"birth_date": "3.2.1990"}, "birth_date"), ({"id": "x"}, "unknown_patient")],
+)
+async def test_who_a_patient_is_stays_as_it_was_where_the_correction_cannot_be(
+    house: House, change: dict[str, str], code: str
+) -> None:
+    wrong = msgspec.structs.replace(ANNA, **change)
+    assert await house.refused(CorrectPatient(patient=wrong, reason="typed")) == code
+    timeline = await house.ask(GetTimeline(patient_id="anna"))
+    assert isinstance(timeline, Timeline)
+    assert timeline.patient == ANNA
 
 
 @pytest.mark.parametrize("entry", [FINDING, AdverseEvent(patient_id="anna", severity=Severity.MILD, text="Fainted.")])
@@ -263,7 +302,7 @@ def check_copy(path: Path, data: bytes) -> None:
     assert "Ek" not in path.name
 
 
-async def test_a_search_finds_over_all_chairs_and_is_no_view(house: House) -> None:
+async def test_a_search_finds_over_all_chairs_and_names_whom_it_listed_once_a_login(house: House) -> None:
     await house.saved(AddEntry(entry=NOTE, chair=1))
     await house.saved(AddEntry(entry=FINDING, chair=2))
     hits = await house.ask(SearchRecords(query="36"))
@@ -276,9 +315,32 @@ async def test_a_search_finds_over_all_chairs_and_is_no_view(house: House) -> No
     assert (anna.kind, anna.last_us) == ("patient", BEGAN + 10)
     assert [hit.id for hit in await _hits(house, "")] == ["anna"]
     assert await _hits(house, "nobody") == ()
-    assert house.audits(1, "view") == house.audits(2, "view") == []
+    assert await _hits(house, "") != ()
+    assert [audit["body"]["patients"] for audit in house.audits(1, "view")] == [["anna"]]
+    assert house.audits(2, "view") == []
+    house.people.session += 1
+    assert await _hits(house, "ann") != ()
+    assert len(house.audits(1, "view")) == 2, "another login is another look"
     house.people.operator = None
     assert await house.refused(SearchRecords(query="36")) == "login"
+
+
+async def test_a_long_list_is_a_view_of_everybody_in_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(record: Record) -> None:
+        for number in range(30):
+            other = msgspec.structs.replace(ANNA, id=f"other-{number}", code=f"P-{100 + number}")
+            record.save_patient(other, author="mira", reason="added", at_us=BEGAN + number)
+
+    await house.chairs[1].do(add)
+    monkeypatch.setattr("app.engine.view_log.MOST_NAMED", 20)
+    listed = {hit.patient.id for hit in await _hits(house, "anna")}
+    assert len(listed) == 31
+    named = [audit["body"]["patients"] for audit in house.audits(1, "view")]
+    assert [len(part) for part in named] == [20, 11], "split over entries"
+    assert {one for part in named for one in part} == listed
+    looked = await house.ask(ListViews(patient_id="other-29"))
+    assert isinstance(looked, Views)
+    assert [(view.kind, view.who) for view in looked.views] == [("views", "Mira Chen"), ("list", "Mira Chen")]
 
 
 async def _hits(house: House, query: str) -> tuple[Any, ...]:

@@ -22,8 +22,10 @@ from app.ipc.access_messages import (
     EndEmergency,
     ListViews,
     OpenInEmergency,
+    PrintViews,
     SeenEmergency,
     SetLock,
+    SetNames,
     Views,
     WithdrawCompanion,
 )
@@ -474,6 +476,33 @@ async def test_who_looked_can_be_shown_over_all_chairs(engine: Engine, clock: Ma
     assert {(view.who, view.role, view.emergency) for view in views} == {(load_demo().operator.name, "dentist", False)}
     assert [view.at_us for view in views] == sorted((view.at_us for view in views), reverse=True)
     assert [view.kind for view in await looked(engine, other)] == ["views"]
+
+
+async def test_the_list_is_written_for_the_patient_and_that_is_a_look_too(engine: Engine, tmp_path: Path) -> None:
+    patient = load_demo().patients[0].patient
+    await done(engine, ipc.Login(operator_id=load_demo().operator.id))
+    path = tmp_path / "V-1-looks-zh.pdf"
+    made = await ask(engine, PrintViews(patient_id=patient.id, path=str(path), language="zh"))
+    assert isinstance(made, ipc.ReportMade), made
+    assert path.read_bytes().startswith(b"%PDF")
+    assert await no(engine, PrintViews(patient_id="nobody", path=str(path))) == "reader.no_patient"
+    assert await no(engine, PrintViews(patient_id=patient.id, path=str(path), language="la")) == "words"
+    assert [view.kind for view in await looked(engine, patient)] == ["views"] * 3
+    await somebody(engine, Role.AUDITOR)
+    assert await no(engine, PrintViews(patient_id=patient.id, path=str(path))) == "role"
+
+
+async def test_whether_names_are_shown_is_kept_and_a_dentists_to_say(engine: Engine) -> None:
+    await done(engine, ipc.Login(operator_id=load_demo().operator.id))
+    assert not station(engine).names_shown
+    await done(engine, SetNames(shown=True))
+    engine.news.send_all()
+    assert station(engine).names_shown
+    assert engine.practice_file.setting("names.shown") == "true"
+    assert "access.names_shown" in [kind for kind, _ in await audited(engine, 1)]
+    await somebody(engine, Role.ASSISTANT)
+    assert await no(engine, SetNames(shown=False)) == "role"
+    assert station(engine).names_shown
 
 
 async def audited(engine: Engine, chair: int) -> list[tuple[str, dict[str, object]]]:

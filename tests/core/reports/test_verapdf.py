@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import typst
 
+from core.reports.looked import print_looked
 from core.reports.patient import make_report
 from tests.core.reports.recorded import STORIES, recorded
+from tests.core.reports.test_looked import data as looks
 from tools.verapdf import NoVerapdfError, validate
 
 
@@ -20,6 +22,9 @@ def test_reports_of_every_kind_and_language_are_valid(tmp_path: Path) -> None:
         (tmp_path / language).mkdir()
         data = recorded(tmp_path / language, STORIES[story])
         files.append(make_report(data, tmp_path / f"{language}.pdf", language=language).path)
+    files += [
+        print_looked(looks(20), tmp_path / f"{language}-looks.pdf", language=language).path for language in stories
+    ]
     plain, source = tmp_path / "plain.pdf", tmp_path / "plain.typ"
     source.write_text("Neither tagged nor archived.", encoding="utf-8")
     typst.compile(source, output=plain, format="pdf", pdf_tags=False)
