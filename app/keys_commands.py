@@ -90,7 +90,7 @@ def opened(data: Path | None, passphrase: str | None) -> Iterator[Practice]:
         yield Practice(folder, file, authority, record, clock)
 
 
-# ---- commands ------------------------------------------------------------------------------------
+# commands
 
 
 def list_keys(data: Path | None, passphrase: str | None) -> int:
@@ -281,7 +281,7 @@ def recover(data: Path | None, passphrase: str | None, who: str | None) -> int:
     return 0
 
 
-# ---- people --------------------------------------------------------------------------------------
+# people
 
 
 @contextlib.contextmanager
@@ -354,7 +354,7 @@ def _secret(variable: str, prompt: str, *, twice: bool) -> str:
     return text
 
 
-# ---- words ---------------------------------------------------------------------------------------
+# words
 
 
 def _line(row: KeyRow, width: int, state: str) -> str:

@@ -189,7 +189,7 @@ class Seat:
         if error is not None:
             self.problems.append(str(error))
 
-    # ---- what the link tells
+    # what the link tells
 
     def hub_link_changed(self, state: LinkState) -> None:
         if state is LinkState.UP:

@@ -53,7 +53,7 @@ def _room(folder: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-# ---- ingest and size ---------------------------------------------------------------------------------
+# ingest and size
 
 
 def _durable(root: Path, matrix: Matrix, live_s: float) -> list[Figure]:
@@ -115,7 +115,7 @@ def _all_of_it(ours: Ingested) -> Figure:
     return figure("1000 columns of all", mine * 1000, "ms", "numpy over every sample", theirs * 1000, "<=0.5")
 
 
-# ---- reviews -----------------------------------------------------------------------------------------
+# reviews
 
 
 def _reviews(root: Path, days: float, rounds: int) -> list[Figure]:

@@ -110,7 +110,7 @@ class EngineBridge(QObject):
         if isinstance(reply, Refused):
             _log.warning("the engine does not end: %s", reply.code)
 
-    # ---- Backend
+    # Backend
 
     def request(self, body: Request, done: Answered) -> None:
         if self._client is None:
@@ -137,7 +137,7 @@ class EngineBridge(QObject):
         finally:
             reader.close()
 
-    # ---- in other threads
+    # in other threads
 
     def _hand_over(self, done: Answered, ended: "Future[Reply]") -> None:
         if ended.cancelled() or ended.exception() is not None:
@@ -173,7 +173,7 @@ class EngineBridge(QObject):
             if not self._closing.is_set():
                 self._lost.emit()
 
-    # ---- in the screens' thread
+    # in the screens' thread
 
     @Slot(object)
     def _on_attached(self, client: EngineClient) -> None:

@@ -63,7 +63,7 @@ class ChairCard(Card):
         self._window = WINDOWS[0]
         self.refresh()
 
-    # ---- what is known
+    # what is known
 
     @property
     def said(self) -> status.Said:
@@ -122,7 +122,7 @@ class ChairCard(Card):
         wanted = [*alarms, *(_TELLING if chair.procedure is not None else _TELLING[1:])]
         return next((catalogue.key(key) for key in wanted if key in known and key in catalogue), None)
 
-    # ---- where things lie
+    # where things lie
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -162,7 +162,7 @@ class ChairCard(Card):
     def _narrow(self) -> bool:
         return self.width() < _NARROW
 
-    # ---- what is drawn
+    # what is drawn
 
     def paintEvent(self, event: object) -> None:
         super().paintEvent(event)

@@ -106,7 +106,7 @@ class ChairPage(Page):
         store.link_changed.connect(self.refresh)
         store.samples_arrived.connect(self._samples)
 
-    # ---- the page
+    # the page
 
     def activated(self) -> None:
         if self.strips is None:
@@ -138,7 +138,7 @@ class ChairPage(Page):
             self._show_teeth(chair)
         self._place()
 
-    # ---- what comes in
+    # what comes in
 
     def _chair_changed(self, number: int) -> None:
         if number == self.store.current:
@@ -164,7 +164,7 @@ class ChairPage(Page):
         if held is not None:
             self._samples(number, held)
 
-    # ---- what is shown
+    # what is shown
 
     def _panel_key(self, chair: Chair) -> str:
         view = chair.procedure
@@ -253,7 +253,7 @@ class ChairPage(Page):
             return 0
         return next((phase.tooth for phase in view.phases if phase.number == view.current_phase), 0)
 
-    # ---- where things stand
+    # where things stand
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -317,7 +317,7 @@ class ChairPage(Page):
         for part in (self.teeth, self.card, self.handle) if drawer else ():
             part.raise_()
 
-    # ---- touches
+    # touches
 
     def _shortcuts(self) -> None:
         for key, slot in (("F", self._freeze), ("M", self._mark)):

@@ -83,7 +83,7 @@ class ErasePanel(Card):
             PlanErasure(patient_id=patient_id), lambda reply: self._planned(reply) if asked == self._asked else None
         )
 
-    # ---- what comes in
+    # what comes in
 
     def _planned(self, reply: Reply) -> None:
         if isinstance(reply, Refused):
@@ -124,7 +124,7 @@ class ErasePanel(Card):
         remedy = self._words.tell(reply.remedy) if reply.remedy is not None else ""
         self.message.setText(f"{self._words.tell(reply.text)} {remedy}".strip())
 
-    # ---- what goes out
+    # what goes out
 
     def _back(self) -> None:
         (self.erased if self._done else self.closed).emit()
@@ -149,7 +149,7 @@ class ErasePanel(Card):
         typed = " ".join(self.name.text().split()).casefold()
         self.erase.setEnabled(self._plan is not None and typed == self._plan.name.casefold())
 
-    # ---- how it looks
+    # how it looks
 
     def _step(self, name: str) -> None:
         for key, field in (("reason", self.reason), ("name", self.name)):

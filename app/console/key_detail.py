@@ -75,7 +75,7 @@ class KeyDetail(Card):
         column.addLayout(self._row_of_buttons)
         self.show_key(None, ())
 
-    # ---- what is shown
+    # what is shown
 
     def show_key(self, row: KeyRow | None, actions: tuple[Action, ...], said: str = "") -> None:
         """A key, or none; `said` stands where a message would."""
@@ -128,7 +128,7 @@ class KeyDetail(Card):
         people = station.operators if station is not None else ()
         return next((one.name for one in people if one.id == operator_id), self._words.say("shell.keys.somebody"))
 
-    # ---- what can be done
+    # what can be done
 
     def _close_form(self) -> None:
         self._open = None
@@ -201,7 +201,7 @@ class KeyDetail(Card):
             self.buttons[name] = button
 
 
-# ---- which actions there are ---------------------------------------------------------------------
+# which actions there are
 
 
 def actions_for(row: KeyRow, me: str, *, unlocked: bool, demo: bool) -> tuple[Action, ...]:

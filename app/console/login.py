@@ -139,7 +139,7 @@ class LoginOverlay(Veil):
         self.keys[key] = button
         return button
 
-    # ---- what is known
+    # what is known
 
     def wanted(self) -> bool:
         """Whether the console is locked, or somebody is about to take over."""
@@ -205,7 +205,7 @@ class LoginOverlay(Veil):
             self._chosen = None
             self._show_pin()
 
-    # ---- what people do
+    # what people do
 
     def choose(self, operator: Operator) -> None:
         """The demo operator needs no PIN and is in at once."""

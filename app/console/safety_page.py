@@ -65,7 +65,7 @@ class SafetyPage(Page):
         self._changed()
         self.reload()
 
-    # ---- alarms
+    # alarms
 
     def _alarm_card(self) -> Card:
         card = Card()
@@ -161,7 +161,7 @@ class SafetyPage(Page):
             line.addWidget(Label(self.words.say("shell.alarms.seen_short"), size=13, tone="muted"))
         return row
 
-    # ---- log
+    # log
 
     def _log_card(self) -> Card:
         say = self.words.say

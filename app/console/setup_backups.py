@@ -75,7 +75,7 @@ class BackupsPane(QWidget):
         """Whether a dentist is there."""
         return self._store.may("MakeBackup")
 
-    # ---- what comes in
+    # what comes in
 
     def _read(self, reply: Reply) -> None:
         if isinstance(reply, Refused):
@@ -126,7 +126,7 @@ class BackupsPane(QWidget):
         if not self.may:
             self._tell(self._words.say("backup.dentists"))
 
-    # ---- what goes out
+    # what goes out
 
     def _make(self) -> None:
         folder = self.place.folder
@@ -163,7 +163,7 @@ class BackupsPane(QWidget):
         self.message.setText(sentence)
         self.message.setVisible(bool(sentence))
 
-    # ---- how it looks
+    # how it looks
 
     def _arrange(self) -> None:
         say = self._words.say

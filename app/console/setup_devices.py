@@ -62,7 +62,7 @@ class DevicesPane(QWidget):
         store.link_changed.connect(self.refresh)
         self.refresh()
 
-    # ---- what belongs to the chairs
+    # what belongs to the chairs
 
     def _soon(self, _number: int) -> None:
         """Chairs change many times a second; rows under a finger need not."""
@@ -186,7 +186,7 @@ class DevicesPane(QWidget):
         self._store.ask(ForgetDevice(chair=row.chair, address=row.address))
         self._ask_forget("")
 
-    # ---- what is in the air
+    # what is in the air
 
     def _air(self) -> Card:
         say = self._words.say

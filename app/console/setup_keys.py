@@ -53,7 +53,7 @@ class KeysPane(QWidget):
         store.workstation_changed.connect(self._person_changed)
         store.link_changed.connect(self._person_changed)
 
-    # ---- reading
+    # reading
 
     def _changed(self) -> None:
         """Something was done: read again, and let stand what was said of it."""
@@ -98,7 +98,7 @@ class KeysPane(QWidget):
             if self.isVisible():
                 self.refresh()
 
-    # ---- showing
+    # showing
 
     def _build(self) -> None:
         _empty(self._list)

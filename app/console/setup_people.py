@@ -102,7 +102,7 @@ class PeoplePane(QWidget):
         self._store.ask(CloseOperator(operator_id=one.id))
         self._ask_close("")
 
-    # ---- somebody new
+    # somebody new
 
     def _form(self) -> Card:
         say = self._words.say

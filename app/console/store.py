@@ -87,7 +87,7 @@ class Store(QObject):
         """Seconds on the clock that all processes share."""
         return self.clock.monotonic()
 
-    # ---- what is known
+    # what is known
 
     def chair(self, number: int) -> Chair | None:
         return self._chairs.get(number)
@@ -160,7 +160,7 @@ class Store(QObject):
         chair = self._chairs.get(number)
         return chair is None or chair.shown
 
-    # ---- what comes in
+    # what comes in
 
     def apply(self, push: Push) -> None:
         """Take in news from the engine."""
@@ -221,7 +221,7 @@ class Store(QObject):
             self.set_current(chair)
         self.open_page.emit(page)
 
-    # ---- what goes out
+    # what goes out
 
     def ask(self, body: Request, done: Callable[[Reply], None] | None = None) -> None:
         """Ask the engine; never waits. A refusal that nobody takes becomes a notice."""

@@ -106,7 +106,7 @@ class ViewsPane(QWidget):
         row.setAccessibleName(self.lines[-1])
         return row
 
-    # ---- companions
+    # companions
 
     def _make_form(self) -> None:
         say = self._words.say

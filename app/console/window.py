@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         escape.activated.connect(self._escape)
 
-    # ---- pages
+    # pages
 
     def show_page(self, key: str) -> None:
         """Bring a page to the front; while the console is locked there is none to bring."""
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
         free = [chair.number for chair in self.store.chairs() if chair.patient is None]
         return free[0] if free else self._busiest()
 
-    # ---- overlays
+    # overlays
 
     def _toggle_alarms(self) -> None:
         if not self.alarms.isHidden():
@@ -380,7 +380,7 @@ class MainWindow(QMainWindow):
                 panel.close_panel()
         self._place_overlays()
 
-    # ---- time, look, end
+    # time, look, end
 
     def tick(self) -> None:
         """Twice a second: ages, clocks and countdowns move on even when nothing arrives."""

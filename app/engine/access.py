@@ -57,7 +57,7 @@ class Access:
         self.dimmed = False
         self.table: Permissions = load_permissions(ACTS)
 
-    # ---- who may ask
+    # who may ask
 
     async def admit(self, request: ipc.Request) -> Operator | None:
         """Who asks, None for nobody. Raises Refusal: `login`, `role`, or `patient` (not that one's data)."""
@@ -133,7 +133,7 @@ class Access:
         )
         return type(request)(query=one.code) if one is not None else request
 
-    # ---- who sees
+    # who sees
 
     def seen(self, patient_id: str = "") -> Seen:
         """What who is logged in sees of a patient; without one, of what belongs to nobody in particular."""

@@ -59,7 +59,7 @@ class AccessService:
         self._note("names_shown" if request.shown else "names_hidden", actor, {"shown": request.shown})
         return Done()
 
-    # ---- emergencies
+    # emergencies
 
     @serve.register
     async def _open(self, request: ipc.OpenInEmergency, actor: Operator) -> Reply:
@@ -93,7 +93,7 @@ class AccessService:
         self._house.touched()
         return Done()
 
-    # ---- companions
+    # companions
 
     @serve.register
     async def _add(self, request: ipc.AddCompanion, actor: Operator) -> Reply:

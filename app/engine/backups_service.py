@@ -74,7 +74,7 @@ class BackupsService:
     async def _serve(self, request: ipc.BackupRequest, actor: Operator) -> Reply:
         raise TypeError(type(request).__name__)
 
-    # ---- places
+    # places
 
     @_serve.register
     async def _list(self, request: ipc.ListBackups, actor: Operator) -> Reply:
@@ -103,7 +103,7 @@ class BackupsService:
         self._note("keys_renewed", actor, left=len(outstanding(self._practice)))
         return await self._shelves()
 
-    # ---- backups
+    # backups
 
     @_serve.register
     async def _make(self, request: ipc.MakeBackup, actor: Operator) -> Reply:
@@ -122,7 +122,7 @@ class BackupsService:
         self._note("checked", actor, backup=request.name, result=result)
         return _reply(outcome)
 
-    # ---- the sheet
+    # the sheet
 
     @_serve.register
     async def _print(self, request: ipc.PrintSheet, actor: Operator) -> Reply:
@@ -156,7 +156,7 @@ class BackupsService:
         await self.drop_sheet()
         return Done()
 
-    # ---- erasing
+    # erasing
 
     @_serve.register
     async def _plan(self, request: ipc.PlanErasure, actor: Operator) -> Reply:
@@ -167,7 +167,7 @@ class BackupsService:
         self._idle()
         return await self._house.erasures.erase(request.patient_id, request.name, request.reason, actor)
 
-    # ---- helpers
+    # helpers
 
     @property
     def _practice(self) -> PracticeFile:

@@ -127,7 +127,7 @@ class Chair:
         self._ring = ring
         self._vigil = Vigil(self)
 
-    # ---- life
+    # life
 
     async def start(self) -> None:
         """Begin to record; take up a visit that was open when the engine ended."""
@@ -154,7 +154,7 @@ class Chair:
         """Run `run` on the record; returns once it is durable."""
         return await self.recorder.run(run)
 
-    # ---- devices
+    # devices
 
     def bind_hub(self, address: str, serial: str = "", *, enrol: bool = False) -> None:
         """Keep a link to the hub that was seen at this address.
@@ -215,7 +215,7 @@ class Chair:
         """Expect nothing more of a kind of device that was taken away on purpose."""
         self.monitor.forget(*(spec.key for spec in self.house.catalogue.from_source(source)))
 
-    # ---- the visit
+    # the visit
 
     @property
     def view(self) -> ProcedureView | None:
@@ -326,7 +326,7 @@ class Chair:
     def _order_unknown(self, opcode: Opcode | None) -> None:
         self.house.alarms.raise_("command.unknown", self.number)
 
-    # ---- what the devices say
+    # what the devices say
 
     def hub_link_changed(self, state: LinkState) -> None:
         if state is LinkState.UP:
@@ -406,7 +406,7 @@ class Chair:
         said = Text("log.sensor_says", {**text.values, "name": sensor.name, "said": f"@{text.key}"})
         self.log("sensor", said, voice="device")
 
-    # ---- what the record says (called on its thread)
+    # what the record says (called on its thread)
 
     def _on_committed(self, committed: Committed) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to acknowledge

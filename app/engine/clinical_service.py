@@ -80,7 +80,7 @@ class ClinicalService:
 
         return self._saved(await chair.do(write))
 
-    # ---- helpers
+    # helpers
 
     @staticmethod
     def _adding(chair: "Chair", entry: Entry, actor: Operator) -> Callable[[Record], EntryVersion]:

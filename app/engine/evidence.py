@@ -154,7 +154,7 @@ class EvidenceDesk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # ---- inside
+    # inside
 
     def _of(self, number: int) -> _Kept:
         if number not in self._kept:

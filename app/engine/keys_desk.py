@@ -47,7 +47,7 @@ class KeysDesk:
         """`changed` is called whenever another list or another key of this workstation counts."""
         self._listeners.append(changed)
 
-    # ---- what a driver asks (Credentials)
+    # what a driver asks (Credentials)
 
     @property
     def workstation(self) -> SessionKey:
@@ -85,7 +85,7 @@ class KeysDesk:
             return None
         return Clinician(certificate, unlocked.clinician)
 
-    # ---- what signs for the logs
+    # what signs for the logs
 
     @property
     def signing(self) -> Signing:
@@ -93,7 +93,7 @@ class KeysDesk:
         certificate = self._register.workstation.certificate
         return Signing(self._register.workstation_signer, certificate, self._register.root)
 
-    # ---- logins
+    # logins
 
     @property
     def unlocked(self) -> bool:
@@ -124,7 +124,7 @@ class KeysDesk:
             (await asyncio.to_thread(self._authority.found, operator, pin)).close()
             self._changed()
 
-    # ---- people
+    # people
 
     async def grant(self, operator: Operator, pin: str) -> Grant:
         """A new key for a dentist, to be entered. Raises KeysLocked, EmptySecret, ClockBehind."""
@@ -163,7 +163,7 @@ class KeysDesk:
         self._practice.keys.sweep()
         self._changed()
 
-    # ---- keys
+    # keys
 
     def rows(self, operators: Sequence[Operator], operator_id: str, chairs: Mapping[str, int]) -> list[KeyRow]:
         """Every key, for people to read. Raises NotFounded."""
@@ -214,7 +214,7 @@ class KeysDesk:
         self._changed()
         return key.certificate
 
-    # ---- hubs
+    # hubs
 
     def known(self, serial: str) -> KnownHub | None:
         """What is remembered of a hub."""
@@ -267,7 +267,7 @@ class KeysDesk:
         issued = (one for one in self._practice.keys.certificates() if one.kid == kid and one.role is Role.WORKSTATION)
         return next((one.subject for one in issued), grouped(kid))
 
-    # ---- inside
+    # inside
 
     @property
     def _open(self) -> Unlocked:

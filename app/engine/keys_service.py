@@ -154,7 +154,7 @@ class KeysService:
         self._note("pin_reset", actor, {"operator": operator.id, **self._kid_of(operator.id)}, name=operator.name)
         return Done()
 
-    # ---- helpers
+    # helpers
 
     async def _hub_step(self, step: str, chair: int, actor: Operator) -> None:
         """Asked is written before, what became of it after: a hub that falls silent leaves the outcome unknown."""

@@ -104,7 +104,7 @@ class Server:
         await asyncio.to_thread(self._acceptor.end)
         withdraw_address(self._runtime, self._address)
 
-    # ---- Inbox: called in reader threads -------------------------------------------------------------
+    # Inbox: called in reader threads
 
     def attached(self, peer: Peer, number: int, hello: Hello) -> None:
         self._soon(self._attach, peer, number, hello)
@@ -119,7 +119,7 @@ class Server:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and the engine with it
             self._loop.call_soon_threadsafe(work, *args)
 
-    # ---- on the loop ---------------------------------------------------------------------------------
+    # on the loop
 
     def _attach(self, peer: Peer, number: int, hello: Hello) -> None:
         session = Session(next(self._numbers), hello.role, hello.pid, self._clock.monotonic())

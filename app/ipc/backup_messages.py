@@ -4,7 +4,7 @@ import msgspec
 
 from app.ipc.message import Message
 
-# ---- requests: backups ---------------------------------------------------------------------------
+# requests: backups
 
 
 class ListBackups(Message, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class DropSheet(Message, frozen=True, kw_only=True):
     """The sheet that was written is not wanted: its file is removed, the one before counts."""
 
 
-# ---- requests: erasing ---------------------------------------------------------------------------
+# requests: erasing
 
 
 class ListOverdue(Message, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class ErasePatient(Message, frozen=True, kw_only=True):
     reason: str
 
 
-# ---- replies and what they hold ------------------------------------------------------------------
+# replies and what they hold
 
 
 class KeptBackup(msgspec.Struct, frozen=True, kw_only=True):

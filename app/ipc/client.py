@@ -179,7 +179,7 @@ class EngineClient:
     def alive(self) -> bool:
         return self._over is None
 
-    # ---- in threads ----------------------------------------------------------------------------------
+    # in threads
 
     def _read(self) -> None:
         refusal = ""

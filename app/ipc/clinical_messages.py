@@ -7,7 +7,7 @@ from core.model.search import Found
 SUPERSEDED = "reader.superseded"
 """Code of the refusal of a search whose place a newer one took: nobody needs to read it."""
 
-# ---- requests to the engine ----------------------------------------------------------------------
+# requests to the engine
 
 
 class AddEntry(Message, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class CorrectEntry(Message, frozen=True, kw_only=True):
     reason: str
 
 
-# ---- requests to the reader ----------------------------------------------------------------------
+# requests to the reader
 
 
 class SearchRecords(Message, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ class SaveAttachment(Message, frozen=True, kw_only=True):
     folder: str
 
 
-# ---- replies -------------------------------------------------------------------------------------
+# replies
 
 
 class EntrySaved(Message, frozen=True, kw_only=True):

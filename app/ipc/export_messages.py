@@ -11,7 +11,7 @@ from core.model.words import Text
 Format = Literal["csv", "edf", "parquet"]
 ReportFormat = Literal["pdf", "html"]
 
-# ---- requests ------------------------------------------------------------------------------------
+# requests
 
 
 class ExportSamples(Message, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ class CancelJob(Message, frozen=True, kw_only=True):
     id: str
 
 
-# ---- replies -------------------------------------------------------------------------------------
+# replies
 
 
 class ReportFile(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from app.ipc.message import Message
 from core.model.keys import KeyRow
 
-# ---- requests ------------------------------------------------------------------------------------
+# requests
 
 
 class ListKeys(Message, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ class ResetPin(Message, frozen=True, kw_only=True):
     pin: str
 
 
-# ---- reply ---------------------------------------------------------------------------------------
+# reply
 
 
 class Keys(Message, frozen=True, kw_only=True):

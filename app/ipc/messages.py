@@ -35,7 +35,7 @@ MAX_MESSAGE = 32 * 1024 * 1024
 """Largest message either side accepts, bytes."""
 
 
-# ---- requests: the link itself -------------------------------------------------------------------
+# requests: the link itself
 
 
 class Hello(Message, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Stop(Message, frozen=True, kw_only=True):
     chair: int
 
 
-# ---- requests: people ----------------------------------------------------------------------------
+# requests: people
 
 
 class Login(Message, frozen=True, kw_only=True):
@@ -119,7 +119,7 @@ class ListPatients(Message, frozen=True, kw_only=True):
     query: str = ""
 
 
-# ---- requests: devices ---------------------------------------------------------------------------
+# requests: devices
 
 
 class Scan(Message, frozen=True, kw_only=True):
@@ -149,7 +149,7 @@ class ForgetDevice(Message, frozen=True, kw_only=True):
     address: str
 
 
-# ---- requests: the procedure ---------------------------------------------------------------------
+# requests: the procedure
 
 
 class SeatPatient(Message, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ class AddMark(Message, frozen=True, kw_only=True):
     label: str = ""
 
 
-# ---- requests: alarms ----------------------------------------------------------------------------
+# requests: alarms
 
 
 class AlarmSeen(Message, frozen=True, kw_only=True):
@@ -197,7 +197,7 @@ class ListLog(Message, frozen=True, kw_only=True):
     limit: int = 100
 
 
-# ---- requests: the reader (served by the reader process) -----------------------------------------
+# requests: the reader (served by the reader process)
 
 
 class GetTimeline(Message, frozen=True, kw_only=True):
@@ -234,7 +234,7 @@ class MakeReport(Message, frozen=True, kw_only=True):
     language: str = "en"
 
 
-# ---- replies -------------------------------------------------------------------------------------
+# replies
 
 
 class Welcome(Message, frozen=True, kw_only=True):
@@ -366,7 +366,7 @@ class ReportMade(Message, frozen=True, kw_only=True):
     preview_png: bytes
 
 
-# ---- pushes --------------------------------------------------------------------------------------
+# pushes
 
 
 class SensorView(Message, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ class Guide:
         self.pictures: list[str] = []
         self._out = out
 
-    # ---- what is seen
+    # what is seen
 
     def chair(self, number: int = 1) -> Chair:
         found = self.store.chair(number)
@@ -77,7 +77,7 @@ class Guide:
         """Let the screens live for a while, so that there is something to see."""
         QTest.qWait(round(seconds * 1000))
 
-    # ---- what is done
+    # what is done
 
     def button(self, name: str, within: QWidget | None = None) -> QAbstractButton | None:
         """The visible, open button of this object name."""
@@ -139,7 +139,7 @@ class Guide:
             parent = parent.parentWidget()
         return found
 
-    # ---- what is kept
+    # what is kept
 
     def picture(self, name: str, **others: QWidget) -> None:
         """One PNG of the window in light and one in dark, and of other windows that show the same moment.

@@ -59,7 +59,7 @@ class Story:
             part()
         return self.measured
 
-    # ---- before treatment
+    # before treatment
 
     def watch(self) -> None:
         guide = self.guide
@@ -168,7 +168,7 @@ class Story:
         guide.press("preflight.go_on")
         guide.until("treatment is open", lambda: guide.view().step is Step.TREAT)
 
-    # ---- treatment
+    # treatment
 
     def treat(self) -> None:
         guide = self.guide
@@ -254,7 +254,7 @@ class Story:
         self._frame_times()
         self._go_on("treat.go_on", Step.RECOVER)
 
-    # ---- after treatment
+    # after treatment
 
     def recover(self) -> None:
         guide = self.guide
@@ -321,7 +321,7 @@ class Story:
         guide.picture("setup-settings")
         self.measured.tapped_frames = guide.chair(1).tapped_frames
 
-    # ---- parts
+    # parts
 
     def _go_on(self, name: str, step: Step) -> None:
         self.guide.press(name)

@@ -179,7 +179,7 @@ def _opened(path: Path) -> Iterator[bool]:
         raise ImportRefused(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
-# ---- CSV -----------------------------------------------------------------------------------------
+# CSV
 
 
 def _read_csv(path: Path, names: "_Names", watch: Watch) -> Iterator[Incoming]:
@@ -264,7 +264,7 @@ def _at(line: int, field: str, what: str, remedy: str) -> ImportRefused:
     return ImportRefused(f"Line {line}, {field}: {what}.", remedy)
 
 
-# ---- EDF -----------------------------------------------------------------------------------------
+# EDF
 
 
 def _read_edf(path: Path, names: "_Names", zone: timezone | None, watch: Watch) -> Iterator[Incoming]:
@@ -338,7 +338,7 @@ def _edf_times(signal: EdfSignal, begin_us: int, places: npt.NDArray[np.int64]) 
     return begin_us + np.round(places * (1e6 / signal.sampling_frequency)).astype(np.int64)
 
 
-# ---- both ----------------------------------------------------------------------------------------
+# both
 
 
 def _foreign(name: str, unit: str, samples: int, from_us: int, to_us: int, catalogue: Catalogue) -> Foreign:

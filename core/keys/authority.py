@@ -64,7 +64,7 @@ class Authority:
         self._keys = keys
         self._simulated = simulated
 
-    # ---- the root
+    # the root
 
     def found(self, operator: Operator, pin: str) -> Unlocked:
         """A new root, with this dentist's key and this workstation's under it. Whatever was under another is void.
@@ -143,7 +143,7 @@ class Authority:
             wipe(root_key)
         self._keys.sweep()
 
-    # ---- dentists
+    # dentists
 
     def grant(self, unlocked: Unlocked, operator: Operator, pin: str) -> Grant:
         """A new key for a dentist. Raises EmptySecret, ClockBehind, SigningEnded."""
@@ -184,7 +184,7 @@ class Authority:
             raise NoKey(operator_id)
         self._keys.keep_secret("clinician", operator_id, kept.kid, wrapped, author=operator_id)
 
-    # ---- devices
+    # devices
 
     def certify_hub(self, unlocked: Unlocked, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
         """A certificate over a hub's keys. Raises KeysRevoked, ClockBehind, CertificateMalformed."""
@@ -217,7 +217,7 @@ class Authority:
         self._keys.sweep()
         return self.register.workstation
 
-    # ---- what does not count any more
+    # what does not count any more
 
     def revoke(self, unlocked: Unlocked, kid: bytes, reason: str) -> Issued:
         """One key. Of a clinician, what their PIN opens is erased.
@@ -281,7 +281,7 @@ class Authority:
                     self.hub_holds(unlocked, hub.serial, hub.certificate)
         return renewed
 
-    # ---- inside
+    # inside
 
     def _check_pin(self, pin: str) -> None:
         if not pin and not self._simulated:

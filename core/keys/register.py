@@ -40,7 +40,7 @@ class Register:
         self.keys = keys
         self._clock = clock
 
-    # ---- what is in force
+    # what is in force
 
     @property
     def founded(self) -> bool:
@@ -116,7 +116,7 @@ class Register:
             raise ClockBehind(datetime.fromtimestamp(latest, UTC).strftime("%Y-%m-%d %H:%M UTC"))
         return now_s
 
-    # ---- what the root does
+    # what the root does
 
     def certify(self, root: HeldKey, role: Role, *, subject: str, key: bytes, x: bytes | None = None) -> Certificate:
         """A certificate of the present root, not written down yet.
@@ -197,7 +197,7 @@ class Register:
         """The highest number of a revocation list that a hub said to have."""
         return max((hub.revocations for hub in self.keys.hubs()), default=0)
 
-    # ---- inside
+    # inside
 
     def _newest(self, root: bytes, kid: bytes) -> Issued:
         found = [one for one in self.keys.certificates(root) if one.kid == kid]

@@ -49,7 +49,7 @@ class EntryBook:
         self._chair = chair
         self._search = SearchIndex(file)
 
-    # ---- writing, within the open transaction
+    # writing, within the open transaction
 
     def add(self, entry: Entry, *, author: str, at_us: int, reason: str = ADDED) -> EntryVersion:
         """The first version. Raises EntryRefused; NotFound when this file does not know the patient."""
@@ -95,7 +95,7 @@ class EntryBook:
         elif msgspec.structs.replace(newest.entry, at_us=entry.at_us) != entry:
             self._save(entry, newest.version + 1, author=author, reason=reason, at_us=at_us)
 
-    # ---- reading
+    # reading
 
     def newest(self, kind: str, entity: str) -> EntryVersion | None:
         rows = self._rows("kind = ? AND entity = ? ORDER BY version DESC LIMIT 1", (kind, entity))

@@ -82,7 +82,7 @@ class PracticeFile:
         with self._file.transaction():
             yield
 
-    # ---- operators ---------------------------------------------------------------------------------
+    # operators
 
     def operators(self, *, closed: bool = False) -> list[Operator]:
         """Those who may log in, by name; with `closed`, also the accounts that were closed."""
@@ -132,7 +132,7 @@ class PracticeFile:
             raise NotFound("There is no such operator.", "Add the operator first.")
         return operator
 
-    # ---- devices -----------------------------------------------------------------------------------
+    # devices
 
     def bind_device(self, chair: int, kind: str, address: str, name: str, serial: str = "") -> DeviceBinding:
         """Give a device to a chair; again for the same chair, its name and serial are brought up to date.
@@ -171,7 +171,7 @@ class PracticeFile:
         )
         return [DeviceBinding(*row) for row in self._file.rows(sql, (chair, chair))]
 
-    # ---- settings and logins -----------------------------------------------------------------------
+    # settings and logins
 
     def setting(self, key: str, default: str | None = None) -> str | None:
         """JSON text of a setting."""

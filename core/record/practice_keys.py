@@ -94,7 +94,7 @@ class PracticeKeys:
         with self._file.transaction():
             yield
 
-    # ---- certificates
+    # certificates
 
     def add_certificate(self, certificate: Certificate, *, holder: str, author: str) -> None:
         one = certificate
@@ -118,7 +118,7 @@ class PracticeKeys:
         row = self._file.row("SELECT raw FROM certificate WHERE role = ? ORDER BY id DESC LIMIT 1", (int(Role.ROOT),))
         return bytes(row[0]) if row else None
 
-    # ---- secrets
+    # secrets
 
     def keep_secret(self, kind: SecretKind, holder: str, kid: bytes, data: bytes, *, author: str) -> None:
         """In place of the one before, which is erased."""
@@ -158,7 +158,7 @@ class PracticeKeys:
         if not self._file.in_transaction:
             self._file.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    # ---- keys of patients, which seal what backups hold of them
+    # keys of patients, which seal what backups hold of them
 
     def patient_keys(self) -> dict[str, bytes]:
         """By patient, those that were not erased."""
@@ -197,7 +197,7 @@ class PracticeKeys:
         )
         return int(row[0]) if row else 0
 
-    # ---- revocations
+    # revocations
 
     def add_list(
         self,
@@ -233,7 +233,7 @@ class PracticeKeys:
         rows = self._file.rows("SELECT kid, number, reason, author, at_us, counts, max(id) FROM revoked GROUP BY kid")
         return {row[0]: Revoked(*row[:5]) for row in rows if row[5]}
 
-    # ---- hubs
+    # hubs
 
     def hub(self, serial: str) -> HubRow | None:
         """What is known of a hub now."""
@@ -258,7 +258,7 @@ class PracticeKeys:
                     ),
                 )
 
-    # ---- makers
+    # makers
 
     def save_maker(self, certificate: Certificate, *, trusted: bool, reason: str, author: str) -> None:
         one = certificate

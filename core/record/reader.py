@@ -138,7 +138,7 @@ class RecordReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # ---- signals -----------------------------------------------------------------------------------
+    # signals
 
     def channels(self) -> list[RecordedChannel]:
         """What each channel number means in this record."""
@@ -184,7 +184,7 @@ class RecordReader:
         """How hub time was mapped to UTC, oldest first."""
         return stored_fits(self._file, source, boot)
 
-    # ---- what a hub kept between visits ------------------------------------------------------------
+    # what a hub kept between visits
 
     def days(self, source: str) -> list[DaySummary]:
         """The newest summary of each day of a hub, in order of days."""
@@ -223,7 +223,7 @@ class RecordReader:
         """The entries of a hub's journal, verbatim, in their order."""
         return journal_of(self._file, source)
 
-    # ---- people and visits -------------------------------------------------------------------------
+    # people and visits
 
     def patients(self) -> list[Patient]:
         """The newest version of each, by name."""
@@ -271,7 +271,7 @@ class RecordReader:
         """The newest state of each, in order of onset."""
         return sorted(self._clinical.alarms.all_newest(), key=lambda alarm: alarm.began_us)
 
-    # ---- what happened -----------------------------------------------------------------------------
+    # what happened
 
     def moments(self, visit_id: str) -> list[RecordedMoment]:
         """Events of a visit, and the alarms that began while it lasted, in order of time."""
@@ -324,7 +324,7 @@ class RecordReader:
         """Size of the audit log and the RFC 9162 tree hash over it."""
         return self._audit.head()
 
-    # ---- evidence ----------------------------------------------------------------------------------
+    # evidence
 
     @property
     def origin(self) -> str:
@@ -351,7 +351,7 @@ class RecordReader:
         """RFC 9162 proof that the first `size` entries begin with the first `old`. Raises ValueError."""
         return self._audit.tree.consistency(old, size)
 
-    # ---- the file ----------------------------------------------------------------------------------
+    # the file
 
     def info(self) -> RecordInfo:
         """The record at a glance."""

@@ -189,7 +189,7 @@ class Record:
             self._file.close()
             self._lock.release()
 
-    # ---- signals -----------------------------------------------------------------------------------
+    # signals
 
     def add_blocks(self, source: str, blocks: Sequence[StampedBlock], visit_id: str | None) -> int:
         """Store what is new of `blocks`, in whatever order they come; returns the samples newly stored.
@@ -283,7 +283,7 @@ class Record:
         self._must_write()
         return self._compactor.store(packed)
 
-    # ---- what a hub kept between visits ------------------------------------------------------------
+    # what a hub kept between visits
 
     def add_wear(self, source: str, days: Sequence[DaySummary], events: Sequence[HubEvent], *, read_us: int) -> None:
         """Keep summaries (of a day that is known, the newest counts) and events (each once)."""
@@ -295,7 +295,7 @@ class Record:
         self._must_write()
         self._wear.worn(source, visit_id, at_us)
 
-    # ---- people and visits -------------------------------------------------------------------------
+    # people and visits
 
     def save_patient(self, patient: Patient, *, author: str, reason: str, at_us: int) -> Patient:
         """Store a version of a patient's identity and return it with its number; unchanged, nothing is stored.
@@ -400,7 +400,7 @@ class Record:
         kept = [alarm for alarm in found if not active or alarm.state is not AlarmState.ENDED]
         return sorted(kept, key=lambda alarm: alarm.began_us)
 
-    # ---- what happened -----------------------------------------------------------------------------
+    # what happened
 
     def add_event(
         self,
@@ -444,7 +444,7 @@ class Record:
         said = Text("log.record.restored", {"backup": backup})
         self.add_event("restored", said, at_us=at_us, visit_id=None, author=author)
 
-    # ---- inside ------------------------------------------------------------------------------------
+    # inside
 
     def _must_write(self) -> None:
         if not self._file.in_transaction:

@@ -66,7 +66,7 @@ class SearchIndex:
     def __init__(self, file: CipherFile) -> None:
         self._file = file
 
-    # ---- writing
+    # writing
 
     def put_event(self, identity: str, kind: str, text: Text, *, at_us: int, visit: str | None, voice: str) -> None:
         """What a person said or wrote during a visit; what devices and steps tell by themselves is not searched."""
@@ -115,7 +115,7 @@ class SearchIndex:
         self._file.execute("DELETE FROM search_row WHERE patient = ?", (patient,))
         return len(rows)
 
-    # ---- searching
+    # searching
 
     def find(self, query: str, limit: int, cancelled: Callable[[], bool] = lambda: False) -> list[Hit]:
         """At most `limit` of each group, the best first; nothing for a query without words."""

@@ -68,7 +68,7 @@ class SignalReader:
             raise RecordDamaged(f"The samples of tail {tail.damaged[0]} cannot be read.", REMEDY)
         return tail
 
-    # ---- every sample ------------------------------------------------------------------------------
+    # every sample
 
     def samples_of(self, row: BlockRow) -> tuple[Samples, npt.NDArray[np.int64], npt.NDArray[np.int64] | None]:
         """The samples of one row, their UTC µs, and their hub-time offsets when they are not evenly spaced.

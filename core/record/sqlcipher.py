@@ -153,7 +153,7 @@ class CipherFile:
                 ) from None
             return cls(path, key, "ro&immutable=1")
 
-    # ---- statements --------------------------------------------------------------------------------
+    # statements
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Run one statement; returns the row id of the last row inserted."""

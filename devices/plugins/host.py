@@ -134,7 +134,7 @@ class HostedDriver(SensorDriver):
                 self._fault(f"it did not end cleanly: {error}")
         worker.stop()
 
-    # ---- for the client that the driver is given
+    # for the client that the driver is given
 
     def find(self, client: BleakClient, uuid: str) -> BleakGATTCharacteristic | None:
         """A characteristic, rather of a claimed service than of another."""
@@ -152,7 +152,7 @@ class HostedDriver(SensorDriver):
             return
         worker.call(lambda: heard(data), lambda error: self._fault(f"{type(error).__name__}: {error}", data))
 
-    # ---- inside
+    # inside
 
     def _arrived(self, worker: Worker, blocks: tuple[SampleBlock, ...]) -> None:
         if worker is self._worker:

@@ -126,7 +126,7 @@ class SensorDriver:
         self._time_told = False
         self._link = Link(radio, address, self, state_changed=listener.link_changed, clock=clock, sleep=sleep)
 
-    # ---- for the engine
+    # for the engine
 
     async def run(self) -> None:
         """Keep the sensor connected until cancelled or closed."""
@@ -136,7 +136,7 @@ class SensorDriver:
         """End the connection and `run`."""
         await self._link.close()
 
-    # ---- for each kind
+    # for each kind
 
     def subscriptions(self, client: BleakClient) -> Subscriptions:
         """What to listen to, and who decodes it. Raises LinkRefused (see `not_one`)."""
@@ -202,7 +202,7 @@ class SensorDriver:
             self._listener.frame_refused(error, raw)
         return None
 
-    # ---- the link's profile
+    # the link's profile
 
     async def start(self, client: BleakClient) -> None:
         """Describe the sensor, then listen to it."""
@@ -225,7 +225,7 @@ class SensorDriver:
         self._missing = None
         self.tell_contact(None)
 
-    # ---- inside
+    # inside
 
     def _taking(self, handler: Handler) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
         def arrived(found: BleakGATTCharacteristic, data: bytearray) -> None:

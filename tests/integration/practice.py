@@ -62,7 +62,7 @@ class Practice:
         self._news = threading.Condition()
         self._client: EngineClient | None = None
 
-    # ---- processes
+    # processes
 
     def start(self) -> None:
         """Start the engine, or the next one, and attach as its console."""
@@ -107,7 +107,7 @@ class Practice:
         self.detach()
         self.clinic.end()
 
-    # ---- talking
+    # talking
 
     def ask(self, body: ipc.Request) -> ipc.Reply:
         assert self._client is not None
@@ -207,7 +207,7 @@ class Practice:
                 self.workstation = push
             self._news.notify_all()
 
-    # ---- the procedure
+    # the procedure
 
     def seat(self, chair: int = 1) -> str:
         """Seat the first patient; returns the visit's id."""
@@ -310,7 +310,7 @@ class Practice:
         self.act(NextStep(), chair)
         self.until(lambda: self.view(chair).step is not step)
 
-    # ---- comparing
+    # comparing
 
     def reader(self, chair: int = 1) -> RecordReader:
         path = self.folder.chair_file(chair)

@@ -152,7 +152,7 @@ class Pair:
         assert self.brain.client is not None
         return self.brain.client.session
 
-    # ---- from the hub
+    # from the hub
 
     def hub_says(self, outgoing: Sequence[Outgoing]) -> None:
         """Seal what the hub has to say; it waits."""
@@ -184,7 +184,7 @@ class Pair:
         last = tuple(opener.last(stream) for stream in FromHub)
         return (*last, opener.epoch, self.ears.effects, self.statuses, self.documents.arrivals)
 
-    # ---- from the workstation
+    # from the workstation
 
     async def says(self, command: Command) -> tuple[deque[tuple[ToHub, bytes]], "asyncio.Task[ReceiptNotice]"]:
         """A command as its records, which wait, and what becomes of it. One with an envelope takes several records."""

@@ -176,7 +176,7 @@ def alarm(step: int) -> Alarm:
     )
 
 
-# ---- what must be in a file --------------------------------------------------------------------------
+# what must be in a file
 
 
 def check(path: Path) -> int:

@@ -191,7 +191,7 @@ def test_the_picture_is_made_anew_for_another_scheme_and_another_size(chart: Odo
     assert colour_at(picture(chart), centre_of(chart, 36, "O")) == QColor(theme.tokens().action)
 
 
-# ---- primary and mixed dentition
+# primary and mixed dentition
 
 
 @pytest.mark.parametrize(

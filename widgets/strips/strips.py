@@ -74,7 +74,7 @@ class Strips(Card):
         self._timer.timeout.connect(self.tick)
         self._say_labels()
 
-    # ---- data in
+    # data in
 
     def push(
         self,
@@ -138,7 +138,7 @@ class Strips(Card):
         if not watching:
             self._timer.start(VALUES_US // 1000)
 
-    # ---- what can be asked
+    # what can be asked
 
     @property
     def frozen(self) -> bool:
@@ -161,7 +161,7 @@ class Strips(Card):
         now = self._clock.utc_us()
         return {spec.key: say_value(spec, reading(self._histories[spec.number], now)) for spec in self._specs}
 
-    # ---- freeze and look back
+    # freeze and look back
 
     def set_frozen(self, frozen: bool) -> None:
         """Stop the picture, or let it go on."""
@@ -185,7 +185,7 @@ class Strips(Card):
         self._say_frozen()
         self.tick()
 
-    # ---- the frame
+    # the frame
 
     def tick(self) -> None:
         """One frame: draw what is new, say values and time."""
@@ -246,7 +246,7 @@ class Strips(Card):
             labels.append(self._words.say("chair.strips.label", name=name, note=note) if note else name)
         self.readouts.set_labels(labels)
 
-    # ---- Qt
+    # Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -85,7 +85,7 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         self._settle.setInterval(120)
         self._settle.timeout.connect(self._settled)
 
-    # ---- what is shown
+    # what is shown
 
     @property
     def sweep(self) -> Sweep | None:
@@ -154,7 +154,7 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
             return self._frames[: self._frame_count].copy()
         return np.roll(self._frames, -(self._frame_count % FRAMES))
 
-    # ---- drawing
+    # drawing
 
     @property
     def _ratio(self) -> float:
@@ -266,7 +266,7 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
         end = self._sweep.start_us(head + 1)
         return [(hold.from_us, end if hold.to_us is None else hold.to_us) for hold in self.holds]
 
-    # ---- overlays
+    # overlays
 
     def _overlay(self, raster: SweepRaster) -> Overlay:
         assert self._sweep is not None
@@ -335,7 +335,7 @@ class SweepView(pg.GraphicsView):  # type: ignore[misc]
             return []
         return [Note(QRectF(x, y, width, 17), text)]
 
-    # ---- Qt
+    # Qt
 
     def _settled(self) -> None:
         self._stale = True

@@ -107,7 +107,7 @@ class StepPanel(QWidget):
         area.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         return area
 
-    # ---- for the steps
+    # for the steps
 
     def build(self) -> None:
         """Make what never changes."""
@@ -171,7 +171,7 @@ class StepPanel(QWidget):
         button.setEnabled(not reasons)
         self.blocked.say(" ".join(self.words.tell(reason) for reason in reasons))
 
-    # ---- for the page
+    # for the page
 
     def refresh(self, chair: Chair) -> None:
         self.number, self.chair = chair.number, chair

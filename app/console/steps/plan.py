@@ -109,7 +109,7 @@ class PlanPanel(StepPanel):
         made.clicked.connect(lambda: self._move_tooth_limit(step))
         return made
 
-    # ---- state
+    # state
 
     def show_state(self, chair: Chair) -> None:
         view = chair.procedure
@@ -159,7 +159,7 @@ class PlanPanel(StepPanel):
         highs = [one.high for one in limits if one.channel == TOOTH_CHANNEL and one.high is not None]
         return min(highs, default=40.0)
 
-    # ---- touches
+    # touches
 
     @property
     def _plan(self) -> Plan | None:

@@ -105,7 +105,7 @@ class TreatPanel(StepPanel):
         self.asking.hide()
         self.body.insertWidget(0, self.asking, 1)
 
-    # ---- state
+    # state
 
     def show_state(self, chair: Chair) -> None:
         view = chair.procedure
@@ -170,7 +170,7 @@ class TreatPanel(StepPanel):
             self.area.setProperty("phase", view.current_phase)
             bar.setValue(place * self.rows.row_height)
 
-    # ---- touches
+    # touches
 
     def _ask(self, asking: bool) -> None:
         self.asking.setVisible(asking)

@@ -147,7 +147,7 @@ class WelcomePanel(StepPanel):
         """Look again: patients may have been added elsewhere."""
         self._find()
 
-    # ---- list
+    # list
 
     def _find(self) -> None:
         query = self.search.text().strip()
@@ -191,7 +191,7 @@ class WelcomePanel(StepPanel):
         self.picked = patient_id
         self._form_changed()
 
-    # ---- form
+    # form
 
     def _form_changed(self) -> None:
         texts = {key: field.text().strip() for key, field in self.fields.items()}

@@ -91,7 +91,7 @@ class ByHand:
     def encounter(self, entry: Written) -> Reference | None:
         return self._context.encounter if entry.visit_id == self._context.visit.id else None
 
-    # ---- teeth, and what was seen
+    # teeth, and what was seen
 
     def _finding(self, entry: model.Finding, versions: Sequence[EntryVersion]) -> Observation:
         source = self._context.words.say(f"clinical.source.{entry.source.value}")
@@ -154,7 +154,7 @@ class ByHand:
         """Who wrote it first; nobody where the program did."""
         return (self.who(versions[0]),) if versions[0].author not in ("", "workstation") else ()
 
-    # ---- harm
+    # harm
 
     def _adverse(self, entry: model.AdverseEvent, versions: Sequence[EntryVersion]) -> AdverseEvent:
         """What somebody wrote down has happened: *actual*. Whether the treatment did it is told in words: the codes for
@@ -178,7 +178,7 @@ class ByHand:
             suspect_entity=suspect,
         )
 
-    # ---- notes and files
+    # notes and files
 
     def _document(
         self, entry: model.Note | model.Attachment, versions: Sequence[EntryVersion], file: Attachment

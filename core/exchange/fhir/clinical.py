@@ -46,7 +46,7 @@ def encounter_entry(context: Context) -> Entry:
     )
 
 
-# ---- the procedure -----------------------------------------------------------------------------------
+# the procedure
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _phase_said(context: Context, phase: PhaseView) -> str:
     )
 
 
-# ---- the chart ---------------------------------------------------------------------------------------
+# the chart
 
 
 def chart_entries(context: Context, view: ProcedureView, results: list[str]) -> Entries:
@@ -257,7 +257,7 @@ def mdas_entry(context: Context, view: ProcedureView, results: list[str]) -> Ent
     )
 
 
-# ---- what could have harmed --------------------------------------------------------------------------
+# what could have harmed
 
 
 def near_miss_entries(context: Context, alarms: Iterable[Alarm], hub: Reference | None, acting: Acting) -> Entries:

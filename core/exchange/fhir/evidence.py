@@ -121,7 +121,7 @@ def _integer(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-# ---- provenance --------------------------------------------------------------------------------------
+# provenance
 
 
 def signed_entry(context: Context, targets: list[str], signer: str, signed_us: int) -> Entries:

@@ -102,7 +102,7 @@ def read_patient(data: bytes) -> FoundPatient:
     return found
 
 
-# ---- the file ----------------------------------------------------------------------------------------
+# the file
 
 
 def _parse(data: bytes) -> Json:
@@ -176,7 +176,7 @@ def _must_live(patient: Json, path: str) -> None:
             raise FileRefused("deceased", f"{path}.{element}")
 
 
-# ---- the patient -------------------------------------------------------------------------------------
+# the patient
 
 
 def _name(patient: Json, path: str) -> tuple[str, Json]:
@@ -254,7 +254,7 @@ def _left_out(patient: Json, path: str, name: Json, name_path: str) -> Iterator[
         yield from (f"{path}.name[{index}]" for index in range(len(names)) if f"{path}.name[{index}]" != name_path)
 
 
-# ---- elements ----------------------------------------------------------------------------------------
+# elements
 
 
 def _list(parent: Json, element: str, path: str) -> list[object]:

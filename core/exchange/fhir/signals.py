@@ -89,7 +89,7 @@ class Signals:
         else:
             yield from self._series(channel, name, samples, metric)
 
-    # ---- series ------------------------------------------------------------------------------------
+    # series
 
     def _series(self, channel: RecordedChannel, name: Concept, samples: Samples, metric: str) -> Entries:
         found = runs(samples)
@@ -160,7 +160,7 @@ class Signals:
             ),
         )
 
-    # ---- single measurements -----------------------------------------------------------------------
+    # single measurements
 
     def _values(self, channel: RecordedChannel, name: Concept, samples: Samples, metric: str) -> Entries:
         codes = signal_codes(channel.key)
@@ -188,7 +188,7 @@ class Signals:
                 ),
             )
 
-    # ---- what measured -----------------------------------------------------------------------------
+    # what measured
 
     def _device(self, source: str, kind: str) -> tuple[str, Device]:
         said = self._context.words.say(f"exchange.device.{kind}")

@@ -58,7 +58,7 @@ class Seat:
     def in_session(self) -> bool:
         return self._hub.brain.client is not None
 
-    # ---- the air
+    # the air
 
     def heard(self, stream: ToHub, most: int) -> list[bytes]:
         """The newest values that the workstation wrote to a characteristic."""
@@ -97,7 +97,7 @@ class Seat:
         """End the workstation's link."""
         await self._hub.drop()
 
-    # ---- others
+    # others
 
     def keys(self) -> SessionKey:
         """Of the stolen workstation. Raises NothingStolen."""
@@ -120,7 +120,7 @@ class Seat:
     def _nothing(self) -> NoReturn:
         raise NothingStolen
 
-    # ---- the hub itself
+    # the hub itself
 
     @property
     def consent(self) -> tuple[bytes, str]:
@@ -139,7 +139,7 @@ class Seat:
         """The hub is honest again."""
         await self._hub.tell(Behave())
 
-    # ---- time
+    # time
 
     async def pause(self, seconds: float) -> None:
         await self.until(lambda: False, seconds)

@@ -152,7 +152,7 @@ def open_fhir(page: PatientsPage) -> None:
     click(page.visits.others.exports.buttons["fhir"])
 
 
-# ---- out ---------------------------------------------------------------------------------------------
+# out
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_every_visit_is_offered_where_there_are_several(page: PatientsPage, engi
     assert page.visits.review.isVisible()
 
 
-# ---- in ----------------------------------------------------------------------------------------------
+# in
 
 
 @pytest.fixture

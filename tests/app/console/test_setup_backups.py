@@ -115,7 +115,7 @@ def opened(setup: SetupPage) -> SetupPage:
     return setup
 
 
-# ---- backups
+# backups
 
 
 def test_what_is_kept_is_listed_with_when_size_chairs_and_whether_it_holds(setup: SetupPage, stick: Path) -> None:
@@ -220,7 +220,7 @@ def test_an_assistant_sees_and_changes_nothing(
     assert backend.of(ipc.ListOverdue) == []
 
 
-# ---- the sheet
+# the sheet
 
 
 def test_the_sheet_is_asked_for_on_every_pane_until_it_was_printed_and_typed_back(
@@ -273,7 +273,7 @@ def test_the_sheet_is_asked_for_on_every_pane_until_it_was_printed_and_typed_bac
     assert not card.line.isVisible()
 
 
-# ---- who is past the time, and erasing
+# who is past the time, and erasing
 
 
 def test_who_is_past_the_time_is_listed_and_leads_to_what_would_go(

@@ -114,7 +114,7 @@ def log_in(store: Store, sample: Sample, who: Operator | None) -> None:
     store.apply(sample.workstation(operator=who, chairs=(1, 2)))
 
 
-# ---- what is shown
+# what is shown
 
 
 def test_every_key_has_its_state_by_word_and_by_shape(pane: KeysPane) -> None:
@@ -242,7 +242,7 @@ def test_what_the_last_person_saw_is_gone_with_them(pane: KeysPane, store: Store
     assert pane.lines == {}
 
 
-# ---- what is done
+# what is done
 
 
 def test_a_key_is_revoked_after_a_sentence_and_with_a_reason(pane: KeysPane, backend: Backend) -> None:
@@ -377,7 +377,7 @@ def test_the_demo_has_no_pin_to_change(setup: SetupPage, store: Store, sample: S
     assert backend.of(ipc.RotateMine) == [ipc.RotateMine(pin="")]
 
 
-# ---- a hub becomes one of the practice
+# a hub becomes one of the practice
 
 
 def test_a_new_hub_is_enrolled_by_the_number_that_is_printed_on_it(setup: SetupPage, backend: Backend) -> None:

@@ -115,7 +115,7 @@ def overlays(window: MainWindow, sample: Sample) -> dict[str, Callable[[], objec
     }
 
 
-# ---- STOP ----------------------------------------------------------------------------------------
+# STOP
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -310,7 +310,7 @@ def test_stop_names_whom_it_stops(window: MainWindow) -> None:
     assert window.bottom.stop.accessibleName() == "STOP all"
 
 
-# ---- finding one's way ---------------------------------------------------------------------------
+# finding one's way
 
 
 def test_a_window_larger_than_the_screen_is_brought_onto_it(window: MainWindow) -> None:
@@ -437,7 +437,7 @@ def test_tab_reaches_rail_page_beacon_and_stop(window: MainWindow) -> None:
     assert {"Chairs", "Set-up", "Chair 1, Idle", "STOP all", "No alarms. Sound on", "Seat patient, Chair 1"} <= seen
 
 
-# ---- state, lease, alarms ------------------------------------------------------------------------
+# state, lease, alarms
 
 
 def test_the_bar_speaks_for_the_chair_in_context_or_for_whoever_needs_somebody(
@@ -563,7 +563,7 @@ def test_the_alarm_panel_takes_each_alarm_as_seen_and_pauses_the_sound(
     assert not window.bottom.beacon.isChecked()
 
 
-# ---- chairs --------------------------------------------------------------------------------------
+# chairs
 
 
 @pytest.mark.parametrize("count", range(1, 9))
@@ -611,7 +611,7 @@ def test_a_card_that_needs_somebody_says_so(window: MainWindow, sample: Sample) 
     assert not page.cards[4].attention
 
 
-# ---- people --------------------------------------------------------------------------------------
+# people
 
 
 def test_locking_covers_everything_but_the_bottom_bar(window: MainWindow, sample: Sample, backend: Backend) -> None:
@@ -678,7 +678,7 @@ def test_an_empty_practice_begins_with_its_first_dentist(window: MainWindow, sam
     assert backend.of(Login) == [Login(operator_id="op-new", pin="1234")]
 
 
-# ---- notices, demo, end --------------------------------------------------------------------------
+# notices, demo, end
 
 
 def test_a_refusal_that_nobody_took_is_shown_until_it_was_read(window: MainWindow, backend: Backend) -> None:

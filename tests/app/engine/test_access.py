@@ -139,7 +139,7 @@ async def test_acts_that_their_request_alone_does_not_tell(engine: Engine) -> No
     assert await verdict(engine, ipc.AddOperator(name="Eva", role="dentist", pin="739154"), None) == "login"
 
 
-# ---- what leaves the engine
+# what leaves the engine
 
 
 def pushed(engine: Engine) -> str:

@@ -26,7 +26,7 @@ KEY = bytes(range(32))
 HUB = "SH-0001"
 
 
-# ---- the desk
+# the desk
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_reason_is_one_line_of_words() -> None:
             reason_of(nothing)
 
 
-# ---- a dentist lifts one
+# a dentist lifts one
 
 
 class Trust:

@@ -196,7 +196,7 @@ async def audited(house: House) -> list[tuple[str, str, dict[str, object]]]:
     return found
 
 
-# ---- who may what
+# who may what
 
 
 def every_request(kid: str, other: str) -> dict[str, ipc.Request]:
@@ -279,7 +279,7 @@ async def test_the_first_dentist_is_told_to_print_the_sheet(desk: Desk, house: H
     assert house.notice is None
 
 
-# ---- the flows
+# the flows
 
 
 async def test_a_hub_is_enrolled_lost_and_found_out(desk: Desk, house: House, ada: str) -> None:
@@ -402,7 +402,7 @@ async def test_the_log_tells_people_what_was_done(desk: Desk, house: House, ada:
         assert line in said
 
 
-# ---- secrets stay
+# secrets stay
 
 
 async def test_no_secret_is_ever_sent_or_logged(

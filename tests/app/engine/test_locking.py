@@ -128,7 +128,7 @@ def named(engine: Engine, patient: Patient) -> bool:
     return any(text in sent(engine) for text in secrets_of(patient) if text)
 
 
-# ---- idle
+# idle
 
 
 async def test_who_touches_nothing_is_locked_out_and_who_touches_is_not(
@@ -265,7 +265,7 @@ async def test_a_patient_pauses_whoever_is_logged_in(engine: Engine, role: Role 
     assert chair.view.hold.origin is HoldOrigin.PATIENT
 
 
-# ---- a switch
+# a switch
 
 
 async def test_a_switch_takes_one_step_and_the_other_ones_reader_goes(engine: Engine) -> None:
@@ -279,7 +279,7 @@ async def test_a_switch_takes_one_step_and_the_other_ones_reader_goes(engine: En
     assert engine.reader.pid not in (None, reader)
 
 
-# ---- emergencies
+# emergencies
 
 
 async def test_an_emergency_opens_one_patient_for_a_while_and_is_told(engine: Engine, clock: ManualAsyncClock) -> None:
@@ -355,7 +355,7 @@ async def test_an_emergency_ends_with_the_login_and_outlives_no_restart(engine: 
     assert again.current is None
 
 
-# ---- companions
+# companions
 
 
 async def companion(engine: Engine, **scope: bool) -> tuple[str, Patient]:
@@ -445,7 +445,7 @@ async def test_on_a_locked_screen_companions_have_initials(engine: Engine) -> No
     assert "A. H." in [one.name for one in station(engine).operators]
 
 
-# ---- who looked
+# who looked
 
 
 async def looked(engine: Engine, patient: Patient) -> list[View]:

@@ -212,7 +212,7 @@ async def test_the_demo_logs_in_by_itself_and_nobody_else_does(practice: Practic
     assert keys.clinician(demo.operator.id) is not None
 
 
-# ---- keys
+# keys
 
 
 async def test_a_login_opens_the_key_and_a_logout_closes_it(

@@ -128,7 +128,7 @@ async def test_the_process_ends_with_its_input() -> None:
     await helper.end()
 
 
-# ---- the engine's side -------------------------------------------------------------------------------
+# the engine's side
 
 
 class Run:

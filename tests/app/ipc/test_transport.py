@@ -407,7 +407,7 @@ async def test_a_request_that_takes_too_long_ends_for_the_caller_alone(console: 
     assert await ask(console, ListPatients(query="on")) == Done(detail="on")
 
 
-# ---- with processes ----------------------------------------------------------------------------------
+# with processes
 
 
 class Spawned:

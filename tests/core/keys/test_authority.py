@@ -70,7 +70,7 @@ def counts(authority: Authority, raw: bytes, role: Role) -> None:
     authority.register.trust.verify(raw, role, now_s=authority.register.now_s())
 
 
-# ---- founding and opening
+# founding and opening
 
 
 def test_a_practice_begins_with_its_first_dentist(authority: Authority) -> None:
@@ -164,7 +164,7 @@ def test_the_demo_needs_no_pin_and_a_real_practice_does(practice: PracticeFile, 
         real.rewrapped(ADA.id, "", "")
 
 
-# ---- people
+# people
 
 
 def test_a_second_dentist_opens_the_same_root_with_a_pin_of_their_own(authority: Authority, ada: Unlocked) -> None:
@@ -282,7 +282,7 @@ def test_nothing_is_done_with_a_login_that_has_ended(authority: Authority, ada: 
     authority.unlock(LEE, OTHER_PIN).close()
 
 
-# ---- devices
+# devices
 
 
 def test_a_hub_is_certified_for_two_years_and_a_revoked_one_is_not(authority: Authority, ada: Unlocked) -> None:
@@ -391,7 +391,7 @@ def test_a_stolen_workstation_is_replaced_and_revoked_in_one_step(
     assert after.agreement_private in everything()
 
 
-# ---- lists
+# lists
 
 
 def test_lists_grow_their_numbers_rise_and_expired_keys_leave_them(
@@ -465,7 +465,7 @@ def test_every_list_that_was_ever_issued_is_kept_and_genuine(authority: Authorit
     assert [(one.number, kid in one.kids) for one in lists] == [(1, False), (2, True)]
 
 
-# ---- time
+# time
 
 
 def test_what_ends_soon_is_renewed_over_the_same_keys(authority: Authority, ada: Unlocked, clock: ManualClock) -> None:
@@ -545,7 +545,7 @@ def test_no_certificate_outlives_its_root(authority: Authority, ada: Unlocked, c
     assert hub.not_after_s == authority.register.root.not_after_s
 
 
-# ---- the worst days
+# the worst days
 
 
 def test_a_new_root_makes_everything_before_it_void(
@@ -594,7 +594,7 @@ def test_the_sheet_brings_the_root_back_and_nobodys_old_key(authority: Authority
     assert len(authority.register.keys.revoked()) == 2
 
 
-# ---- the list that people read
+# the list that people read
 
 
 def test_rows_say_whose_key_it_is_how_long_it_counts_and_why_not(

@@ -121,7 +121,7 @@ def test_a_pins_wrap_and_a_keys_wrap_are_not_taken_for_each_other() -> None:
         unwrap_by_pin(wrap_by_key(SECRET, bytes(32), WHERE), "739154", WHERE)
 
 
-# ---- in the clear
+# in the clear
 
 
 def test_a_held_key_signs_like_any_other_until_it_is_closed() -> None:

@@ -82,7 +82,7 @@ def up_to(migrations: Migrations, last: str) -> Callable[[CipherFile], None]:
     return fill
 
 
-# ---- writing one ---------------------------------------------------------------------------------------
+# writing one
 
 
 def freeze(kind: str, last: str) -> str:

@@ -294,7 +294,7 @@ def test_only_what_grew_is_signed_and_each_key_signs_once(record: Record) -> Non
     assert again.note.checkpoint == first.note.checkpoint
 
 
-# ---- witnesses -----------------------------------------------------------------------------------
+# witnesses
 
 
 def test_another_chair_countersigns_what_grows(record: Record, other: Record, path: Path) -> None:
@@ -369,7 +369,7 @@ def test_a_witness_takes_nothing_from_whom_it_does_not_know(record: Record, othe
     assert refused.value.verdict is Verdict.MOVED
 
 
-# ---- the file ------------------------------------------------------------------------------------
+# the file
 
 
 def test_entries_of_before_are_proven_too(tmp_path: Path, clock: ManualClock) -> None:

@@ -176,7 +176,7 @@ def test_the_same_visit_gives_the_same_file(record: Path, bundle: Json, tmp_path
     assert export(record, tmp_path / "again.json") == bundle
 
 
-# ---- what was done -----------------------------------------------------------------------------------
+# what was done
 
 
 def test_each_tooth_and_module_is_a_procedure_with_its_own_end(bundle: Json) -> None:
@@ -288,7 +288,7 @@ def test_nobody_has_signed_an_open_visit(tmp_path: Path) -> None:
     assert not any("legal" in json.dumps(one) for one in of(made, "Provenance"))
 
 
-# ---- evidence ----------------------------------------------------------------------------------------
+# evidence
 
 
 def test_audit_entries_of_the_visit_come_with_their_proof(record: Path, bundle: Json) -> None:
@@ -323,7 +323,7 @@ def test_provenance_says_who_measured_who_signed_and_who_sent(bundle: Json) -> N
     assert {target["reference"] for target in by_device["target"]} == measured
 
 
-# ---- signals -----------------------------------------------------------------------------------------
+# signals
 
 
 def test_every_sample_comes_back_exactly(bundle: Json) -> None:
@@ -456,7 +456,7 @@ def test_no_string_is_longer_than_fhir_allows(tmp_path: Path) -> None:
     assert len(parts) >= 2
 
 
-# ---- visits and files --------------------------------------------------------------------------------
+# visits and files
 
 
 def test_every_visit_of_a_patient_over_two_chairs_stands_in_one_bundle(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_a_name_in_other_letters_is_a_name() -> None:
     assert (found.given_name, found.family_name) == ("小明 Nuñez-O’Brien", "Ólafsdóttir")
 
 
-# ---- whatever comes ----------------------------------------------------------------------------------
+# whatever comes
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
