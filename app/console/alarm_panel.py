@@ -10,6 +10,7 @@ from app.ipc.messages import AlarmSeen, PauseAudio
 from core.model.alarm import Alarm, AlarmPriority, AudioState
 from core.model.words import Words
 from widgets.controls import Button, Hairline, Label
+from widgets.layouts import empty
 from widgets.marks import paint_alarm_mark
 from widgets.overlay import Panel
 from widgets.theme import tokens
@@ -100,11 +101,7 @@ class AlarmPanel(Panel):
         return self._words.say("shell.alarms.since", count=count, since=since)
 
     def _build(self, alarms: tuple[Alarm, ...]) -> None:
-        while (item := self._rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._rows)
         self.seen_buttons = {}
         for alarm in alarms:
             self._rows.addWidget(Hairline())

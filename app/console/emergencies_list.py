@@ -9,6 +9,7 @@ from app.ipc.access_messages import SeenEmergency
 from core.model.access import Emergency
 from core.model.words import Words
 from widgets.controls import Button, Hairline, Label, StateMark
+from widgets.layouts import empty
 
 
 class EmergenciesPanel(QWidget):
@@ -38,11 +39,7 @@ class EmergenciesPanel(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
-        while (item := self._rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._rows)
         self.seen_buttons = {}
         for one in shown[0]:
             self._rows.addWidget(Hairline())

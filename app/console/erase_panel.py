@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.console.setup_devices import _empty, _scrolled
 from app.console.store import Store
 from app.ipc.backup_messages import Erased, ErasePatient, ErasurePlan, PlanErasure
 from app.ipc.messages import Refused, Reply
 from core.model.clinical import MAX_SHORT
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import empty, scrolled
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "identity": ("patient",),
@@ -200,7 +200,7 @@ class ErasePanel(Card):
         for column in (self._goes, self._stays):
             column.setContentsMargins(0, 0, 8, 0)
             column.setSpacing(8)
-            sides.addWidget(_scrolled(column), 1)
+            sides.addWidget(scrolled(column), 1)
         self._lists = QWidget()
         lists = QVBoxLayout(self._lists)
         lists.setContentsMargins(0, 0, 0, 0)
@@ -234,7 +234,7 @@ class ErasePanel(Card):
 
 
 def _fill(column: QVBoxLayout, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    _empty(column)
+    empty(column)
     column.addWidget(Label(title, size=18, bold=True))
     for what, count in rows:
         holder = QWidget()

@@ -14,6 +14,7 @@ from core.model.dentition import Dentition
 from core.model.words import Words
 from widgets.choices import Choices
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import named
 from widgets.odontogram import Odontogram
 from widgets.segmented import Segmented
 from widgets.tooth_pad import ToothPad
@@ -237,15 +238,7 @@ class FindingPane(QStackedWidget):
         return fields
 
     def _named(self, name: str, field: QWidget) -> QWidget:
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        label = Label(self._words.say(f"clinical.field.{name}"), size=13, bold=True)
-        field.setAccessibleName(label.text())
-        column.addWidget(label)
-        column.addWidget(field)
-        return holder
+        return named(self._words.say(f"clinical.field.{name}"), field)
 
     def _make_past(self) -> Card:
         side = Card()

@@ -26,6 +26,7 @@ from core.model.people import ToothState
 from core.model.words import Words
 from widgets.choices import Choices
 from widgets.controls import Button, Card, Label
+from widgets.layouts import empty, named
 
 COLUMNS = {"severity": 3, "relation": 3, "outcome": 3}
 OPTIONS: dict[str, type[StrEnum]] = {"severity": Severity, "relation": Relation, "outcome": Outcome}
@@ -115,11 +116,7 @@ class EntryForm(Card):
 
     def _build(self, entry: Entry) -> None:
         for layout in (self._left, self._right):
-            while (item := layout.takeAt(0)) is not None:
-                widget = item.widget()
-                if widget is not None:
-                    widget.hide()
-                    widget.deleteLater()
+            empty(layout)
         self.lines, self.choices = {}, {}
         for name in FIELDS.get(type(entry), ()):
             line = QLineEdit(_text(getattr(entry, name)))
@@ -140,16 +137,7 @@ class EntryForm(Card):
             self._sides.setStretch(place, int(shown))
 
     def _named(self, name: str, field: QWidget) -> QWidget:
-        label = Label(self._words.say(f"clinical.field.{name}"), size=13, bold=True)
-        label.setBuddy(field)
-        field.setAccessibleName(label.text())
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(label)
-        column.addWidget(field)
-        return holder
+        return named(self._words.say(f"clinical.field.{name}"), field)
 
     def _arrange(self) -> None:
         left = QVBoxLayout()
@@ -181,13 +169,7 @@ class EntryForm(Card):
         column.addLayout(foot)
 
     def _named_reason(self) -> QWidget:
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(Label(self._words.say("clinical.reason"), size=13, bold=True))
-        column.addWidget(self.reason)
-        return holder
+        return named(self._words.say("clinical.reason"), self.reason)
 
     def _save(self) -> None:
         if self._entry is None:

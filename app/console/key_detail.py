@@ -16,6 +16,7 @@ from core.model.keys import KeyKind, KeyRow, KeyState
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
 from widgets.key_line import KeyMark
+from widgets.layouts import empty
 
 _FACT = 96
 
@@ -111,11 +112,7 @@ class KeyDetail(Card):
             facts.append(("chair", str(row.chair)))
         if row.state is KeyState.REVOKED:
             facts += [("reason", self._reason(row)), ("by", self._person(row.revoked_by))]
-        while (item := self._facts.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._facts)
         for line, (name, value) in enumerate(facts):
             self._facts.addWidget(Label(say(f"shell.keys.fact.{name}"), size=13, tone="muted"), line, 0)
             self._facts.addWidget(Label(value, wrap=True), line, 1)
@@ -185,11 +182,7 @@ class KeyDetail(Card):
         self.changed.emit()
 
     def _set_buttons(self, wanted: list[tuple[str, str, Callable[[], None]]]) -> None:
-        while (item := self._row_of_buttons.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._row_of_buttons)
         self.buttons = {}
         self._row_of_buttons.addStretch()
         for name, role, run in wanted:

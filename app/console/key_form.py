@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from app.console.login import PHRASE_MOST, may_be_pin
 from core.model.words import Words
 from widgets.controls import Label
+from widgets.layouts import empty
 
 REASON, OWN, OLD, NEW, AGAIN = "reason", "own", "old", "new", "again"
 _MOST_REASON = 200
@@ -28,11 +29,7 @@ class KeyForm(QWidget):
 
     def build(self, names: Sequence[str]) -> None:
         """Show these fields, empty; the first has the focus."""
-        while (item := self._column.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._column)
         self.fields = {}
         for name in names:
             label, field = Label(self._words.say(f"shell.keys.field.{name}"), size=13, bold=True), QLineEdit()

@@ -12,6 +12,7 @@ from app.ipc.messages import AddOperator, Done, Login, Refused, Reply
 from core.model.people import Operator, Role
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
+from widgets.layouts import empty
 from widgets.overlay import Veil
 
 PIN_MOST = 12
@@ -184,11 +185,7 @@ class LoginOverlay(Veil):
             self._clear()
 
     def _build_list(self, people: tuple[Operator, ...]) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._list)
         self.operators = {}
         for one in people:
             role = self._words.say(f"shell.role.{one.role.value}")

@@ -10,6 +10,7 @@ from core.model.clinical import MAX_SHORT
 from core.model.people import Patient
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
+from widgets.layouts import named
 
 FIELDS = {"given_name": (0, 0), "family_name": (0, 1), "birth_date": (1, 0), "phone": (1, 1), "allergies": (2, 0)}
 """Where each stands: row and column."""
@@ -81,16 +82,7 @@ class PatientForm(Card):
         column.addLayout(foot)
 
     def _named(self, key: str, field: QWidget) -> QWidget:
-        label = Label(self._words.say(f"patients.correct.field.{key}"), size=13, bold=True)
-        label.setBuddy(field)
-        field.setAccessibleName(label.text())
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(label)
-        column.addWidget(field)
-        return holder
+        return named(self._words.say(f"patients.correct.field.{key}"), field)
 
     def _save(self) -> None:
         if self._patient is None:

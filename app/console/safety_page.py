@@ -16,6 +16,7 @@ from core.model.alarm import Alarm, AudioState
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
 from widgets.icon import paint_icon
+from widgets.layouts import empty
 from widgets.segmented import Segmented
 from widgets.theme import tokens
 
@@ -121,11 +122,7 @@ class SafetyPage(Page):
                 self.reload()
 
     def _build(self, alarms: tuple[Alarm, ...]) -> None:
-        while (item := self._rows.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._rows)
         self.seen_buttons = {}
         if not alarms:
             self._rows.addWidget(Hairline())

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from app.console.job_bar import JobBar
 from app.console.place_field import PlaceField, Sticks, plugged_in
 from app.console.review_words import clock_time, short_date
-from app.console.setup_devices import _empty, _scrolled
 from app.console.setup_retention import RetentionCard
 from app.console.setup_sheet import SheetCard
 from app.console.store import Store
@@ -25,6 +24,7 @@ from app.ipc.backup_messages import (
 from app.ipc.messages import Done, Refused, Reply, Request
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import empty, scrolled
 from widgets.segmented import Segmented
 
 
@@ -193,7 +193,7 @@ class BackupsPane(QWidget):
         column.addWidget(self.message)
         self.message.hide()
         column.addWidget(Hairline())
-        column.addWidget(_scrolled(self._list), 1)
+        column.addWidget(scrolled(self._list), 1)
         right = QVBoxLayout()
         right.setSpacing(16)
         right.addWidget(self.sheet)
@@ -205,7 +205,7 @@ class BackupsPane(QWidget):
         row.addLayout(right, 2)
 
     def _build(self) -> None:
-        _empty(self._list)
+        empty(self._list)
         self.checks, self.forgets = {}, {}
         for place in self._places:
             self._add_place(place)

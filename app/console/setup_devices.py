@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.console.store import Store
 from app.ipc.messages import AttachDevice, Chair, Devices, ForgetDevice, Refused, Reply, Scan, SensorView
 from core.model.hub import DeviceSeen, LinkState
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import empty, scrolled
 from widgets.segmented import Segmented
 
 SCAN_S = 3.0
@@ -52,7 +53,7 @@ class DevicesPane(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
-        row.addWidget(_scrolled(self._column), 3)
+        row.addWidget(scrolled(self._column), 3)
         row.addWidget(self._air(), 2)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -125,7 +126,7 @@ class DevicesPane(QWidget):
         return self._words.say(f"shell.link.{link.value}" if self._store.answering else "shell.link.unknown")
 
     def _build(self, chairs: list[Chair], rows: tuple[_Row, ...]) -> None:
-        _empty(self._column)
+        empty(self._column)
         self.forget_buttons = {}
         self.confirm_buttons = {}
         if not chairs:
@@ -208,7 +209,7 @@ class DevicesPane(QWidget):
         self._found = QVBoxLayout()
         self._found.setContentsMargins(0, 0, 4, 0)
         self._found.setSpacing(0)
-        column.addWidget(_scrolled(self._found), 1)
+        column.addWidget(scrolled(self._found), 1)
         return card
 
     def _scan(self) -> None:
@@ -230,7 +231,7 @@ class DevicesPane(QWidget):
         self._build_found()
 
     def _build_found(self) -> None:
-        _empty(self._found)
+        empty(self._found)
         self.connect_buttons = {}
         self.enrol_buttons = {}
         bound = {row.address: row.chair for row in self._rows or ()}
@@ -334,22 +335,3 @@ class DevicesPane(QWidget):
             self.message.setText(self._words.say("shell.device.connected", name=name, chair=chair))
         self.refresh()
         self._build_found()
-
-
-def _scrolled(column: QVBoxLayout) -> QScrollArea:
-    inner = QWidget()
-    inner.setLayout(column)
-    scroll = QScrollArea()
-    scroll.setWidget(inner)
-    scroll.setWidgetResizable(True)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return scroll
-
-
-def _empty(column: QVBoxLayout) -> None:
-    while (item := column.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()

@@ -4,7 +4,6 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.console.key_detail import KeyDetail, actions_for, change_pin
 from app.console.review_words import short_date
-from app.console.setup_devices import _empty, _scrolled
 from app.console.store import Store
 from app.ipc.key_messages import Keys, ListKeys
 from app.ipc.messages import Refused, Reply
@@ -13,6 +12,7 @@ from core.model.people import Operator
 from core.model.words import Words
 from widgets.controls import Card, Label
 from widgets.key_line import KeyLine
+from widgets.layouts import empty, scrolled
 
 _GROUPS = (KeyKind.CLINICIAN, KeyKind.WORKSTATION, KeyKind.HUB)
 
@@ -44,7 +44,7 @@ class KeysPane(QWidget):
         for label in (self.title, self.message):
             label.setContentsMargins(4, 0, 0, 0)  # in line with the rows, which leave room for the focus ring
             column.addWidget(label)
-        column.addWidget(_scrolled(self._list), 1)
+        column.addWidget(scrolled(self._list), 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
@@ -101,7 +101,7 @@ class KeysPane(QWidget):
     # showing
 
     def _build(self) -> None:
-        _empty(self._list)
+        empty(self._list)
         self.lines = {}
         keys = self._keys
         if keys is None:

@@ -3,12 +3,12 @@
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.console.login import PHRASE_MOST, pin_fault
-from app.console.setup_devices import _empty, _scrolled
 from app.console.store import Store
 from app.ipc.messages import AddOperator, CloseOperator, Refused, Reply
 from core.model.people import Operator, Role
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import empty, scrolled
 from widgets.segmented import Segmented
 
 ROLES = (Role.ASSISTANT, Role.DENTIST, Role.ENGINEER, Role.AUDITOR)
@@ -37,7 +37,7 @@ class PeoplePane(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setContentsMargins(0, 0, 4, 0)
         self._rows.setSpacing(0)
-        column.addWidget(_scrolled(self._rows), 1)
+        column.addWidget(scrolled(self._rows), 1)
         row.addWidget(everybody, 3)
         row.addWidget(self._form(), 2)
         store.workstation_changed.connect(self.refresh)
@@ -51,7 +51,7 @@ class PeoplePane(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
-        _empty(self._rows)
+        empty(self._rows)
         self.close_buttons = {}
         self.confirm_buttons = {}
         for one in sorted(people, key=lambda person: (not person.active, person.name)):

@@ -4,12 +4,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.console.review_words import short_date
-from app.console.setup_devices import _empty, _scrolled
 from app.console.store import Store
 from app.ipc.backup_messages import ErasePatient, ListOverdue, Overdue
 from app.ipc.messages import Refused, Reply
 from core.model.words import Words
 from widgets.controls import Button, Card, Label
+from widgets.layouts import empty, scrolled
 
 
 class RetentionCard(Card):
@@ -32,14 +32,14 @@ class RetentionCard(Card):
         column.addWidget(Label(words.say("backup.retention.title"), size=18, bold=True))
         column.addWidget(self.said)
         column.addWidget(self.finish)
-        column.addWidget(_scrolled(self._list), 1)
+        column.addWidget(scrolled(self._list), 1)
         self.finish.clicked.connect(self._finish)
         self.finish.hide()
 
     def refresh(self) -> None:
         station = self._store.workstation
         if station is None or not self._store.may("ListOverdue"):
-            _empty(self._list)
+            empty(self._list)
             self.buttons = {}
             self.finish.hide()
             self.said.setText(self._words.say("backup.retention.dentists"))
@@ -55,7 +55,7 @@ class RetentionCard(Card):
             self._show(reply)
 
     def _show(self, found: Overdue) -> None:
-        _empty(self._list)
+        empty(self._list)
         self.buttons = {}
         say = self._words.say
         count = len(found.patients)

@@ -12,6 +12,7 @@ from app.ipc.messages import Refused, Reply
 from core.model.access import Companion, View
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
+from widgets.layouts import empty
 from widgets.segmented import Segmented
 
 SHOWN = 300
@@ -60,7 +61,7 @@ class ViewsPane(QWidget):
         self._refresh()
         self.message.setText(self._words.say("views.reading"))
         self.message.show()
-        _empty(self._rows)
+        empty(self._rows)
         self._store.ask(ListViews(patient_id=patient_id), lambda reply: self._take(reply, asked))
 
     def _take(self, reply: Reply, asked: int) -> None:
@@ -182,7 +183,7 @@ class ViewsPane(QWidget):
         if known == self._known:
             return
         self._known = known
-        _empty(self._people)
+        empty(self._people)
         self.withdraw_buttons = {}
         names = {one.id: one.name for one in station.operators} if station is not None else {}
         for one in known:
@@ -262,11 +263,3 @@ def _listed(title: str, means: str) -> tuple[Card, QVBoxLayout]:
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     column.addWidget(scroll, 1)
     return card, rows
-
-
-def _empty(rows: QVBoxLayout) -> None:
-    while (item := rows.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()
