@@ -31,6 +31,7 @@ from devices.simulator import maker
 from devices.simulator.brain import Brain
 
 _YEAR_S: Final = 31_536_000
+_DAY_S: Final = 86_400
 
 
 class Practice:
@@ -52,13 +53,14 @@ class Practice:
         self._known: dict[str, KnownHub] = {}
 
     def enrol(self, brain: Brain) -> None:
-        """Make a hub ours, by hand."""
+        """Make a hub ours, by hand. It was read today: what is measured is no reading of ninety days."""
         mine = brain.vault.key.certificate
         assert mine.agreement_x is not None
         certificate = self.certify_hub(mine.subject, mine.signing_key, mine.agreement_x)
         if brain.vault.enrol(self.trust.root.raw, certificate, idle=True) is not ReceiptCode.DONE:
             raise RuntimeError("the simulated hub does not let itself be enrolled")
-        self.remember(replace(self.known(mine.subject) or KnownHub(mine.subject), irk=brain.vault.irk))
+        known = self.known(mine.subject) or KnownHub(mine.subject)
+        self.remember(replace(known, irk=brain.vault.irk, last_day=self._now_s // _DAY_S))
 
     def certify_hub(self, serial: str, signing_key: bytes, agreement_x: bytes) -> bytes:
         return self._certified(Role.HUB, serial, signing_key, agreement_x).raw

@@ -20,7 +20,7 @@ from devices.simulator.wire import KeepingRadio
 ADDRESS: Final = "F0:5C:00:00:00:01"
 SERIAL: Final = "SH-1"
 _PATIENCE_S: Final = 60.0
-_LOOK_S: Final = 0.002
+_LOOK_S: Final = 0.02
 _OURS: Final = (uuids.DOCUMENTS, uuids.RECEIPT, uuids.STATUS, uuids.HISTORY, uuids.TELEMETRY)
 
 

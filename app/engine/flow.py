@@ -10,7 +10,7 @@ from app.engine.clock import AsyncClock
 from app.engine.recorder import Arrival, Recorder
 from app.ipc.ring import RingWriter
 from core.model.block import Provenance, SampleBlock
-from core.record import StampedBlock
+from core.record import Record, StampedBlock
 from core.safety.limits import Crossing, LimitMonitor
 from core.signals.catalogue import Catalogue
 from core.signals.clockmap import ClockFit, ClockMap
@@ -125,8 +125,15 @@ class SampleFlow:
 
     def _observe(self, source: str, boot: int, hub_us: int, at: float) -> None:
         """Of what came together, the newest was on its way for the shortest time: it tells most."""
-        for fit in self.clock_map(source, boot).observe(hub_us, at):
-            self._recorder.note(lambda record, fit=fit: record.save_clock_fit(source, boot, fit))  # type: ignore[misc]
+        fits = self.clock_map(source, boot).observe(hub_us, at)
+        if not fits:
+            return
+
+        def save(record: Record) -> None:
+            for fit in fits:
+                record.save_clock_fit(source, boot, fit)
+
+        self._recorder.note(save)  # in one commit: a bend says nothing without where it leads
 
     def _keep_early(self, source: str) -> None:
         """What waited, in its order, as far as it can be dated."""

@@ -1,6 +1,7 @@
 """Samples are dated, judged, kept in their visit and shown; frames count when all that they brought is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,23 @@ def test_a_sample_of_a_slow_channel_is_not_taken_for_one_of_the_future(
     found, _ = recorded(recorder, tmp_path)
     ((_, _, at_us),) = found
     assert abs(at_us - now_us) < 5_000_000
+
+
+def test_a_bend_of_the_clock_and_the_line_after_it_are_one_commit(
+    flow: SampleFlow, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[Callable[[Record], object]] = []
+    note = recorder.note
+
+    def counted(run: Callable[[Record], object]) -> "Future[object]":
+        commits.append(run)
+        return note(run)
+
+    monkeypatch.setattr(recorder, "note", counted)
+    flow.take("hub", [block(0, 1)])
+    flow.take("hub", [block(1, 20)])
+    assert len(recorder.do(lambda record: record.clock_fits("hub", 5)).result()) == 3
+    assert len(commits) == 2
 
 
 def test_one_batch_may_span_boots_and_the_end_of_a_visit(flow: SampleFlow, recorder: Recorder, tmp_path: Path) -> None:
