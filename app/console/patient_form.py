@@ -18,15 +18,20 @@ NEEDED = ("given_name", "birth_date")
 
 
 class PatientForm(Card):
-    """Signals:
-    saved: it is written.
-    cancelled: it was put away.
+    """Who the patient is, to be corrected.
+
+    Args:
+        erase: what leads to erasing them, rare and apart from all else.
+
+    Signals:
+        saved: it is written.
+        cancelled: it was put away.
     """
 
     saved = Signal()
     cancelled = Signal()
 
-    def __init__(self, store: Store, words: Words) -> None:
+    def __init__(self, store: Store, words: Words, erase: Button) -> None:
         super().__init__()
         self._store, self._words = store, words
         self._patient: Patient | None = None
@@ -41,7 +46,7 @@ class PatientForm(Card):
             field.setMaxLength(MAX_SHORT)
         self.fields["birth_date"].setPlaceholderText(words.say("chair.seat.date_like"))
         self.reason.setPlaceholderText(words.say("clinical.reason_hint"))
-        self._arrange()
+        self._arrange(erase)
         self.save.clicked.connect(self._save)
         self.cancel.clicked.connect(self.cancelled)
 
@@ -57,7 +62,7 @@ class PatientForm(Card):
 
     # inside
 
-    def _arrange(self) -> None:
+    def _arrange(self, erase: Button) -> None:
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(12)
@@ -75,7 +80,10 @@ class PatientForm(Card):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 16)
         column.setSpacing(12)
-        column.addWidget(Label(self._words.say("patients.correct.title"), size=18, bold=True))
+        head = QHBoxLayout()
+        head.addWidget(Label(self._words.say("patients.correct.title"), size=18, bold=True), 1)
+        head.addWidget(erase)
+        column.addLayout(head)
         column.addWidget(Label(self._words.say("patients.correct.means"), size=13, tone="muted", wrap=True))
         column.addLayout(grid)
         column.addStretch()

@@ -77,15 +77,15 @@ class VisitsView(QWidget):
         self.history_button = self._aside("patients.history", words.say("clinical.open"), "doc")
         self.views_button = self._aside("patients.views", words.say("views.button"), "eye")
         self.correct_button = self._aside("patients.correct", words.say("patients.correct.open"), "user")
-        self.form = PatientForm(store, words)
+        self.erase_button = Button(words.say("backup.erase.open"))
+        self.erase_button.setObjectName("patients.erase")
+        self.form = PatientForm(store, words, self.erase_button)
         self._asides = {
             self.correct_button: self.form,
             self.home_button: self.home,
             self.history_button: self.history,
             self.views_button: self.views,
         }
-        self.erase_button = Button(words.say("backup.erase.open"))
-        self.erase_button.setObjectName("patients.erase")
         self._acts = {
             self.correct_button: "CorrectPatient",
             self.views_button: "ListViews",
@@ -94,7 +94,7 @@ class VisitsView(QWidget):
             self.report_button: "MakeReport",
         }
         self.retry = Button(words.say("patients.retry"))
-        beside = (self.history_button, self.views_button, self.home_button, self.all_button, self.erase_button)
+        beside = (self.history_button, self.views_button, self.home_button, self.all_button)
         self.head = PatientHead(store, words, self.timeline, self.correct_button, beside)
         self._written = Path()
         self._arrange()

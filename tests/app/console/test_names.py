@@ -13,6 +13,7 @@ from app.console.topbar import TopBar
 from app.ipc.access_messages import SetNames
 from app.ipc.messages import CorrectPatient, Refused
 from core.model.words import Text, Words
+from widgets.controls import Button
 
 from .conftest import FakeBackend, Sample
 
@@ -72,7 +73,7 @@ def test_the_workstation_keeps_whether_names_are_shown(
 
 @pytest.fixture
 def form(qtbot: QtBot, store: Store, words: Words, sample: Sample) -> PatientForm:
-    made = PatientForm(store, words)
+    made = PatientForm(store, words, Button("erase"))
     qtbot.addWidget(made)
     made.resize(1128, 470)
     made.open_patient(sample.patient())

@@ -326,6 +326,7 @@ def patients(store: Store, sample: Sample, words: Words, backend: Backend) -> It
 
 def test_a_patient_is_erased_after_a_reason_and_the_name(patients: PatientsPage, backend: Backend) -> None:
     visits, panel = patients.visits, patients.visits.erasing
+    click(visits.correct_button)
     click(visits.erase_button)
     said = shown(panel)
     for words in (
@@ -363,6 +364,7 @@ def test_a_patient_is_erased_after_a_reason_and_the_name(patients: PatientsPage,
 def test_while_a_visit_is_open_nothing_is_erased_and_it_says_so(patients: PatientsPage, backend: Backend) -> None:
     panel = patients.visits.erasing
     backend.answers[ipc.PlanErasure] = no("erase.refused", "Visit V-31K at chair 2 is still open.")
+    click(patients.visits.correct_button)
     click(patients.visits.erase_button)
     assert "Visit V-31K at chair 2 is still open." in shown(panel)
     assert not panel.go.isVisible()
@@ -373,6 +375,7 @@ def test_while_a_visit_is_open_nothing_is_erased_and_it_says_so(patients: Patien
 def test_an_assistant_is_not_offered_it_and_what_was_begun_ends(
     patients: PatientsPage, store: Store, sample: Sample
 ) -> None:
+    click(patients.visits.correct_button)
     click(patients.visits.erase_button)
     left: list[bool] = []
     patients.visits.left.connect(lambda: left.append(True))
