@@ -81,6 +81,7 @@ class House:
         self.bound: list[tuple[int, str, str, str, bool]] = []
         self.devices = SimpleNamespace(bind=self._bind)
         self.screen = SimpleNamespace(active=lambda: None)
+        self.backups = SimpleNamespace(refresh=lambda: None)
 
     def _log(self, kind: str, text: Text, *, author: str = "") -> None:
         self.audit(f"event.{kind}", text, author, {})
