@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine.backups import BackupDesk
 from app.engine.clock import AsyncClock
+from app.engine.people_desk import PeopleDesk
 from app.engine.reader_host import ReaderHost, Ticket
 from app.engine.runtime import Folder
 from app.engine.vault_host import run_task
@@ -43,6 +44,7 @@ class ErasureHouse(Protocol):
     reader: ReaderHost
     folder: Folder
     clock: AsyncClock
+    people: PeopleDesk
 
     async def operator_changed(self) -> None: ...
     def audit(self, kind: str, text: Text, actor: str, body: Mapping[str, object], *, chair: int = 0) -> None: ...
@@ -137,6 +139,10 @@ class ErasureDesk:
         for chair in chairs:
             await chair.recorder.alone(erasing.fold)
             await chair.forget_patient(patient_id)
+        for one in house.people.companions.everybody:
+            if one.patient_id == patient_id and one.withdrawn_us is None:
+                house.people.companions.withdraw(one.operator_id)
+                await house.people.close_account(one.operator_id)
         await asyncio.to_thread(erasing.end, house.practice_file, patient_id)
         house.audit("erasure.done", Text("log.erased", {"name": actor.name}), actor.id, {"patient": patient_id})
 

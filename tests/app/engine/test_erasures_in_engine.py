@@ -9,6 +9,7 @@ import pytest
 from app.engine.house import Engine
 from app.ipc import backup_messages as backups
 from app.ipc import messages as ipc
+from app.ipc.access_messages import AddCompanion
 from app.ipc.client import EngineClient
 from app.ipc.clinical_messages import SearchHits, SearchRecords
 from app.ipc.export_messages import CancelJob
@@ -165,10 +166,17 @@ async def test_a_patient_is_erased_while_the_workstation_runs(
     no_reason = backups.ErasePatient(patient_id=ZEB.id, name=ZEB.name, reason=" ")
     assert await refused(client, no_reason) == "reason"
 
+    agreed = AddCompanion(
+        name="Pat Roe", pin="482913", patient_id=ZEB.id, live=False, reports=True, history=True, days=7, how="aloud"
+    )
+    companion = await done(client, agreed)
+    assert isinstance(companion, ipc.Done)
     erased = await done(client, backups.ErasePatient(patient_id=ZEB.id, name="zebulonius  QUACKENBUSH", reason="asked"))
     assert isinstance(erased, backups.Erased)
     assert (erased.outstanding, erased.left) == ((str(stick),), ())
     assert not (engine.folder.exports / "V-15.pdf").exists()
+    assert companion.id not in {one.id for one in engine.people.operators() if one.active}
+    assert all(one.withdrawn_us for one in engine.people.companions.everybody)
     hits = await done(client, SearchRecords(query="quackenbush"))
     assert isinstance(hits, SearchHits)
     assert not hits.hits
