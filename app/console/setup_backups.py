@@ -113,8 +113,9 @@ class BackupsPane(QWidget):
         free = self.may and self._store.answering and not self.jobs.running
         folder = self.place.folder
         known = next((one for one in self._places if folder is not None and one.path == str(folder)), None)
-        sheet = self._store.workstation is not None and self._store.workstation.backups is not None
-        sheet = sheet and bool(self._store.workstation.backups.sheet_us)  # type: ignore[union-attr]
+        station = self._store.workstation
+        state = station.backups if station is not None else None
+        sheet = state is not None and bool(state.sheet_us)
         self.place.setVisible(self.may)
         self._acts.setVisible(self.may)
         self.make.setEnabled(free and folder is not None and sheet)

@@ -12,7 +12,7 @@ from app.ipc.messages import Refused, Reply
 from core.model.access import Companion, View
 from core.model.words import Words
 from widgets.controls import Button, Card, Hairline, Label
-from widgets.layouts import empty
+from widgets.layouts import empty, scrolled
 from widgets.segmented import Segmented
 
 SHOWN = 300
@@ -34,10 +34,8 @@ class ViewsPane(QWidget):
         self.lines: list[str] = []
         self.withdraw_buttons: dict[str, Button] = {}
         self.message = Label(tone="muted", wrap=True)
-        looked, self._rows = _listed(words.say("views.title"), words.say("views.means"))
-        looked.layout().insertWidget(2, self.message)  # type: ignore[union-attr]
         self.sheet = ViewsSheet(store, words)
-        looked.layout().addWidget(self.sheet)  # type: ignore[union-attr]
+        looked, self._rows = _listed(words.say("views.title"), words.say("views.means"), self.message, self.sheet)
         self.companions, self._people = _listed(words.say("companion.title"), words.say("companion.means"))
         self._make_form()
         row = QHBoxLayout(self)
@@ -244,22 +242,22 @@ class ViewsPane(QWidget):
         self._fill_in(False)
 
 
-def _listed(title: str, means: str) -> tuple[Card, QVBoxLayout]:
-    """A card with a heading, a sentence and rows that scroll."""
+def _listed(
+    title: str, means: str, message: QWidget | None = None, foot: QWidget | None = None
+) -> tuple[Card, QVBoxLayout]:
+    """A card with a heading, a sentence, a message, rows that scroll, and what is done with them."""
     card = Card()
     column = QVBoxLayout(card)
     column.setContentsMargins(16, 14, 12, 14)
     column.setSpacing(8)
     column.addWidget(Label(title, size=18, bold=True))
     column.addWidget(Label(means, size=13, tone="muted", wrap=True))
-    inner = QWidget()
-    rows = QVBoxLayout(inner)
+    if message is not None:
+        column.addWidget(message)
+    rows = QVBoxLayout()
     rows.setContentsMargins(0, 0, 4, 0)
     rows.setSpacing(0)
-    scroll = QScrollArea()
-    scroll.setWidget(inner)
-    scroll.setWidgetResizable(True)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    column.addWidget(scroll, 1)
+    column.addWidget(scrolled(rows), 1)
+    if foot is not None:
+        column.addWidget(foot)
     return card, rows
