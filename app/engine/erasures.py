@@ -89,9 +89,7 @@ class ErasureDesk:
     async def erase(self, patient_id: str, name: str, reason: str, actor: Operator) -> Reply:
         """Do it. Raises Refusal; and what a record raises: it is then pending, and is done again from the beginning."""
         house = self._house
-        for chair in house.chairs.values():
-            if chair.busy:
-                raise _no("erase_visit_open", chair=chair.number)
+        self._nobody_in_a_visit()
         if stray := set(house.folder.chairs()) - set(house.chairs):
             raise _no("erase_chair", chair=min(stray))
         patient = await self._known(patient_id)
@@ -108,6 +106,7 @@ class ErasureDesk:
                 found = await self._planned(patient_id)
                 if not isinstance(found, Planned):
                     return found
+                self._nobody_in_a_visit()  # a visit that was on its way when this began has begun by now
                 await self._destroy(found, patient_id, reason.strip(), actor)
                 left = await asyncio.to_thread(_remove, found.exports)
                 await asyncio.to_thread(renew_keys, house.practice_file)
@@ -116,6 +115,11 @@ class ErasureDesk:
                 await house.operator_changed()  # they may read again
                 house.backups.refresh()
         return Erased(outstanding=tuple(one.path for one in outstanding(house.practice_file)), left=left)
+
+    def _nobody_in_a_visit(self) -> None:
+        for chair in self._house.chairs.values():
+            if chair.busy:
+                raise _no("erase_visit_open", chair=chair.number)
 
     async def _destroy(self, found: Planned, patient_id: str, reason: str, actor: Operator) -> None:
         house, kept, at_us = self._house, load_retention().kept_kinds, self._house.clock.utc_us()
