@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.engine.house import Engine
+from app.engine.vault_wire import Planned
 from app.ipc import backup_messages as backups
 from app.ipc import messages as ipc
 from app.ipc.access_messages import AddCompanion
@@ -229,3 +230,20 @@ async def test_closing_without_an_erasure_leaves_the_keys(pair: Pair) -> None:
     key = await asyncio.to_thread(KeyStore(prefer="file").load, path, lambda: WORD)
     assert key == before[path]
     PracticeFile.open(path, key, clock=engine.clock).close()
+
+
+async def test_a_visit_that_began_while_it_was_planned_stops_it(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, client = pair
+    planned = engine.erasures._planned
+
+    async def overtaken(patient_id: str) -> Planned | ipc.Refused:
+        found = await planned(patient_id)
+        monkeypatch.setattr(type(engine.chairs[1]), "busy", True)
+        return found
+
+    monkeypatch.setattr(engine.erasures, "_planned", overtaken)
+    wanted = backups.ErasePatient(patient_id=ZEB.id, name=ZEB.name, reason="on request")
+    assert await refused(client, wanted) == "erase_visit_open"
+    monkeypatch.undo()
+    assert await engine.chairs[1].do(lambda record: record.patient(ZEB.id)) == ZEB
+    assert engine.erasures.patient == "", "others may be seated again"
